@@ -1,0 +1,43 @@
+# The one set of compiler options, and the helpers that every folder's CMakeLists.txt uses.
+
+add_library (laurel-options INTERFACE)
+target_compile_options (laurel-options INTERFACE
+  -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef
+  -Wno-unused-parameter -Wno-missing-field-initializers
+  -Werror=implicit -Werror=int-conversion -Werror=incompatible-pointer-types
+  -Werror=return-type -Werror=format=2 -Werror=strict-prototypes)
+target_include_directories (laurel-options INTERFACE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
+target_compile_definitions (laurel-options INTERFACE _GNU_SOURCE G_LOG_DOMAIN="laurel")
+if (LAUREL_SANITIZE)
+  target_compile_options (laurel-options INTERFACE -fsanitize=${LAUREL_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options (laurel-options INTERFACE -fsanitize=${LAUREL_SANITIZE})
+endif ()
+
+# laurel_library (NAME SOURCES … LINK …): one static library per folder of core and ui.
+# What a folder may know is what it links: see the map in HACKING.md.
+function (laurel_library name)
+  cmake_parse_arguments (arg "" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  add_library (${name} STATIC ${arg_SOURCES})
+  target_link_libraries (${name} PUBLIC laurel-options PkgConfig::GIO ${arg_LINK} PRIVATE ${arg_PRIVATE} m)
+endfunction ()
+
+# laurel_test (NAME SOURCES … LINK … [LABELS …] [TIMEOUT …] [WINDOW]): one GLib test program.
+# WINDOW runs it under Xvfb with a session bus of its own.
+function (laurel_test name)
+  cmake_parse_arguments (arg "WINDOW" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
+  add_executable (${name} ${arg_SOURCES})
+  target_compile_options (${name} PRIVATE -UG_DISABLE_ASSERT)
+  target_link_libraries (${name} PRIVATE laurel-options ${arg_LINK} m)
+  if (arg_WINDOW)
+    add_test (NAME ${name} COMMAND dbus-run-session -- xvfb-run -a -s "-screen 0 1600x1000x24"
+      $<TARGET_FILE:${name}> --tap)
+    set_tests_properties (${name} PROPERTIES RESOURCE_LOCK display)
+  else ()
+    add_test (NAME ${name} COMMAND ${name} --tap)
+  endif ()
+  if (NOT arg_TIMEOUT)
+    set (arg_TIMEOUT 120)
+  endif ()
+  set_tests_properties (${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
+    ENVIRONMENT "G_TEST_SRCDIR=${CMAKE_SOURCE_DIR}/tests;G_TEST_BUILDDIR=${CMAKE_BINARY_DIR}/tests;G_DEBUG=fatal-warnings,gc-friendly;GSETTINGS_BACKEND=memory;GSETTINGS_SCHEMA_DIR=${CMAKE_BINARY_DIR}/data;GTK_A11Y=test;OMP_WAIT_POLICY=passive;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp;${arg_ENVIRONMENT}")
+endfunction ()

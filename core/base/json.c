@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/json.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+#include <string.h>
+
+JsonNode *
+laurel_json_parse (const char *text, const char *name, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+  g_autoptr (GError) local = NULL;
+  JsonNode *root;
+
+  if (!json_parser_load_from_data (parser, text, -1, &local)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: %s; it must be JSON", name, local->message);
+    return NULL;
+  }
+  root = json_parser_get_root (parser);
+  if (root == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is empty; it must be JSON", name);
+    return NULL;
+  }
+  return json_node_ref (root);
+}
+
+JsonNode *
+laurel_json_load (const char *path, GError **error)
+{
+  g_autofree char *text = laurel_file_read_text (path, NULL, error);
+
+  return text != NULL ? laurel_json_parse (text, path, error) : NULL;
+}
+
+char *
+laurel_json_to_string (JsonNode *node, gboolean pretty)
+{
+  return json_to_string (node, pretty);
+}
+
+static gboolean
+refuse (GError **error, const char *name, const char *member, const char *wanted)
+{
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "%s: “%s” must be %s; correct it", name, member, wanted);
+  return FALSE;
+}
+
+gboolean
+laurel_json_get_int (JsonObject *object, const char *name, const char *member, gint64 min, gint64 max, gint64 *out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+  gint64 value;
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return TRUE;
+  value = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64 || value < min || value > max) {
+    g_autofree char *wanted = g_strdup_printf ("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
+
+    return refuse (error, name, member, wanted);
+  }
+  *out = value;
+  return TRUE;
+}
+
+gboolean
+laurel_json_get_double (JsonObject *object, const char *name, const char *member, double *out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node)
+      || (json_node_get_value_type (node) != G_TYPE_INT64 && json_node_get_value_type (node) != G_TYPE_DOUBLE))
+    return refuse (error, name, member, "a number");
+  *out = json_node_get_double (node);
+  return TRUE;
+}
+
+gboolean
+laurel_json_get_boolean (JsonObject *object, const char *name, const char *member, gboolean *out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_BOOLEAN)
+    return refuse (error, name, member, "true or false");
+  *out = json_node_get_boolean (node);
+  return TRUE;
+}
+
+gboolean
+laurel_json_get_string (JsonObject *object, const char *name, const char *member, const char **out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return TRUE;
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
+    return refuse (error, name, member, "text");
+  *out = json_node_get_string (node);
+  return TRUE;
+}
+
+void
+laurel_row_error_free (LaurelRowError *error)
+{
+  g_free (error->reason);
+  g_free (error);
+}
+
+static void
+add_row_error (GPtrArray *row_errors, guint row, const char *reason)
+{
+  LaurelRowError *row_error = g_new0 (LaurelRowError, 1);
+
+  row_error->row = row;
+  row_error->reason = g_strdup (reason);
+  g_ptr_array_add (row_errors, row_error);
+}
+
+static gboolean
+read_row (const char *line, gsize length, guint row, LaurelRowFunc func, gpointer user_data, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  const char *end;
+
+  if (!g_utf8_validate (line, (gssize) length, &end)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "byte %" G_GSIZE_FORMAT " is not UTF-8 text", (gsize) (end - line));
+    return FALSE;
+  }
+  text = g_strndup (line, length);
+  node = laurel_json_parse (text, "row", error);
+  if (node == NULL)
+    return FALSE;
+  if (!JSON_NODE_HOLDS_OBJECT (node)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "not a JSON object");
+    return FALSE;
+  }
+  return func (json_node_get_object (node), row, user_data, error);
+}
+
+static gboolean
+is_blank (const char *line, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isspace (line[i]))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data, GPtrArray *row_errors, GError **error)
+{
+  g_autoptr (GMappedFile) map = NULL;
+  g_autoptr (GError) local = NULL;
+  const char *at, *end;
+  guint row = 0;
+
+  map = g_mapped_file_new (path, FALSE, &local);
+  if (map == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND, "Could not read “%s”: %s; check the path", path, local->message);
+    return FALSE;
+  }
+  at = g_mapped_file_get_contents (map);
+  end = at + g_mapped_file_get_length (map);
+  while (at != NULL && at < end) {
+    const char *newline = memchr (at, '\n', (gsize) (end - at));
+    gsize length = (gsize) ((newline != NULL ? newline : end) - at);
+    g_autoptr (GError) row_error = NULL;
+
+    row++;
+    if (!is_blank (at, length) && !read_row (at, length, row, func, user_data, &row_error))
+      add_row_error (row_errors, row, row_error->message);
+    at += length + 1;
+  }
+  return TRUE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define CACHE_LINE 64
+#define HUGE_PAGE (2u << 20)
+
+void *
+laurel_alloc_aligned (gsize n_bytes)
+{
+  gsize alignment = n_bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
+  gsize size = (MAX (n_bytes, 1) + alignment - 1) / alignment * alignment;
+  void *block = NULL;
+
+  if (posix_memalign (&block, alignment, size) != 0)
+    return NULL;
+  if (alignment == HUGE_PAGE)
+    (void) madvise (block, size, MADV_HUGEPAGE);
+  memset (block, 0, size);
+  return block;
+}
+
+void
+laurel_free_aligned (void *block)
+{
+  free (block);
+}
+
+gsize
+laurel_memory_resident (void)
+{
+  g_autofree char *text = NULL;
+  unsigned long total = 0, resident = 0;
+
+  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
+    return 0;
+  if (sscanf (text, "%lu %lu", &total, &resident) != 2)
+    return 0;
+  return resident * (gsize) sysconf (_SC_PAGESIZE);
+}
+
+gsize
+laurel_memory_peak (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (gsize) usage.ru_maxrss * 1024;
+}

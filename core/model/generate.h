@@ -1,0 +1,55 @@
+/* generate.h: batched sampling with a key–value cache.
+ *
+ * The prompt's keys and values are computed once and shared by its K
+ * completions. All live sequences decode in one batch; finished ones leave and
+ * waiting ones join. Completion j of prompt i draws from its own stream
+ * (seed, SAMPLE, prompts[i].stream, j), so it is the same whatever else is
+ * sampled with it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/base/rollout.h"
+#include "core/model/model.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  double temperature; /* 0: greedy */
+  int top_k;          /* 0: off */
+  double top_p;       /* 1: off */
+  double min_p;       /* 0: off */
+  int max_tokens;     /* per completion; also bounded by n_positions */
+  guint64 seed;
+} LaurelSamplingOptions;
+
+#define LAUREL_SAMPLING_DEFAULTS { 1.0, 0, 1.0, 0.0, 64, 0 }
+
+gboolean laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error);
+
+typedef struct {
+  const gint32 *tokens;
+  int n_tokens; /* at least 1, less than n_positions */
+  guint64 stream;
+} LaurelPromptTokens;
+
+typedef struct {
+  int prompt;         /* index into prompts */
+  int index;          /* which of the K */
+  gint32 *tokens;     /* sampled ids, end-of-text included when it stopped there */
+  float *logprobs;    /* under the sampler as configured (temperature, top-k, top-p, min-p) */
+  int n_tokens;
+  LaurelFinish finish;
+} LaurelSample;
+
+void laurel_sample_free (LaurelSample *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelSample, laurel_sample_free)
+
+/* Called after each decoding step with how many of all completions are done; FALSE stops with LAUREL_ERROR_CANCELLED. */
+typedef gboolean (*LaurelGenerateProgress) (int n_done, int n_all, gpointer user_data);
+
+/* (transfer full) (element-type LaurelSample): n_prompts × n_completions samples, prompt-major. */
+GPtrArray *laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts, int n_completions,
+                            const LaurelSamplingOptions *options, LaurelGenerateProgress progress, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

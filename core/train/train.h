@@ -1,0 +1,79 @@
+/* train.h: what every stage shares with whoever runs it.
+ *
+ * A stage is one function: model and data in, trained model out. It reports
+ * through a LaurelMonitor and asks it, once a micro-batch, whether to go on.
+ * It knows no files but its checkpoint folder, no database and no screen.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/base/rollout.h"
+#include "core/model/model.h"
+#include "core/train/hyperparameters.h"
+
+G_BEGIN_DECLS
+
+typedef enum {
+  LAUREL_GO_ON,
+  LAUREL_STOP, /* write a checkpoint, return what there is, LAUREL_ERROR_CANCELLED */
+  LAUREL_CHECKPOINT, /* write one at the next step boundary and go on */
+} LaurelVerdict;
+
+typedef struct {
+  gpointer user_data;
+  void (*metric) (gpointer user_data, int step, const char *key, double value);
+  void (*progress) (gpointer user_data, int step, int n_steps);
+  void (*rollout) (gpointer user_data, const LaurelRollout *rollout); /* ppo; may be NULL */
+  void (*log) (gpointer user_data, const char *line);
+  LaurelVerdict (*poll) (gpointer user_data); /* blocks while paused */
+  const char *checkpoint_dir; /* NULL: no checkpoints */
+  gboolean resume;            /* start from the checkpoint in checkpoint_dir */
+} LaurelMonitor;
+
+/* A tokenised sequence: the loss is on tokens with index ≥ n_prompt. */
+typedef struct {
+  gint32 *tokens;
+  int n_tokens;
+  int n_prompt; /* 0: all of it but the first token */
+} LaurelSequence;
+void laurel_sequence_free (LaurelSequence *self);
+LaurelSequence *laurel_sequence_new (const gint32 *tokens, int n_tokens, int n_prompt);
+
+/* One ranked prompt: K tokenised prompt+completion sequences and their ranks (1 best, equal = tie). */
+typedef struct {
+  LaurelSequence **completions; /* (K) */
+  int *ranks;                   /* (K) */
+  int n;
+  gint64 prompt_id; /* split key: all rankings of a prompt fall on the same side */
+} LaurelComparison;
+void laurel_comparison_free (LaurelComparison *self);
+
+typedef struct {
+  gint32 *tokens; /* template included */
+  int n_tokens;
+  char *text;
+} LaurelTrainPrompt;
+void laurel_train_prompt_free (LaurelTrainPrompt *self);
+
+/* Each trains @model in place. Data arrays have the element types above. Worker of the trainer thread; not re-entrant. */
+gboolean laurel_train_pretrain (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+gboolean laurel_train_sft (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+
+/* @reward has a score head on the SFT model's trunk. @reference_prompts (LaurelTrainPrompt) and @sft make the
+ * samples on which gain and bias are normalised (mean 0, variance 1). */
+gboolean laurel_train_reward (LaurelModel *reward, GPtrArray *comparisons, const LaurelModel *sft, GPtrArray *reference_prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+
+/* @policy is trained in place; a frozen copy of it is the reference; a copy of @reward is the value network. */
+gboolean laurel_train_ppo (LaurelModel *policy, const LaurelModel *reward, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+
+/* Scores of whole sequences (n) by a reward model, read at each one's last token. */
+gboolean laurel_reward_score (const LaurelModel *reward, LaurelSequence *const *sequences, int n, float *scores, GError **error);
+
+/* Mean loss per token, and per-token log-probabilities (n_tokens − 1 each) at temperature 1, of @sequences. */
+gboolean laurel_evaluate_loss (const LaurelModel *model, GPtrArray *sequences, double *out_loss, gint64 *out_n_tokens, GError **error);
+gboolean laurel_evaluate_logprobs (const LaurelModel *model, const LaurelSequence *sequence, float *logprobs, GError **error);
+
+/* Peak bytes that a stage will ask for, known before it starts. */
+gsize laurel_train_plan_memory (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp);
+
+G_END_DECLS
