@@ -1,0 +1,118 @@
+/* project.h: the facade that the window and laurelctl bind to.
+ *
+ * A project is a folder NAME.laurel/ with project.sqlite, models/NAME/,
+ * runs/ID/ and exports/. Copying the folder copies the project.
+ *
+ * Threads: a LaurelProject lives on the thread that opened it (in the window,
+ * the main thread). Jobs run on the trainer thread; their signals are emitted
+ * on the main context of the project's thread, at most one pending at a time.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "core/store/store.h"
+#include "core/train/hyperparameters.h"
+
+G_BEGIN_DECLS
+
+#define LAUREL_TYPE_PROJECT (laurel_project_get_type ())
+G_DECLARE_FINAL_TYPE (LaurelProject, laurel_project, LAUREL, PROJECT, GObject)
+
+/* Signals:
+ *   "job-changed"      the running job moved on, started or ended: read laurel_project_get_job()
+ *   "run-changed"      (gint64 run_id) a run's row or metrics changed
+ *   "models-changed"
+ *   "tasks-changed"    tasks or rankings were added
+ *   "error"            (const char *message) something failed in the background
+ */
+
+/* Makes the folder; with @starter_dir (a folder like data/starter) fills it with the starter's models, prompts,
+ * demonstrations, guidelines and judge. Fails with EXISTS when @path is there and is no empty folder. */
+LaurelProject *laurel_project_create (const char *path, const char *starter_dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+LaurelProject *laurel_project_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stops the job (with a checkpoint), waits for the trainer thread and closes the database. */
+void laurel_project_close (LaurelProject *self);
+
+/* The starter's folder: installed data, else the source tree's. NULL when there is none. */
+char *laurel_project_find_starter (void);
+
+const char *laurel_project_get_path (LaurelProject *self);
+const char *laurel_project_get_name (LaurelProject *self);
+LaurelStore *laurel_project_get_store (LaurelProject *self); /* borrowed; the project's thread only */
+gboolean laurel_project_check (LaurelProject *self, GPtrArray *problems /* (element-type utf8) */, GError **error);
+
+/* --- Models ------------------------------------------------------------- */
+
+/* A path for --model: a name in the project or a Hugging Face directory. */
+char *laurel_project_resolve_model (LaurelProject *self, const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean laurel_project_import_model (LaurelProject *self, const char *name, const char *dir, GError **error);
+gboolean laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, GError **error);
+gboolean laurel_project_create_model (LaurelProject *self, const char *name, const char *config_path, const char *tokenizer_dir, guint64 seed, GError **error);
+gboolean laurel_project_remove_model (LaurelProject *self, const char *name, GError **error);
+/* A label for each token id of a model's vocabulary, for the inspector: (transfer full) strings, cached per model. */
+char *laurel_project_label_token (LaurelProject *self, const char *model, int token);
+
+/* --- Jobs --------------------------------------------------------------- */
+
+/* What a training job is to do. Strings are copied. */
+typedef struct {
+  LaurelStage stage;
+  const char *model;        /* where it starts: base (pretrain, sft), sft (reward), policy (ppo) */
+  const char *reward_model; /* ppo only */
+  const char *output;       /* the name of the model it makes */
+  char **data_files;        /* NULL: the project's own demonstrations, rankings, prompts */
+  LaurelHyperparameters hyperparameters;
+} LaurelTrainRequest;
+
+typedef struct {
+  const char *model;
+  int n_prompts;      /* of the project's training prompts, those with the fewest completions first; 0: all */
+  int n_completions;  /* K, 2–9 */
+  double temperature;
+  int top_k;
+  double top_p;
+  double min_p;
+  int max_tokens;
+  guint64 seed;
+} LaurelSampleRequest;
+
+/* Checks everything that can be checked (models fit, data is enough, output name is free, memory), stores the run as
+ * queued and hands it to the trainer thread. Jobs run one after the other. Returns the run's id, 0 on error. */
+gint64 laurel_project_start_training (LaurelProject *self, const LaurelTrainRequest *request, GError **error);
+gint64 laurel_project_start_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error);
+gint64 laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error);
+
+/* Peak memory and a guess of the time, for the dialogs, before Start. Seconds < 0: unknown. */
+gboolean laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds, GError **error);
+
+/* The job now on the trainer thread; a copy of its newest snapshot. */
+typedef struct {
+  gint64 run_id;
+  char *kind;
+  char *name;
+  LaurelRunStatus status;
+  int step, n_steps;
+  double seconds_left; /* < 0: not known yet */
+  double reward, kl, loss; /* newest objective/scores, objective/kl, loss; NaN when the kind has none */
+  char *message;           /* of the last log line */
+} LaurelJobSnapshot;
+
+LaurelJobSnapshot *laurel_project_get_job (LaurelProject *self); /* (transfer full) (nullable): NULL when idle */
+void laurel_job_snapshot_free (LaurelJobSnapshot *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelJobSnapshot, laurel_job_snapshot_free)
+
+void laurel_project_pause_job (LaurelProject *self);
+void laurel_project_resume_job (LaurelProject *self); /* from pause */
+void laurel_project_stop_job (LaurelProject *self);   /* writes a checkpoint first; answered within one micro-batch */
+void laurel_project_checkpoint_job (LaurelProject *self);
+/* Blocks until the trainer thread is idle, running the project's main context meanwhile; FALSE and the run's error
+ * when @run_id did not end as done. For laurelctl and tests. */
+gboolean laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error);
+
+/* Low priority and passive waiting for the threads of the engine: call first thing in main(). Restarts the program
+ * once with the OpenMP settings it needs. */
+void laurel_engine_prepare (int argc, char **argv);
+
+G_END_DECLS
