@@ -1,0 +1,69 @@
+/* ppo_math.h: PPO's arithmetic as pure functions on arrays.
+ *
+ * No trainer state, no model, no allocation. Sums are doubles. Arrays hold
+ * only sampled tokens (there is no padding); where a subset is meant, a mask
+ * says which.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gsize n;
+  double mean;
+  double variance; /* population: Σ (x − mean)² / n */
+  double min;
+  double max;
+} LaurelMoments;
+
+/* Over x[i] with mask[i] nonzero; @mask NULL takes all. All zero when none is taken. Every
+ * statistic that is logged or trained on comes from here. */
+LaurelMoments laurel_masked_moments (const float *x, const guint8 *mask, gsize n);
+
+/* kl[t] = logprob − ref_logprob (k1); rewards[t] = −kl_coef · kl[t], and + score at t = n − 1 alone. */
+void laurel_ppo_rewards (const float *logprobs, const float *ref_logprobs, int n, double kl_coef, double score,
+                         float *kl, float *rewards);
+
+/* Generalised advantage estimation over one rollout of @n tokens; the value beyond its end is 0.
+ *   δ_t = r_t + γ V_{t+1} − V_t,   A_t = δ_t + γ λ A_{t+1},   return_t = A_t + V_t */
+void laurel_ppo_gae (const float *rewards, const float *values, int n, double gamma, double lam,
+                     float *advantages, float *returns);
+
+/* Divides the taken x by √(variance + 1e-8); takes the mean off, or with @shift_mean FALSE keeps it.
+ * Fewer than two taken are an error. */
+gboolean laurel_whiten (float *x, const guint8 *mask, gsize n, gboolean shift_mean, GError **error);
+
+/* One token's clipped surrogate max(−A·ρ, −A·clip(ρ, 1 ± c)), ρ = exp(logprob − old_logprob);
+ * the log-ratio is bounded by ±20 so that exp stays finite. */
+typedef struct {
+  double loss;
+  double dlogprob; /* ∂loss/∂logprob */
+  double ratio;
+  gboolean clipped; /* the clipped branch was the larger */
+} LaurelPolicyLoss;
+LaurelPolicyLoss laurel_ppo_policy_loss (double logprob, double old_logprob, double advantage, double cliprange);
+
+/* One token's value loss ½ max((V − R)², (clip(V, V_old ± c) − R)²). */
+typedef struct {
+  double loss;
+  double dvalue;
+  gboolean clipped;
+} LaurelValueLoss;
+LaurelValueLoss laurel_ppo_value_loss (double value, double old_value, double return_, double cliprange_value);
+
+/* Estimates of KL(old‖new) from a token of the old policy, Δ = new − old log-probability: ½Δ²
+ * (what TRL logs as approxkl) and k3 = e^Δ − 1 − Δ (unbiased, never negative). For plots only: k3
+ * as a reward penalty has no restoring force near the reference. */
+double laurel_ppo_half_square_kl (double logprob, double old_logprob);
+double laurel_ppo_k3_kl (double logprob, double old_logprob);
+
+/* β after a batch of @n_episodes whose mean sequence KL was @kl: β (1 + clip(kl/target − 1, ±0.2) · n/horizon). */
+double laurel_ppo_adapt_kl_coef (double kl_coef, double kl, double target_kl, double n_episodes, double horizon);
+
+/* 1 − Var(returns − values) / Var(returns); 0 when the returns do not vary. */
+double laurel_ppo_explained_variance (const float *values, const float *returns, gsize n);
+
+G_END_DECLS
