@@ -19,7 +19,8 @@ struct _LaurelFileWriter {
 static gboolean
 set_io_error (GError **error, const char *what, const char *path, int saved_errno)
 {
-  const char *advice = saved_errno == ENOSPC || saved_errno == EDQUOT ? "free some space and try again"
+  const char *advice = saved_errno == ENOSPC || saved_errno == EDQUOT
+                       ? "free some space and try again"
                        : saved_errno == EROFS || saved_errno == EACCES || saved_errno == EPERM
                          ? "check the folder's permissions"
                          : "check the path and the disk";
@@ -133,10 +134,12 @@ copy_file (const char *from, const char *to, GError **error)
 
   map = g_mapped_file_new (from, FALSE, &local);
   if (map == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not read “%s”: %s; check the path", from, local->message);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not read “%s”: %s; check the path",
+                 from, local->message);
     return FALSE;
   }
-  return laurel_file_write (to, g_mapped_file_get_contents (map), g_mapped_file_get_length (map), error);
+  return laurel_file_write (to, g_mapped_file_get_contents (map), g_mapped_file_get_length (map),
+                            error);
 }
 
 gboolean
@@ -150,7 +153,8 @@ laurel_file_copy_tree (const char *from, const char *to, GError **error)
     return copy_file (from, to, error);
   dir = g_dir_open (from, 0, &local);
   if (dir == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not read “%s”: %s; check the path", from, local->message);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not read “%s”: %s; check the path",
+                 from, local->message);
     return FALSE;
   }
   if (!laurel_file_make_directory (to, error))
@@ -217,13 +221,16 @@ laurel_file_read_text (const char *path, gsize *out_length, GError **error)
 
   if (!g_file_get_contents (path, &text, &length, &local)) {
     g_set_error (error, LAUREL_ERROR,
-                 g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT) ? LAUREL_ERROR_NOT_FOUND : LAUREL_ERROR_IO,
+                 g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+                   ? LAUREL_ERROR_NOT_FOUND
+                   : LAUREL_ERROR_IO,
                  "Could not read “%s”: %s; check the path", path, local->message);
     return NULL;
   }
   if (!g_utf8_validate (text, (gssize) length, &end)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read “%s”: byte %" G_GSIZE_FORMAT " is not UTF-8 text; convert the file to UTF-8",
+                 "Could not read “%s”: byte %" G_GSIZE_FORMAT " is not UTF-8 text; "
+                 "convert the file to UTF-8",
                  path, (gsize) (end - text));
     return NULL;
   }

@@ -44,12 +44,14 @@ laurel_json_to_string (JsonNode *node, gboolean pretty)
 static gboolean
 refuse (GError **error, const char *name, const char *member, const char *wanted)
 {
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "%s: “%s” must be %s; correct it", name, member, wanted);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "%s: “%s” must be %s; correct it",
+               name, member, wanted);
   return FALSE;
 }
 
 gboolean
-laurel_json_get_int (JsonObject *object, const char *name, const char *member, gint64 min, gint64 max, gint64 *out, GError **error)
+laurel_json_get_int (JsonObject *object, const char *name, const char *member, gint64 min,
+                     gint64 max, gint64 *out, GError **error)
 {
   JsonNode *node = json_object_get_member (object, member);
   gint64 value;
@@ -57,9 +59,12 @@ laurel_json_get_int (JsonObject *object, const char *name, const char *member, g
   if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return TRUE;
   value = JSON_NODE_HOLDS_VALUE (node) ? json_node_get_int (node) : 0;
-  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64 || value < min || value > max) {
-    g_autofree char *wanted = g_strdup_printf ("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_INT64
+      || value < min || value > max) {
+    g_autofree char *wanted = NULL;
 
+    wanted = g_strdup_printf ("a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                              min, max);
     return refuse (error, name, member, wanted);
   }
   *out = value;
@@ -67,21 +72,24 @@ laurel_json_get_int (JsonObject *object, const char *name, const char *member, g
 }
 
 gboolean
-laurel_json_get_double (JsonObject *object, const char *name, const char *member, double *out, GError **error)
+laurel_json_get_double (JsonObject *object, const char *name, const char *member, double *out,
+                        GError **error)
 {
   JsonNode *node = json_object_get_member (object, member);
 
   if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return TRUE;
   if (!JSON_NODE_HOLDS_VALUE (node)
-      || (json_node_get_value_type (node) != G_TYPE_INT64 && json_node_get_value_type (node) != G_TYPE_DOUBLE))
+      || (json_node_get_value_type (node) != G_TYPE_INT64
+          && json_node_get_value_type (node) != G_TYPE_DOUBLE))
     return refuse (error, name, member, "a number");
   *out = json_node_get_double (node);
   return TRUE;
 }
 
 gboolean
-laurel_json_get_boolean (JsonObject *object, const char *name, const char *member, gboolean *out, GError **error)
+laurel_json_get_boolean (JsonObject *object, const char *name, const char *member, gboolean *out,
+                         GError **error)
 {
   JsonNode *node = json_object_get_member (object, member);
 
@@ -94,7 +102,8 @@ laurel_json_get_boolean (JsonObject *object, const char *name, const char *membe
 }
 
 gboolean
-laurel_json_get_string (JsonObject *object, const char *name, const char *member, const char **out, GError **error)
+laurel_json_get_string (JsonObject *object, const char *name, const char *member, const char **out,
+                        GError **error)
 {
   JsonNode *node = json_object_get_member (object, member);
 
@@ -124,7 +133,8 @@ add_row_error (GPtrArray *row_errors, guint row, const char *reason)
 }
 
 static gboolean
-read_row (const char *line, gsize length, guint row, LaurelRowFunc func, gpointer user_data, GError **error)
+read_row (const char *line, gsize length, guint row, LaurelRowFunc func, gpointer user_data,
+          GError **error)
 {
   g_autofree char *text = NULL;
   g_autoptr (JsonNode) node = NULL;
@@ -156,7 +166,8 @@ is_blank (const char *line, gsize length)
 }
 
 gboolean
-laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data, GPtrArray *row_errors, GError **error)
+laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data,
+                      GPtrArray *row_errors, GError **error)
 {
   g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GError) local = NULL;
@@ -165,7 +176,8 @@ laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data, 
 
   map = g_mapped_file_new (path, FALSE, &local);
   if (map == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND, "Could not read “%s”: %s; check the path", path, local->message);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not read “%s”: %s; check the path", path, local->message);
     return FALSE;
   }
   at = g_mapped_file_get_contents (map);

@@ -61,12 +61,13 @@ laurel_token_records_to_bytes (const LaurelTokenRecord *records, int n)
 }
 
 gboolean
-laurel_token_records_from_bytes (const void *bytes, gsize n_bytes, LaurelTokenRecord **out_records, int *out_n, GError **error)
+laurel_token_records_from_bytes (const void *bytes, gsize n_bytes, LaurelTokenRecord **out_records,
+                                 int *out_n, GError **error)
 {
   if (n_bytes % sizeof (LaurelTokenRecord) != 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read the token records: %" G_GSIZE_FORMAT " bytes are no whole number of records; "
-                 "the project's database is damaged, restore a backup",
+                 "Could not read the token records: %" G_GSIZE_FORMAT " bytes are no whole number "
+                 "of records; the project's database is damaged, restore a backup",
                  n_bytes);
     return FALSE;
   }
