@@ -33,7 +33,8 @@ typedef struct {
   double reward_bias;
 } LaurelModelConfig;
 
-/* @name is what errors call it. Refuses by name every field it does not honour. */
+/* @name is what errors call it. A field that would change the arithmetic and is not honoured is refused by
+ * name; dropout is accepted and not applied, as Laurel trains without it. */
 gboolean laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, const char *name, GError **error);
 JsonNode *laurel_model_config_to_json (const LaurelModelConfig *self) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_model_config_validate (const LaurelModelConfig *self, const char *name, GError **error);

@@ -25,7 +25,8 @@ void laurel_lm_head_logprobs (const LaurelModel *model, const float *hidden, con
 void laurel_lm_head_compare (const LaurelModel *policy, const float *hidden, const LaurelModel *reference, const float *ref_hidden, const LaurelLabels *labels, double temperature,
                              float *logprobs, float *ref_logprobs, float *kl, float *entropies);
 
-/* The loss of label i as a function of its log-probability: returns the loss, sets *dlogprob to its derivative. */
+/* The loss of label i as a function of its log-probability: returns the loss, sets *dlogprob to its derivative.
+ * Called from several threads at once, for different i: it may write to slot i of an array and to nothing shared. */
 typedef double (*LaurelTokenLoss) (int i, float logprob, double *dlogprob, gpointer user_data);
 
 /* Forward and backward in one pass over the chunks: returns Σ loss; adds to @dhidden (N, C) and to the head's

@@ -1,0 +1,96 @@
+/* kernels.h: forward and backward over float arrays.
+ *
+ * N tokens, C channels (n_embd), H heads, D = C/H, V vocabulary, B sequences.
+ * Matrices are row-major. A backward pass adds (+=) into the gradients of
+ * weights, and sets (=) the gradient of its input unless it says otherwise.
+ * Kernels run on the OpenMP team of the calling thread; their results depend
+ * only on their arguments and the number of threads.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* --- blas.c: the one file that knows OpenBLAS ---------------------------- */
+
+/* c (M, N) = alpha · op (a) op (b) + beta · c, with row strides lda, ldb, ldc. */
+void laurel_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K,
+                    float alpha, const float *a, int lda, const float *b, int ldb,
+                    float beta, float *c, int ldc);
+const char *laurel_blas_describe (void); /* "OpenBLAS 0.3.21 SkylakeX" */
+int laurel_n_threads (void);
+
+/* y (N, OC) = x (N, IC) · w (IC, OC) + b (OC), Hugging Face's Conv1D. b may be NULL. */
+void laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC, int OC);
+/* dx = dy · wᵀ (dx may be NULL); dw += xᵀ · dy; db += Σ rows of dy (db may be NULL). */
+void laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *w, int N, int IC, int OC);
+
+/* --- embedding.c --------------------------------------------------------- */
+
+/* x (N, C) = wte[tokens] + wpe[positions] */
+void laurel_embedding_forward (float *x, const gint32 *tokens, const gint32 *positions, const float *wte, const float *wpe, int N, int C);
+/* dwte[tokens] += dx; dwpe[positions] += dx */
+void laurel_embedding_backward (float *dwte, float *dwpe, const float *dx, const gint32 *tokens, const gint32 *positions, int N, int C);
+
+/* --- layernorm.c --------------------------------------------------------- */
+
+/* y = (x − mean) · rstd · w + b per row; mean (N) and rstd (N) are kept for backward.
+ * Ba, Kiros, Hinton, “Layer normalization”, 2016. */
+void laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int N, int C, float epsilon);
+/* dx += …; dw += …; db += …: dx adds, since the residual stream's gradient passes beside the norm. */
+void laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *mean, const float *rstd, const float *w, int N, int C);
+
+/* --- gelu.c -------------------------------------------------------------- */
+
+/* y = ½ x (1 + tanh (√(2/π) (x + 0.044715 x³))), “gelu_new”. Hendrycks and Gimpel, 2016. */
+void laurel_gelu_forward (float *y, const float *x, gsize n);
+/* dx = dy · gelu′(x); dx may be dy. */
+void laurel_gelu_backward (float *dx, const float *dy, const float *x, gsize n);
+
+/* y += x */
+void laurel_add (float *y, const float *x, gsize n);
+
+/* --- attention.c --------------------------------------------------------- */
+
+/* Causal self-attention within each sequence: y (N, C) from qkv (N, 3C) [q | k | v], heads side by side.
+ * log_sums (N, H) keeps log Σ exp of each row of scores, from which backward makes the weights again:
+ * T × T weights are never stored (Dao et al., FlashAttention, 2022). */
+void laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C);
+void laurel_attention_backward (float *dqkv, const float *dy, const float *y, const float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C);
+
+/* One new token per row against cached keys and values, (rows) at a time: the prompt's part, shared by its
+ * completions, then the completion's own, the newest token included. */
+typedef struct {
+  const float *prompt_k, *prompt_v; /* (n_prompt, C) */
+  const float *own_k, *own_v;       /* (n_own, C) */
+  int n_prompt, n_own;
+} LaurelCacheView;
+void laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCacheView *caches, int rows, int H, int C);
+
+/* --- softmax.c ----------------------------------------------------------- */
+
+/* logits (V) become log-probabilities at @temperature, in place; returns the entropy in nats. */
+double laurel_log_softmax (float *logits, int V, double temperature);
+/* logits (V) stay; returns log Σ exp (logits/temperature). */
+double laurel_log_sum_exp (const float *logits, int V, double temperature);
+/* From logits (V): dlogits in place: dlogprob · (1[v = target] − π_v) / temperature. @log_sum is laurel_log_sum_exp(). */
+void laurel_softmax_backward (float *logits, int V, double temperature, double log_sum, int target, double dlogprob);
+/* Σ_v π_v · (log π_v − log ρ_v) from two rows of log-probabilities. */
+double laurel_kl_divergence (const float *logp, const float *ref_logp, int V);
+
+/* --- adamw.c ------------------------------------------------------------- */
+
+typedef struct {
+  double learning_rate, beta1, beta2, epsilon, weight_decay;
+  double gradient_scale; /* multiplies g: clipping */
+  int step;              /* from 1 */
+} LaurelAdamW;
+
+/* Decoupled weight decay, bias-corrected moments, ε outside the root (PyTorch's form).
+ * Loshchilov and Hutter, “Decoupled weight decay regularization”, 2019. */
+void laurel_adamw_update (float *w, const float *g, float *m, float *v, gsize n, const LaurelAdamW *params);
+double laurel_sum_squares (const float *x, gsize n); /* in double, in a fixed order */
+
+G_END_DECLS

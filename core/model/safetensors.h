@@ -1,0 +1,39 @@
+/* safetensors.h: reading and writing the format's one file.
+ *
+ *   8 bytes      length n of the header, little-endian
+ *   n bytes      JSON: { "name": { "dtype", "shape", "data_offsets": [begin, end] }, "__metadata__": {…} }
+ *   the rest     data; offsets count from here
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/model/model.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  char *name;
+  LaurelDtype dtype;
+  int n_dims;
+  gsize shape[4];
+  gsize n;            /* elements */
+  const guchar *data; /* in the mapped file */
+} LaurelFileTensor;
+
+/* A mapped file. Opening checks the whole header, so that no tensor reaches past the file. */
+typedef struct {
+  GMappedFile *map;
+  GHashTable *tensors; /* name → LaurelFileTensor */
+} LaurelSafetensors;
+
+LaurelSafetensors *laurel_safetensors_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void laurel_safetensors_free (LaurelSafetensors *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelSafetensors, laurel_safetensors_free)
+
+/* @out (tensor->n) in float32, whatever the file's type. */
+void laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out);
+
+/* The tensors of @layout from @weights, stored as @dtype, atomically. */
+gboolean laurel_safetensors_write (const char *path, const LaurelLayout *layout, const float *weights, LaurelDtype dtype, GError **error);
+
+G_END_DECLS
