@@ -19,7 +19,8 @@ LaurelTokenizer *laurel_tokenizer_ref (LaurelTokenizer *self);
 void laurel_tokenizer_unref (LaurelTokenizer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelTokenizer, laurel_tokenizer_unref)
 
-/* Reads tokenizer.json, or vocab.json with merges.txt, from @dir. */
+/* Reads tokenizer.json, or vocab.json with merges.txt, from @dir. What would change ids
+ * and is not supported (normalizers, other pre-tokenisers…) is an error that names it. */
 LaurelTokenizer *laurel_tokenizer_load (const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes tokenizer.json, vocab.json, merges.txt and tokenizer_config.json. */
@@ -28,7 +29,10 @@ gboolean laurel_tokenizer_save (const LaurelTokenizer *self, const char *dir, GE
 typedef void (*LaurelTokenizerProgress) (int n_merges, int n_merges_wanted, gpointer user_data);
 
 /* Byte-level BPE on @texts. Ids: 256 bytes first (GPT-2's byte order), then one a merge,
- * <|endoftext|> last. Ties between pairs of the same count go to the pair of lower ids. */
+ * <|endoftext|> last. Ties between pairs of the same count go to the pair of lower ids.
+ * Only pairs that come at least twice are merged: when they run out, the vocabulary is
+ * smaller than @vocab_size, which is 257 to 2^20. @lengths may be NULL for strings that
+ * end in a zero byte. Needs about 20 bytes of memory a byte of distinct words. */
 LaurelTokenizer *laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsize n_texts, int vocab_size,
                                              LaurelTokenizerProgress progress, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -36,16 +40,17 @@ int laurel_tokenizer_get_vocab_size (const LaurelTokenizer *self);
 int laurel_tokenizer_get_end_of_text (const LaurelTokenizer *self); /* −1 when there is none */
 const char *laurel_tokenizer_get_hash (const LaurelTokenizer *self); /* SHA-256 over vocabulary, merges and special tokens */
 
-/* Appends the ids of @text (UTF-8, @length bytes or −1) to @ids (element-type gint32). FALSE on invalid UTF-8. */
+/* Appends the ids of @text (UTF-8, @length bytes or −1) to @ids (element-type gint32).
+ * FALSE on invalid UTF-8, which a zero byte is here as well; @ids is untouched then. */
 gboolean laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids, GError **error);
 
 /* (transfer full): the text of @ids; special tokens appear by their name when @with_special.
- * Bytes that are no UTF-8 (a cut sequence) become U+FFFD. */
+ * Bytes that are no UTF-8 (a cut sequence), zero bytes and ids that are none become U+FFFD. */
 char *laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n, gboolean with_special) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The bytes that token @id stands for; empty for special tokens. Borrowed. */
 const char *laurel_tokenizer_get_bytes (const LaurelTokenizer *self, int id, gsize *out_length);
-/* A label for one token on a screen: printable UTF-8, ␣ kept as a space, control characters and broken bytes escaped. */
+/* A label for one token on a screen: printable UTF-8, ␣ kept as a space, control characters, backslashes and broken bytes escaped. */
 char *laurel_tokenizer_label (const LaurelTokenizer *self, int id) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -1,0 +1,180 @@
+/* bpe_encode.c: one piece of text to ids by merging the pair of lowest rank.
+ *
+ * The symbols of a piece are a linked list over its bytes, the pairs that could
+ * be merged wait in a heap ordered by rank and then by place. A pair that is no
+ * longer there is noticed when it comes up.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/text/tokenizer_private.h"
+
+#define NOWHERE G_MAXUINT32
+
+struct _LaurelBpeScratch {
+  gint32 *ids;      /* of the symbol that starts at a byte */
+  guint32 *next;    /* where the symbol after it starts, or NOWHERE */
+  guint32 *before;  /* where the symbol before it starts, or NOWHERE */
+  guint32 *ranks;   /* of the pair that starts there, or LAUREL_NO_MERGE */
+  guint64 *heap;    /* rank in the high half, place in the low half */
+  gsize n_heap;
+  gsize capacity;
+};
+
+LaurelBpeScratch *
+laurel_bpe_scratch_new (void)
+{
+  return g_new0 (LaurelBpeScratch, 1);
+}
+
+void
+laurel_bpe_scratch_free (LaurelBpeScratch *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->ids);
+  g_free (self->next);
+  g_free (self->before);
+  g_free (self->ranks);
+  g_free (self->heap);
+  g_free (self);
+}
+
+static void
+reserve (LaurelBpeScratch *self, gsize length)
+{
+  if (length <= self->capacity)
+    return;
+  self->capacity = MAX (length, 2 * self->capacity);
+  self->ids = g_renew (gint32, self->ids, self->capacity);
+  self->next = g_renew (guint32, self->next, self->capacity);
+  self->before = g_renew (guint32, self->before, self->capacity);
+  self->ranks = g_renew (guint32, self->ranks, self->capacity);
+  /* At most one pair a byte at first; each of the fewer than n merges takes one
+   * out and puts two in. */
+  self->heap = g_renew (guint64, self->heap, 2 * self->capacity);
+}
+
+static void
+sift_down (LaurelBpeScratch *self, gsize at)
+{
+  guint64 item = self->heap[at];
+
+  while (2 * at + 1 < self->n_heap) {
+    gsize child = 2 * at + 1;
+
+    if (child + 1 < self->n_heap && self->heap[child + 1] < self->heap[child])
+      child++;
+    if (item <= self->heap[child])
+      break;
+    self->heap[at] = self->heap[child];
+    at = child;
+  }
+  self->heap[at] = item;
+}
+
+static void
+push (LaurelBpeScratch *self, guint64 item)
+{
+  gsize at = self->n_heap++;
+
+  while (at > 0 && item < self->heap[(at - 1) / 2]) {
+    self->heap[at] = self->heap[(at - 1) / 2];
+    at = (at - 1) / 2;
+  }
+  self->heap[at] = item;
+}
+
+static guint64
+pop (LaurelBpeScratch *self)
+{
+  guint64 top = self->heap[0];
+
+  self->heap[0] = self->heap[--self->n_heap];
+  if (self->n_heap > 0)
+    sift_down (self, 0);
+  return top;
+}
+
+static guint64
+rank_pair (const LaurelTokenizer *self, LaurelBpeScratch *scratch, guint32 at)
+{
+  guint32 next = scratch->next[at];
+
+  scratch->ranks[at] = next == NOWHERE ? LAUREL_NO_MERGE
+                                       : laurel_tokenizer_find_merge (self, scratch->ids[at], scratch->ids[next]);
+  return (guint64) scratch->ranks[at] << 32 | at;
+}
+
+static void
+rank_pair_again (const LaurelTokenizer *self, LaurelBpeScratch *scratch, guint32 at)
+{
+  guint64 item = rank_pair (self, scratch, at);
+
+  if (scratch->ranks[at] != LAUREL_NO_MERGE)
+    push (scratch, item);
+}
+
+static void
+start (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, guint32 length)
+{
+  reserve (scratch, length);
+  for (guint32 i = 0; i < length; i++) {
+    scratch->ids[i] = self->byte_ids[(guint8) bytes[i]];
+    scratch->next[i] = i + 1 < length ? i + 1 : NOWHERE;
+    scratch->before[i] = i > 0 ? i - 1 : NOWHERE;
+  }
+  scratch->n_heap = 0;
+  for (guint32 i = 0; i < length; i++) {
+    guint64 item = rank_pair (self, scratch, i);
+
+    if (scratch->ranks[i] != LAUREL_NO_MERGE)
+      scratch->heap[scratch->n_heap++] = item;
+  }
+  for (gsize i = scratch->n_heap / 2; i-- > 0;)
+    sift_down (scratch, i);
+}
+
+static void
+merge_at (const LaurelTokenizer *self, LaurelBpeScratch *scratch, guint32 at)
+{
+  guint32 gone = scratch->next[at], next = scratch->next[gone], before = scratch->before[at];
+
+  scratch->ids[at] = g_array_index (self->merges, LaurelMerge, scratch->ranks[at]).result;
+  scratch->ranks[gone] = LAUREL_NO_MERGE;
+  scratch->next[at] = next;
+  if (next != NOWHERE)
+    scratch->before[next] = at;
+  rank_pair_again (self, scratch, at);
+  if (before != NOWHERE)
+    rank_pair_again (self, scratch, before);
+}
+
+static void
+merge_all (const LaurelTokenizer *self, LaurelBpeScratch *scratch)
+{
+  while (scratch->n_heap > 0) {
+    guint64 item = pop (scratch);
+    guint32 at = (guint32) item;
+
+    if (scratch->ranks[at] == (guint32) (item >> 32))
+      merge_at (self, scratch, at);
+  }
+}
+
+void
+laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+{
+  gint64 whole = length <= self->longest_token ? laurel_string_table_find (self->tokens, bytes, length) : -1;
+
+  if (whole >= 0 && (self->flags->data[whole] & LAUREL_TOKEN_WHOLE) != 0) {
+    gint32 id = (gint32) whole;
+
+    g_array_append_val (ids, id);
+    return;
+  }
+  if (length == 0)
+    return;
+  start (self, scratch, bytes, (guint32) length);
+  merge_all (self, scratch);
+  for (guint32 at = 0; at != NOWHERE; at = scratch->next[at])
+    g_array_append_val (ids, scratch->ids[at]);
+}

@@ -1,0 +1,65 @@
+/* tokenizer_private.h: what a tokenizer is made of, for the files that make one.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/text/string_table.h"
+#include "core/text/tokenizer.h"
+
+G_BEGIN_DECLS
+
+#define LAUREL_NO_MERGE G_MAXUINT32
+
+typedef struct {
+  gint32 left;
+  gint32 right;
+  gint32 result;
+} LaurelMerge;
+
+typedef enum {
+  LAUREL_TOKEN_SPECIAL = 1 << 0, /* its string is its name; text never becomes it */
+  LAUREL_TOKEN_WHOLE = 1 << 1,   /* its bytes as a piece of text become this one token */
+  LAUREL_TOKEN_MERGED = 1 << 2,  /* some merge makes it */
+} LaurelTokenFlags;
+
+struct _LaurelTokenizer {
+  gatomicrefcount n_references;
+  LaurelStringTable *tokens; /* number = id */
+  GByteArray *flags;         /* LaurelTokenFlags of each id */
+  GArray *merges;            /* LaurelMerge, in the order of their rank */
+  guint32 *merge_slots;      /* hash table over the pairs: rank + 1, or 0 */
+  gsize n_merge_slots;       /* a power of two */
+  gsize longest_token;       /* bytes */
+  gint32 byte_ids[256];
+  gint32 end_of_text;
+  char *hash;
+};
+
+/* Making one: tokens in the order of their ids, merges in the order of their
+ * rank, then seal it; before that nothing else may be called but unref. */
+LaurelTokenizer *laurel_tokenizer_new (void);
+gboolean laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length, gboolean special); /* FALSE: it is there already */
+gboolean laurel_tokenizer_add_merge (LaurelTokenizer *self, LaurelMerge merge);                                 /* FALSE: the pair is there already */
+/* Checks what no file format checks (all bytes there, special tokens out of
+ * reach) and fills in the rest. @name is for errors. */
+gboolean laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error);
+
+guint32 laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right); /* rank, or LAUREL_NO_MERGE */
+
+/* GPT-2's order of the 256 bytes, and the printable characters that stand for
+ * bytes in its files. */
+guint8 laurel_byte_at_place (int place);
+gunichar laurel_byte_to_character (guint8 byte);
+int laurel_byte_from_character (gunichar character); /* −1 when it stands for none */
+
+/* Merging one piece of text. The scratch memory belongs to one thread. */
+typedef struct _LaurelBpeScratch LaurelBpeScratch;
+
+LaurelBpeScratch *laurel_bpe_scratch_new (void);
+void laurel_bpe_scratch_free (LaurelBpeScratch *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelBpeScratch, laurel_bpe_scratch_free)
+
+/* Appends the ids of @length ≤ G_MAXINT32 bytes: O(n log n). */
+void laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids);
+
+G_END_DECLS
