@@ -1,0 +1,500 @@
+/* chart.c: measures and draws a line chart.
+ *
+ *   legend (overlays only)
+ *   y tick labels │ plot: grid, reference, raw lines, smoothed lines
+ *                 └ x tick labels
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/charts/chart.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#define GAP 6.f
+#define LINE_WIDTH 2.
+#define RAW_WIDTH 1.
+#define SWATCH 10.f
+
+static PangoLayout *
+make_layout (PangoContext *context, const char *text, gboolean is_bold)
+{
+  PangoLayout *layout = pango_layout_new (context);
+  PangoAttrList *attributes = pango_attr_list_new ();
+  const PangoFontDescription *font = pango_context_get_font_description (context);
+  int size = font != NULL ? pango_font_description_get_size (font) : 0;
+
+  pango_attr_list_insert (attributes, pango_attr_font_features_new ("tnum=1"));
+  if (is_bold)
+    pango_attr_list_insert (attributes, pango_attr_weight_new (PANGO_WEIGHT_BOLD));
+  if (size > 0 && !pango_font_description_get_size_is_absolute (font))
+    pango_attr_list_insert (attributes, pango_attr_size_new (size * 82 / 100));
+  pango_layout_set_attributes (layout, attributes);
+  pango_attr_list_unref (attributes);
+  pango_layout_set_text (layout, text, -1);
+  return layout;
+}
+
+static graphene_size_t
+measure_text (PangoContext *context, const char *text)
+{
+  g_autoptr (PangoLayout) layout = make_layout (context, text, FALSE);
+  int width, height;
+
+  pango_layout_get_pixel_size (layout, &width, &height);
+  return GRAPHENE_SIZE_INIT ((float) width, (float) height);
+}
+
+static void
+draw_layout (GtkSnapshot *snapshot, PangoLayout *layout, float x, float y, const GdkRGBA *colour)
+{
+  gtk_snapshot_save (snapshot);
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (roundf (x), roundf (y)));
+  gtk_snapshot_append_layout (snapshot, layout, colour);
+  gtk_snapshot_restore (snapshot);
+}
+
+static void
+fill (GtkSnapshot *snapshot, const GdkRGBA *colour, float x, float y, float width, float height)
+{
+  gtk_snapshot_append_color (snapshot, colour, &GRAPHENE_RECT_INIT (x, y, width, height));
+}
+
+static gboolean
+is_drawable (const LaurelChart *self, double y)
+{
+  return isfinite (y) && (!self->log_y || y > 0);
+}
+
+/* --- Measuring ----------------------------------------------------------- */
+
+static gboolean
+find_range (const LaurelChart *self, double *x0, double *x1, double *y0, double *y1)
+{
+  *x0 = *y0 = INFINITY;
+  *x1 = *y1 = -INFINITY;
+  for (gsize s = 0; s < self->n_series; s++) {
+    GArray *points = self->series[s]->points;
+
+    for (guint i = 0; i < points->len; i++) {
+      const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
+
+      if (!is_drawable (self, point->y))
+        continue;
+      *x0 = MIN (*x0, point->x);
+      *x1 = MAX (*x1, point->x);
+      *y0 = MIN (*y0, point->y);
+      *y1 = MAX (*y1, point->y);
+    }
+  }
+  if (*x0 > *x1)
+    return FALSE;
+  if (is_drawable (self, self->reference)) {
+    *y0 = MIN (*y0, self->reference);
+    *y1 = MAX (*y1, self->reference);
+  }
+  if (!isnan (self->min_x))
+    *x0 = self->min_x;
+  if (!isnan (self->max_x))
+    *x1 = MAX (self->max_x, *x0);
+  return TRUE;
+}
+
+static float
+measure_y_labels (const LaurelScale *scale, PangoContext *context)
+{
+  float width = 0;
+
+  for (int i = 0; i < scale->n_ticks; i++) {
+    g_autofree char *text = laurel_scale_format_tick (scale, scale->ticks[i]);
+
+    width = MAX (width, measure_text (context, text).width);
+  }
+  return width;
+}
+
+void
+laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_size_t size, LaurelChartLayout *out)
+{
+  float line = measure_text (context, "0").height;
+  float top = self->legend ? line + GAP : line / 2;
+  float height = MAX (size.height - top - line - GAP, 1.f);
+  double x0, x1, y0, y1;
+  float left;
+
+  out->is_empty = !find_range (self, &x0, &x1, &y0, &y1);
+  if (out->is_empty) {
+    x0 = y0 = self->log_y ? .1 : 0;
+    x1 = y1 = 1;
+  }
+  laurel_scale_init (&out->y, self->log_y ? LAUREL_SCALE_LOG : LAUREL_SCALE_LINEAR, y0, y1,
+                     CLAMP ((int) (height / (2.4f * line)) + 1, 2, 8), TRUE);
+  left = measure_y_labels (&out->y, context) + GAP;
+  out->plot = GRAPHENE_RECT_INIT (left, top, MAX (size.width - left - GAP, 1.f), height);
+  laurel_scale_init (&out->x, self->x_kind, x0, x1,
+                     CLAMP ((int) (out->plot.size.width / (6.f * line)) + 1, 2, 9), FALSE);
+}
+
+static float
+to_x (const LaurelChartLayout *layout, double x)
+{
+  return layout->plot.origin.x + (float) laurel_scale_to_unit (&layout->x, x) * layout->plot.size.width;
+}
+
+static float
+to_y (const LaurelChartLayout *layout, double y)
+{
+  double unit = CLAMP (laurel_scale_to_unit (&layout->y, y), -.02, 1.02);
+
+  return layout->plot.origin.y + (float) (1 - unit) * layout->plot.size.height;
+}
+
+/* --- Drawing ------------------------------------------------------------- */
+
+static void
+draw_axes (GtkSnapshot *snapshot, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+{
+  const graphene_rect_t *plot = &layout->plot;
+  float bottom = plot->origin.y + plot->size.height;
+  float last_end = -1;
+
+  for (int i = 0; i < layout->y.n_ticks; i++) {
+    g_autofree char *text = laurel_scale_format_tick (&layout->y, layout->y.ticks[i]);
+    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
+    float y = roundf (to_y (layout, layout->y.ticks[i]));
+    int width, height;
+
+    pango_layout_get_pixel_size (label, &width, &height);
+    fill (snapshot, &palette->grid, plot->origin.x, y, plot->size.width, 1);
+    draw_layout (snapshot, label, plot->origin.x - GAP - (float) width, y - (float) height / 2, &palette->dim_text);
+  }
+  fill (snapshot, &palette->axis, plot->origin.x, bottom, plot->size.width, 1);
+  for (int i = 0; i < layout->x.n_ticks; i++) {
+    g_autofree char *text = laurel_scale_format_tick (&layout->x, layout->x.ticks[i]);
+    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
+    float x = to_x (layout, layout->x.ticks[i]);
+    int width, height;
+    float start;
+
+    pango_layout_get_pixel_size (label, &width, &height);
+    start = CLAMP (x - (float) width / 2, 0, size.width - (float) width);
+    fill (snapshot, &palette->axis, roundf (x), bottom, 1, 4);
+    if (start < last_end + GAP)
+      continue; /* would run into its neighbour */
+    draw_layout (snapshot, label, start, bottom + GAP - 1, &palette->dim_text);
+    last_end = start + (float) width;
+  }
+}
+
+static void
+trace_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points)
+{
+  gboolean has_pen = FALSE, is_single = FALSE;
+  float x = 0, y = 0;
+
+  for (guint i = 0; i < points->len; i++) {
+    const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
+
+    if (!is_drawable (self, point->y)) {
+      if (is_single)
+        cairo_line_to (cr, x, y);
+      has_pen = is_single = FALSE;
+      continue;
+    }
+    x = to_x (layout, point->x);
+    y = to_y (layout, point->y);
+    if (has_pen)
+      cairo_line_to (cr, x, y);
+    else
+      cairo_move_to (cr, x, y);
+    is_single = !has_pen;
+    has_pen = TRUE;
+  }
+  /* A point alone is a segment of no length: its round ends make a dot. */
+  if (is_single)
+    cairo_line_to (cr, x, y);
+}
+
+static void
+draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points, const GdkRGBA *colour, double width)
+{
+  g_autoptr (GArray) thin = laurel_points_decimate (points, layout->x.min, layout->x.max,
+                                                    (int) layout->plot.size.width);
+
+  gdk_cairo_set_source_rgba (cr, colour);
+  cairo_set_line_width (cr, width);
+  trace_points (cr, self, layout, thin);
+  cairo_stroke (cr);
+}
+
+static void
+draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette)
+{
+  for (gsize s = 0; s < self->n_series; s++) {
+    GdkRGBA faint = palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
+
+    faint.alpha = (float) palette->raw_alpha;
+    if (self->smoothing > 0)
+      draw_points (cr, self, layout, self->series[s]->points, &faint, RAW_WIDTH);
+  }
+  for (gsize s = 0; s < self->n_series; s++) {
+    const GdkRGBA *colour = &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
+    g_autoptr (GArray) smooth = NULL;
+
+    if (self->smoothing > 0)
+      smooth = laurel_points_smooth (self->series[s]->points, self->smoothing);
+    draw_points (cr, self, layout, smooth != NULL ? smooth : self->series[s]->points, colour, LINE_WIDTH);
+  }
+}
+
+static void
+draw_reference (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette)
+{
+  const double dashes[] = { 4, 4 };
+  float y = roundf (to_y (layout, self->reference)) + .5f;
+
+  cairo_save (cr);
+  cairo_set_line_cap (cr, CAIRO_LINE_CAP_BUTT);
+  cairo_set_dash (cr, dashes, G_N_ELEMENTS (dashes), 0);
+  cairo_set_line_width (cr, 1);
+  gdk_cairo_set_source_rgba (cr, &palette->reference);
+  cairo_move_to (cr, layout->plot.origin.x, y);
+  cairo_line_to (cr, layout->plot.origin.x + layout->plot.size.width, y);
+  cairo_stroke (cr);
+  cairo_restore (cr);
+}
+
+static void
+draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context)
+{
+  float x = layout->plot.origin.x;
+  float share = layout->plot.size.width / (float) MAX (self->n_series, 1);
+
+  for (gsize s = 0; s < self->n_series; s++) {
+    g_autoptr (PangoLayout) label = make_layout (context, self->series[s]->name, FALSE);
+    int width, height;
+
+    pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_MIDDLE);
+    pango_layout_get_pixel_size (label, &width, &height);
+    if ((float) width > share - SWATCH - 3 * GAP) {
+      pango_layout_set_width (label, (int) MAX (share - SWATCH - 3 * GAP, 1.f) * PANGO_SCALE);
+      pango_layout_get_pixel_size (label, &width, &height);
+    }
+    fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
+          x, roundf ((float) height / 2) - 1, SWATCH, 3);
+    draw_layout (snapshot, label, x + SWATCH + GAP, 0, &palette->text);
+    x += SWATCH + 3 * GAP + (float) width;
+  }
+}
+
+static void
+draw_nothing (GtkSnapshot *snapshot, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+{
+  g_autoptr (PangoLayout) label = make_layout (context, _("No values yet"), FALSE);
+  int width, height;
+
+  pango_layout_get_pixel_size (label, &width, &height);
+  draw_layout (snapshot, label, (size.width - (float) width) / 2, (size.height - (float) height) / 2,
+               &palette->dim_text);
+}
+
+void
+laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+{
+  LaurelChartLayout layout;
+  cairo_t *cr;
+
+  if (size.width < 40 || size.height < 40)
+    return;
+  laurel_chart_measure (self, context, size, &layout);
+  if (self->legend)
+    draw_legend (snapshot, self, &layout, palette, context);
+  if (layout.is_empty) {
+    draw_nothing (snapshot, palette, context, size);
+    return;
+  }
+  draw_axes (snapshot, &layout, palette, context, size);
+  /* Room for half a line's width around the plot. */
+  cr = gtk_snapshot_append_cairo (snapshot,
+                                  &GRAPHENE_RECT_INIT (floorf (layout.plot.origin.x) - 2,
+                                                       floorf (layout.plot.origin.y) - 2,
+                                                       ceilf (layout.plot.size.width) + 4,
+                                                       ceilf (layout.plot.size.height) + 4));
+  cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
+  cairo_set_line_cap (cr, CAIRO_LINE_CAP_ROUND);
+  if (is_drawable (self, self->reference))
+    draw_reference (cr, self, &layout, palette);
+  draw_series (cr, self, &layout, palette);
+  cairo_destroy (cr);
+}
+
+static char *
+describe_cursor (const LaurelChart *self, double x)
+{
+  if (self->x_kind == LAUREL_SCALE_TIME)
+    return laurel_format_seconds (x);
+  if (self->x_kind == LAUREL_SCALE_INTEGER)
+    return g_strdup_printf ("%.0f", x);
+  return laurel_format_value (x);
+}
+
+/* Lines “━ 1.32 name”, under a bold first line with x; returns the box's size. */
+static graphene_size_t
+draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, double x, gboolean is_dry)
+{
+  g_autofree char *head = describe_cursor (self, x);
+  g_autoptr (PangoLayout) title = make_layout (context, head, TRUE);
+  float wide;
+  int width, height;
+  float y = GAP;
+
+  pango_layout_get_pixel_size (title, &width, &height);
+  wide = (float) width;
+  if (!is_dry)
+    draw_layout (snapshot, title, GAP, y, &palette->text);
+  y += (float) height;
+  for (gsize s = 0; s < self->n_series; s++) {
+    const LaurelPoint *point = laurel_series_find (self->series[s], x);
+    g_autofree char *value = laurel_format_value (point != NULL ? point->y : NAN);
+    g_autofree char *text = self->n_series > 1 ? g_strdup_printf ("%s  %s", value, self->series[s]->name)
+                                               : g_strdup (value);
+    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
+
+    pango_layout_get_pixel_size (label, &width, &height);
+    wide = MAX (wide, (float) width + SWATCH + GAP);
+    if (!is_dry) {
+      fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
+            GAP, y + roundf ((float) height / 2) - 1, SWATCH, 3);
+      draw_layout (snapshot, label, GAP + SWATCH + GAP, y, &palette->text);
+    }
+    y += (float) height;
+  }
+  return GRAPHENE_SIZE_INIT (wide + 2 * GAP, y + GAP);
+}
+
+static void
+draw_value_box (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context, graphene_size_t size, double x)
+{
+  graphene_size_t box = draw_values (snapshot, self, palette, context, x, TRUE);
+  float line_x = to_x (layout, x);
+  float left = line_x + 2 * GAP;
+  GskRoundedRect outline;
+
+  if (left + box.width > size.width)
+    left = line_x - 2 * GAP - box.width;
+  gtk_snapshot_save (snapshot);
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (roundf (MAX (left, 0)), layout->plot.origin.y));
+  gsk_rounded_rect_init_from_rect (&outline, &GRAPHENE_RECT_INIT (0, 0, box.width, box.height), 6);
+  gtk_snapshot_push_rounded_clip (snapshot, &outline);
+  fill (snapshot, &palette->surface, 0, 0, box.width, box.height);
+  gtk_snapshot_pop (snapshot);
+  gtk_snapshot_append_border (snapshot, &outline, (float[4]) { 1, 1, 1, 1 },
+                              (GdkRGBA[4]) { palette->grid, palette->grid, palette->grid, palette->grid });
+  draw_values (snapshot, self, palette, context, x, FALSE);
+  gtk_snapshot_restore (snapshot);
+}
+
+void
+laurel_chart_draw_cursor (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, graphene_size_t size, double x)
+{
+  LaurelChartLayout layout;
+
+  if (size.width < 40 || size.height < 40 || isnan (x))
+    return;
+  laurel_chart_measure (self, context, size, &layout);
+  if (layout.is_empty || x < layout.x.min || x > layout.x.max)
+    return;
+  fill (snapshot, &palette->cursor, roundf (to_x (&layout, x)), layout.plot.origin.y, 1, layout.plot.size.height);
+  for (gsize s = 0; s < self->n_series; s++) {
+    const LaurelPoint *point = laurel_series_find (self->series[s], x);
+    GskRoundedRect dot;
+
+    if (point == NULL || !is_drawable (self, point->y))
+      continue;
+    gsk_rounded_rect_init_from_rect (&dot, &GRAPHENE_RECT_INIT (to_x (&layout, point->x) - 4, to_y (&layout, point->y) - 4, 8, 8), 4);
+    gtk_snapshot_push_rounded_clip (snapshot, &dot);
+    gtk_snapshot_append_color (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS], &dot.bounds);
+    gtk_snapshot_pop (snapshot);
+  }
+  draw_value_box (snapshot, self, &layout, palette, context, size, x);
+}
+
+/* --- Words --------------------------------------------------------------- */
+
+static void
+summarize_series (const LaurelChart *self, const LaurelSeries *series, GString *out)
+{
+  double low = INFINITY, high = -INFINITY, first = NAN, last = NAN;
+  int n = 0;
+
+  for (guint i = 0; i < series->points->len; i++) {
+    double y = g_array_index (series->points, LaurelPoint, i).y;
+
+    if (!isfinite (y))
+      continue;
+    first = n == 0 ? y : first;
+    last = y;
+    low = MIN (low, y);
+    high = MAX (high, y);
+    n++;
+  }
+  if (n > 0) {
+    g_autofree char *a = laurel_format_value (first);
+    g_autofree char *b = laurel_format_value (last);
+    g_autofree char *c = laurel_format_value (low);
+    g_autofree char *d = laurel_format_value (high);
+
+    /* Translators: name of a line in a chart, number of points, then four numbers. */
+    g_string_append_printf (out, ngettext ("; %s: %d value, from %s to %s, lowest %s, highest %s",
+                                           "; %s: %d values, from %s to %s, lowest %s, highest %s", n),
+                            series->name, n, a, b, c, d);
+  }
+}
+
+char *
+laurel_chart_summarize (const LaurelChart *self, const char *title)
+{
+  GString *out = g_string_new (title);
+  gsize length = out->len;
+
+  for (gsize s = 0; s < self->n_series; s++)
+    summarize_series (self, self->series[s], out);
+  if (out->len == length)
+    g_string_append (out, _("; no values yet"));
+  return g_string_free (out, FALSE);
+}
+
+static void
+append_csv_text (GString *out, const char *text)
+{
+  g_string_append_c (out, '"');
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"')
+      g_string_append_c (out, '"');
+    g_string_append_c (out, *c);
+  }
+  g_string_append_c (out, '"');
+}
+
+char *
+laurel_chart_to_csv (const LaurelChart *self, const char *x_name, const char *y_name)
+{
+  GString *out = g_string_new ("series,");
+
+  append_csv_text (out, x_name);
+  g_string_append_c (out, ',');
+  append_csv_text (out, y_name);
+  g_string_append_c (out, '\n');
+  for (gsize s = 0; s < self->n_series; s++) {
+    GArray *points = self->series[s]->points;
+
+    for (guint i = 0; i < points->len; i++) {
+      const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
+      char x[G_ASCII_DTOSTR_BUF_SIZE], y[G_ASCII_DTOSTR_BUF_SIZE];
+
+      append_csv_text (out, self->series[s]->name);
+      g_string_append_printf (out, ",%s,%s\n", g_ascii_dtostr (x, sizeof x, point->x),
+                              isnan (point->y) ? "" : g_ascii_dtostr (y, sizeof y, point->y));
+    }
+  }
+  return g_string_free (out, FALSE);
+}

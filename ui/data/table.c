@@ -1,0 +1,126 @@
+/* table.c: one row class and one factory behind all tables.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/data/table.h"
+
+#include <adwaita.h>
+
+struct _LaurelTextRow {
+  GObject parent_instance;
+
+  gint64 id;
+  char **cells;
+  guint n_cells;
+};
+
+G_DEFINE_FINAL_TYPE (LaurelTextRow, laurel_text_row, G_TYPE_OBJECT)
+
+static void
+laurel_text_row_finalize (GObject *object)
+{
+  g_strfreev (LAUREL_TEXT_ROW (object)->cells);
+  G_OBJECT_CLASS (laurel_text_row_parent_class)->finalize (object);
+}
+
+static void
+laurel_text_row_class_init (LaurelTextRowClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = laurel_text_row_finalize;
+}
+
+static void
+laurel_text_row_init (LaurelTextRow *self)
+{
+}
+
+LaurelTextRow *
+laurel_text_row_new (gint64 id, char **cells)
+{
+  LaurelTextRow *self = g_object_new (LAUREL_TYPE_TEXT_ROW, NULL);
+
+  self->id = id;
+  self->cells = cells;
+  self->n_cells = g_strv_length (cells);
+  return self;
+}
+
+gint64
+laurel_text_row_get_id (LaurelTextRow *self)
+{
+  g_return_val_if_fail (LAUREL_IS_TEXT_ROW (self), 0);
+  return self->id;
+}
+
+const char *
+laurel_text_row_get_cell (LaurelTextRow *self, guint column)
+{
+  g_return_val_if_fail (LAUREL_IS_TEXT_ROW (self), "");
+  return column < self->n_cells ? self->cells[column] : "";
+}
+
+static void
+cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+{
+  LaurelColumnKind kind = (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
+  GtkWidget *label = gtk_inscription_new (NULL);
+
+  gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label), GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 12 : 6);
+  gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 40 : 9);
+  gtk_inscription_set_xalign (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_NUMBER ? 1 : 0);
+  if (kind == LAUREL_COLUMN_NUMBER)
+    gtk_widget_add_css_class (label, "numeric");
+  gtk_list_item_set_child (item, label);
+}
+
+static void
+cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
+{
+  LaurelTextRow *row = gtk_list_item_get_item (item);
+  GtkWidget *label = gtk_list_item_get_child (item);
+  const char *text = laurel_text_row_get_cell (row, GPOINTER_TO_UINT (data));
+  g_autofree char *line = g_strdelimit (g_strdup (text), "\n\r\t", ' ');
+
+  gtk_inscription_set_text (GTK_INSCRIPTION (label), line);
+  gtk_widget_set_tooltip_text (label, strlen (text) > 40 ? text : NULL);
+}
+
+void
+laurel_table_add_column (GtkColumnView *view, const char *title, guint index, LaurelColumnKind kind)
+{
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_autoptr (GtkColumnViewColumn) column = NULL;
+
+  g_object_set_data (G_OBJECT (factory), "kind", GUINT_TO_POINTER (kind));
+  g_signal_connect (factory, "setup", G_CALLBACK (cell_setup), NULL);
+  g_signal_connect (factory, "bind", G_CALLBACK (cell_bind), GUINT_TO_POINTER (index));
+  column = gtk_column_view_column_new (title, factory);
+  gtk_column_view_column_set_expand (column, kind == LAUREL_COLUMN_TEXT);
+  gtk_column_view_column_set_resizable (column, TRUE);
+  gtk_column_view_append_column (view, column);
+}
+
+void
+laurel_table_present (GtkWidget *parent, const char *title, const char *const *titles, GListModel *rows)
+{
+  GtkWidget *window = adw_window_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
+  GtkWidget *scrolled = gtk_scrolled_window_new ();
+  GtkSelectionModel *selection = GTK_SELECTION_MODEL (gtk_no_selection_new (g_object_ref (rows)));
+  GtkWidget *view = gtk_column_view_new (selection);
+  GtkRoot *root = gtk_widget_get_root (parent);
+
+  gtk_window_set_title (GTK_WINDOW (window), title);
+  gtk_window_set_default_size (GTK_WINDOW (window), 560, 480);
+  if (GTK_IS_WINDOW (root))
+    gtk_window_set_transient_for (GTK_WINDOW (window), GTK_WINDOW (root));
+  for (guint i = 0; titles[i] != NULL; i++)
+    laurel_table_add_column (GTK_COLUMN_VIEW (view), titles[i], i, LAUREL_COLUMN_NUMBER);
+  gtk_widget_add_css_class (view, "data-table");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), view);
+  gtk_widget_set_vexpand (scrolled, TRUE);
+  gtk_box_append (GTK_BOX (box), adw_header_bar_new ());
+  gtk_box_append (GTK_BOX (box), scrolled);
+  adw_window_set_content (ADW_WINDOW (window), box);
+  gtk_window_present (GTK_WINDOW (window));
+}

@@ -1,0 +1,30 @@
+/* table.h: rows of text in a GtkColumnView, for every plain list of the window.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gtk/gtk.h>
+
+G_BEGIN_DECLS
+
+#define LAUREL_TYPE_TEXT_ROW (laurel_text_row_get_type ())
+G_DECLARE_FINAL_TYPE (LaurelTextRow, laurel_text_row, LAUREL, TEXT_ROW, GObject)
+
+/* Takes @cells (NULL-terminated). @id is the caller's: a database id or an index. */
+LaurelTextRow *laurel_text_row_new (gint64 id, char **cells) G_GNUC_WARN_UNUSED_RESULT;
+gint64 laurel_text_row_get_id (LaurelTextRow *self);
+const char *laurel_text_row_get_cell (LaurelTextRow *self, guint column); /* "" beyond the last */
+
+typedef enum {
+  LAUREL_COLUMN_TEXT,   /* one line, ellipsised, takes the free space */
+  LAUREL_COLUMN_SHORT,  /* one line, as wide as it is */
+  LAUREL_COLUMN_NUMBER, /* to the right, tabular digits */
+} LaurelColumnKind;
+
+/* Appends a column that shows cell @index of each LaurelTextRow. */
+void laurel_table_add_column (GtkColumnView *view, const char *title, guint index, LaurelColumnKind kind);
+
+/* A window with @rows (element-type LaurelTextRow) in columns of @titles (NULL-terminated): every chart's table. */
+void laurel_table_present (GtkWidget *parent, const char *title, const char *const *titles, GListModel *rows);
+
+G_END_DECLS
