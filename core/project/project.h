@@ -68,6 +68,7 @@ typedef struct {
 
 typedef struct {
   const char *model;
+  const char *prompt; /* this one alone; NULL: n_prompts of the project's */
   int n_prompts;      /* of the project's training prompts, those with the fewest completions first; 0: all */
   int n_completions;  /* K, 2–9 */
   double temperature;

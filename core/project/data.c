@@ -1,0 +1,574 @@
+/* data.c: the snapshot of a run's data, and loading what it names.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/project/data.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/rng.h"
+
+#include <string.h>
+
+void
+laurel_train_data_clear (LaurelTrainData *self)
+{
+  g_clear_pointer (&self->sequences, g_ptr_array_unref);
+  g_clear_pointer (&self->eval_sequences, g_ptr_array_unref);
+  g_clear_pointer (&self->comparisons, g_ptr_array_unref);
+  g_clear_pointer (&self->prompts, g_ptr_array_unref);
+}
+
+int
+laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *hp)
+{
+  return hp->max_length > 0 ? MIN (hp->max_length, model->config.n_positions) : model->config.n_positions;
+}
+
+gboolean
+laurel_data_is_held_out (const LaurelHyperparameters *hp, guint64 index)
+{
+  LaurelRng rng;
+
+  laurel_rng_init (&rng, (guint64) hp->seed, LAUREL_RNG_SPLIT, 0, index);
+  return laurel_rng_uniform (&rng) < hp->eval_split;
+}
+
+/* --- The snapshot ------------------------------------------------------------------ */
+
+static gboolean
+check_file (LaurelStage stage, const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) rows = NULL;
+
+  if (stage == LAUREL_STAGE_PRETRAIN)
+    return laurel_data_check_pretrain (path, error);
+  rows = laurel_data_read_rows (stage, path, error);
+  return rows != NULL;
+}
+
+static gboolean
+add_files (JsonBuilder *builder, LaurelStage stage, char **files, GError **error)
+{
+  json_builder_set_member_name (builder, "files");
+  json_builder_begin_array (builder);
+  for (guint i = 0; files[i] != NULL; i++) {
+    g_autofree char *path = g_canonicalize_filename (files[i], NULL);
+    g_autofree char *sha256 = NULL;
+
+    if (!check_file (stage, path, error))
+      return FALSE;
+    sha256 = laurel_file_sha256 (path, error);
+    if (sha256 == NULL)
+      return FALSE;
+    json_builder_begin_object (builder);
+    json_builder_set_member_name (builder, "path");
+    json_builder_add_string_value (builder, path);
+    json_builder_set_member_name (builder, "sha256");
+    json_builder_add_string_value (builder, sha256);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  return TRUE;
+}
+
+static gboolean
+add_demonstrations (JsonBuilder *builder, LaurelStore *store, GError **error)
+{
+  gint64 n = laurel_store_count_demonstrations (store, error);
+
+  if (n < 0)
+    return FALSE;
+  if (n == 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not start supervised fine-tuning: the project has no demonstrations; "
+                 "name a data file of prompts and completions");
+    return FALSE;
+  }
+  json_builder_set_member_name (builder, "n_demonstrations"); /* the first so many: rows are only ever added */
+  json_builder_add_int_value (builder, n);
+  return TRUE;
+}
+
+static gboolean
+add_prompts (JsonBuilder *builder, LaurelStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, "train", NULL, -1, 0, error);
+
+  if (prompts == NULL)
+    return FALSE;
+  if (prompts->len == 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not start the run: the project has no training prompts; import some first");
+    return FALSE;
+  }
+  json_builder_set_member_name (builder, "prompt_ids");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < prompts->len; i++)
+    json_builder_add_int_value (builder, ((LaurelPrompt *) g_ptr_array_index (prompts, i))->id);
+  json_builder_end_array (builder);
+  return TRUE;
+}
+
+static gboolean
+has_ranks (const LaurelRanking *ranking)
+{
+  int n = 0;
+
+  for (int i = 0; i < ranking->n; i++)
+    n += ranking->ranks[i].rank > 0;
+  return n >= 2;
+}
+
+static gboolean
+add_rankings (JsonBuilder *builder, LaurelStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
+  guint n = 0;
+
+  if (rankings == NULL)
+    return FALSE;
+  json_builder_set_member_name (builder, "ranking_ids");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < rankings->len; i++) {
+    const LaurelRanking *ranking = g_ptr_array_index (rankings, i);
+
+    if (!has_ranks (ranking))
+      continue;
+    json_builder_add_int_value (builder, ranking->id);
+    n++;
+  }
+  json_builder_end_array (builder);
+  if (n > 0)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+               "Could not start reward-model training: nothing has been ranked yet; "
+               "rank some completions, or name a data file of rankings");
+  return FALSE;
+}
+
+static gboolean
+add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **files, GError **error)
+{
+  gboolean has_files = files != NULL && files[0] != NULL;
+
+  if (has_files && !add_files (builder, stage, files, error))
+    return FALSE;
+  switch (stage) {
+  case LAUREL_STAGE_SFT:
+    return has_files || add_demonstrations (builder, store, error);
+  case LAUREL_STAGE_REWARD: /* the prompts are for normalising the scores; without any the files' own do */
+    if (has_files && laurel_store_count_prompts (store, "train", NULL, NULL) <= 0)
+      return TRUE;
+    return (has_files || add_rankings (builder, store, error)) && add_prompts (builder, store, error);
+  case LAUREL_STAGE_PPO:
+    return has_files || add_prompts (builder, store, error);
+  case LAUREL_STAGE_PRETRAIN:
+  default:
+    if (!has_files)
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                   "Could not start pretraining: there is no text to learn from; name a data file");
+    return has_files;
+  }
+}
+
+JsonNode *
+laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  if (!add_data (builder, store, stage, files, error))
+    return NULL;
+  json_builder_end_object (builder);
+  return json_builder_get_root (builder);
+}
+
+/* --- Tokenising --------------------------------------------------------------------- */
+
+static gboolean
+encode_prompt (const LaurelModel *model, const char *prompt, GArray *ids, GError **error)
+{
+  return laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt, ids, error);
+}
+
+static gboolean
+encode_completion (const LaurelModel *model, const char *completion, GArray *ids, GError **error)
+{
+  return laurel_template_encode_completion (model->chat_template, model->tokenizer, completion, ids, error);
+}
+
+/* Cut to @max_length; NULL when nothing of the completion would be left. Takes nothing. */
+static LaurelSequence *
+make_sequence (const GArray *ids, guint n_prompt, int max_length, LaurelTrainData *out)
+{
+  guint n = MIN (ids->len, (guint) max_length);
+
+  if (n < ids->len)
+    out->n_cut++;
+  if (n <= n_prompt)
+    return NULL;
+  return laurel_sequence_new ((gint32 *) (void *) ids->data, (int) n, (int) n_prompt);
+}
+
+static gboolean
+refuse_long (GError **error, const char *prompt, int max_length)
+{
+  g_autofree char *start = g_utf8_substring (prompt, 0, MIN (g_utf8_strlen (prompt, -1), 40));
+
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+               "Could not use the prompt “%s…”: with its template it fills all %d tokens of a sequence; shorten it",
+               start, max_length);
+  return FALSE;
+}
+
+static gboolean
+add_sft_row (const LaurelModel *model, const LaurelDataRow *row, guint64 index, const LaurelHyperparameters *hp,
+             LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  int max_length = laurel_data_max_length (model, hp);
+  LaurelSequence *sequence;
+  guint n_prompt;
+
+  for (guint i = 0; row->context != NULL && row->context[i] != NULL; i++)
+    if (!(i % 2 == 0 ? encode_prompt : encode_completion) (model, row->context[i], ids, error))
+      return FALSE;
+  if (!encode_prompt (model, row->prompt, ids, error))
+    return FALSE;
+  n_prompt = ids->len;
+  if (!encode_completion (model, row->completions[0], ids, error))
+    return FALSE;
+  sequence = make_sequence (ids, n_prompt, max_length, out);
+  if (sequence == NULL)
+    return refuse_long (error, row->prompt, max_length);
+  g_ptr_array_add (laurel_data_is_held_out (hp, index) ? out->eval_sequences : out->sequences, sequence);
+  return TRUE;
+}
+
+static gboolean
+add_prompt (const LaurelModel *model, const char *text, LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  LaurelTrainPrompt *prompt;
+
+  if (!encode_prompt (model, text, ids, error))
+    return FALSE;
+  if (ids->len == 0 || (int) ids->len >= model->config.n_positions)
+    return refuse_long (error, text, model->config.n_positions);
+  prompt = g_new0 (LaurelTrainPrompt, 1);
+  prompt->n_tokens = (int) ids->len;
+  prompt->tokens = g_memdup2 (ids->data, ids->len * sizeof (gint32));
+  prompt->text = g_strdup (text);
+  g_ptr_array_add (out->prompts, prompt);
+  return TRUE;
+}
+
+/* --- Comparisons --------------------------------------------------------------------- */
+
+static LaurelComparison *
+comparison_new (int n, gint64 prompt_id)
+{
+  LaurelComparison *comparison = g_new0 (LaurelComparison, 1);
+
+  comparison->completions = g_new0 (LaurelSequence *, n);
+  comparison->ranks = g_new0 (int, n);
+  comparison->prompt_id = prompt_id;
+  return comparison;
+}
+
+/* Takes @comparison. One with fewer than two completions compares nothing. */
+static void
+keep_comparison (LaurelComparison *comparison, LaurelTrainData *out)
+{
+  if (comparison->n >= 2)
+    g_ptr_array_add (out->comparisons, comparison);
+  else
+    laurel_comparison_free (comparison);
+}
+
+static gboolean
+add_completion (const LaurelModel *model, const GArray *prompt, const gint32 *tokens, guint n_tokens, int rank,
+                int max_length, LaurelComparison *comparison, LaurelTrainData *out)
+{
+  g_autoptr (GArray) ids = g_array_sized_new (FALSE, FALSE, sizeof (gint32), prompt->len + n_tokens);
+  LaurelSequence *sequence;
+
+  g_array_append_vals (ids, prompt->data, prompt->len);
+  g_array_append_vals (ids, tokens, n_tokens);
+  sequence = make_sequence (ids, prompt->len, max_length, out);
+  if (sequence == NULL)
+    return FALSE;
+  comparison->completions[comparison->n] = sequence;
+  comparison->ranks[comparison->n] = rank;
+  comparison->n++;
+  return TRUE;
+}
+
+static gboolean
+add_reward_row (const LaurelModel *model, const LaurelDataRow *row, gint64 prompt_id, int max_length,
+                LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GArray) prompt = g_array_new (FALSE, FALSE, sizeof (gint32));
+  int n = (int) g_strv_length (row->completions);
+  LaurelComparison *comparison;
+
+  if (!encode_prompt (model, row->prompt, prompt, error))
+    return FALSE;
+  comparison = comparison_new (n, prompt_id);
+  for (int i = 0; i < n; i++) {
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    if (!encode_completion (model, row->completions[i], ids, error)
+        || (!add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, row->ranks[i], max_length,
+                             comparison, out)
+            && !refuse_long (error, row->prompt, max_length))) {
+      laurel_comparison_free (comparison);
+      return FALSE;
+    }
+  }
+  keep_comparison (comparison, out);
+  return TRUE;
+}
+
+/* The sampled ids when they are of this tokenizer, else the text's: text never stands in for ids that fit. */
+static gboolean
+get_completion_ids (LaurelStore *store, const LaurelModel *model, const LaurelCompletion *completion,
+                    GHashTable *fits, GArray *ids, GError **error)
+{
+  const char *name = completion->model != NULL ? completion->model : "";
+  gpointer known = g_hash_table_lookup (fits, name);
+
+  if (known == NULL) {
+    g_autoptr (LaurelModelRecord) record = laurel_store_get_model (store, name, NULL);
+    gboolean same = record != NULL
+                    && g_strcmp0 (record->tokenizer_hash, laurel_tokenizer_get_hash (model->tokenizer)) == 0;
+
+    known = GINT_TO_POINTER (same ? 1 : 2);
+    g_hash_table_insert (fits, g_strdup (name), known);
+  }
+  if (GPOINTER_TO_INT (known) == 1 && completion->n_tokens > 0) {
+    g_array_append_vals (ids, completion->tokens, (guint) completion->n_tokens);
+    return TRUE;
+  }
+  return encode_completion (model, completion->text, ids, error);
+}
+
+static const LaurelCompletion *
+find_completion (const LaurelTask *task, gint64 id)
+{
+  for (guint i = 0; i < task->completions->len; i++) {
+    const LaurelCompletion *completion = g_ptr_array_index (task->completions, i);
+
+    if (completion->id == id)
+      return completion;
+  }
+  return NULL;
+}
+
+static gboolean
+fill_comparison (LaurelStore *store, const LaurelModel *model, const LaurelRanking *ranking, const LaurelTask *task,
+                 GHashTable *fits, int max_length, LaurelComparison *comparison, LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GArray) prompt = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+  if (!encode_prompt (model, task->prompt, prompt, error))
+    return FALSE;
+  for (int i = 0; i < ranking->n; i++) {
+    const LaurelCompletion *completion = find_completion (task, ranking->ranks[i].completion_id);
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    if (ranking->ranks[i].rank <= 0 || completion == NULL)
+      continue;
+    if (!get_completion_ids (store, model, completion, fits, ids, error))
+      return FALSE;
+    add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, ranking->ranks[i].rank, max_length,
+                    comparison, out);
+  }
+  return TRUE;
+}
+
+static gboolean
+load_ranking (LaurelStore *store, const LaurelModel *model, gint64 id, GHashTable *fits, int max_length,
+              LaurelTrainData *out, GError **error)
+{
+  g_autoptr (LaurelRanking) ranking = laurel_store_get_ranking (store, id, error);
+  g_autoptr (LaurelTask) task = ranking != NULL ? laurel_store_get_task (store, ranking->task_id, error) : NULL;
+  LaurelComparison *comparison;
+
+  if (task == NULL)
+    return FALSE;
+  comparison = comparison_new (ranking->n, task->prompt_id);
+  if (!fill_comparison (store, model, ranking, task, fits, max_length, comparison, out, error)) {
+    laurel_comparison_free (comparison);
+    return FALSE;
+  }
+  keep_comparison (comparison, out);
+  return TRUE;
+}
+
+/* --- Loading ------------------------------------------------------------------------- */
+
+static gboolean
+load_rankings (LaurelStore *store, JsonArray *ids, const LaurelModel *model, const LaurelHyperparameters *hp,
+               LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GHashTable) fits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < json_array_get_length (ids); i++)
+    if (!load_ranking (store, model, json_array_get_int_element (ids, i), fits, laurel_data_max_length (model, hp),
+                       out, error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+load_demonstrations (LaurelStore *store, int n, const LaurelModel *model, const LaurelHyperparameters *hp,
+                     LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GPtrArray) demonstrations = laurel_store_list_demonstrations (store, n, 0, error);
+
+  if (demonstrations == NULL)
+    return FALSE;
+  for (guint i = 0; i < demonstrations->len; i++) {
+    const LaurelDemonstration *demonstration = g_ptr_array_index (demonstrations, i);
+    char *completions[] = { demonstration->completion, NULL };
+    LaurelDataRow row = { .prompt = demonstration->prompt, .completions = completions };
+
+    if (!add_sft_row (model, &row, i, hp, out, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+load_prompts (LaurelStore *store, JsonArray *ids, const LaurelModel *model, LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, NULL, NULL, -1, 0, error);
+  g_autoptr (GHashTable) by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
+
+  if (prompts == NULL)
+    return FALSE;
+  for (guint i = 0; i < prompts->len; i++) {
+    LaurelPrompt *prompt = g_ptr_array_index (prompts, i);
+
+    g_hash_table_insert (by_id, &prompt->id, prompt);
+  }
+  for (guint i = 0; i < json_array_get_length (ids); i++) {
+    gint64 id = json_array_get_int_element (ids, i);
+    const LaurelPrompt *prompt = g_hash_table_lookup (by_id, &id);
+
+    if (prompt != NULL && !add_prompt (model, prompt->text, out, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* Rankings of one prompt share its number, so that a split never parts them. */
+static gint64
+number_prompt (GHashTable *numbers, const char *prompt)
+{
+  gint64 number = GPOINTER_TO_SIZE (g_hash_table_lookup (numbers, prompt));
+
+  if (number == 0) {
+    number = (gint64) g_hash_table_size (numbers) + 1;
+    g_hash_table_insert (numbers, g_strdup (prompt), GSIZE_TO_POINTER ((gsize) number));
+  }
+  return number;
+}
+
+static gboolean
+load_rows (LaurelStage stage, const char *path, const LaurelModel *model, const LaurelHyperparameters *hp,
+           GHashTable *numbers, gboolean keep_prompts, LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GPtrArray) rows = laurel_data_read_rows (stage, path, error);
+  guint64 first = out->sequences->len + out->eval_sequences->len;
+  gboolean ok = rows != NULL;
+
+  for (guint i = 0; ok && i < rows->len; i++) {
+    const LaurelDataRow *row = g_ptr_array_index (rows, i);
+
+    if (stage == LAUREL_STAGE_SFT)
+      ok = add_sft_row (model, row, first + i, hp, out, error);
+    else if (stage == LAUREL_STAGE_REWARD)
+      ok = add_reward_row (model, row, number_prompt (numbers, row->prompt), laurel_data_max_length (model, hp), out,
+                           error)
+           && (!keep_prompts || add_prompt (model, row->prompt, out, error));
+    else
+      ok = add_prompt (model, row->prompt, out, error);
+    if (!ok)
+      g_prefix_error (error, "%s, row %u: ", path, i + 1);
+  }
+  return ok;
+}
+
+static gboolean
+load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const LaurelHyperparameters *hp,
+           GHashTable *numbers, gboolean keep_prompts, LaurelTrainData *out, GError **error)
+{
+  const char *path = json_object_get_string_member_with_default (file, "path", "");
+  g_autofree char *sha256 = laurel_file_sha256 (path, error);
+
+  if (sha256 == NULL)
+    return FALSE;
+  if (g_strcmp0 (sha256, json_object_get_string_member_with_default (file, "sha256", "")) != 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not go on with “%s”: the file has changed since the run began; start a new run", path);
+    return FALSE;
+  }
+  if (stage == LAUREL_STAGE_PRETRAIN)
+    return laurel_data_load_pretrain (path, model, hp, out, error);
+  return load_rows (stage, path, model, hp, numbers, keep_prompts, out, error);
+}
+
+static gboolean
+load_files (LaurelStage stage, JsonArray *files, const LaurelModel *model, const LaurelHyperparameters *hp,
+            gboolean keep_prompts, LaurelTrainData *out, GError **error)
+{
+  g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < json_array_get_length (files); i++)
+    if (!load_file (stage, json_array_get_object_element (files, i), model, hp, numbers, keep_prompts, out,
+                    error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
+{
+  guint n = stage == LAUREL_STAGE_REWARD ? data->comparisons->len
+            : stage == LAUREL_STAGE_PPO  ? data->prompts->len
+                                         : data->sequences->len;
+
+  if (n > 0)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+               "Could not start the run: after tokenising and holding out there is nothing to train on; add data");
+  return FALSE;
+}
+
+gboolean
+laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, const LaurelModel *model,
+                  const LaurelHyperparameters *hp, LaurelTrainData *out, GError **error)
+{
+  out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  out->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
+  out->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
+  if (json_object_has_member (snapshot, "files")
+      && !load_files (stage, json_object_get_array_member (snapshot, "files"), model, hp,
+                      !json_object_has_member (snapshot, "prompt_ids"), out, error))
+    return FALSE;
+  if (json_object_has_member (snapshot, "n_demonstrations")
+      && !load_demonstrations (store, (int) json_object_get_int_member (snapshot, "n_demonstrations"), model, hp, out,
+                               error))
+    return FALSE;
+  if (json_object_has_member (snapshot, "ranking_ids")
+      && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model, hp, out, error))
+    return FALSE;
+  if (json_object_has_member (snapshot, "prompt_ids")
+      && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out, error))
+    return FALSE;
+  return check_enough (stage, out, error);
+}

@@ -1,0 +1,51 @@
+/* estimate.c: what a run will need, before it starts.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/json.h"
+#include "core/project/internal.h"
+
+/* Of the newest run of the same kind and start that got anywhere; < 0: there is none. */
+static double
+measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
+{
+  g_autoptr (GPtrArray) runs = laurel_store_list_runs (self->store, NULL);
+
+  for (guint i = 0; runs != NULL && i < runs->len; i++) {
+    const LaurelRun *run = g_ptr_array_index (runs, i);
+    LaurelHyperparameters hp;
+    g_autoptr (JsonNode) config = NULL;
+    JsonObject *object;
+
+    if (run->status != LAUREL_RUN_DONE || run->step == 0 || run->finished <= run->started
+        || !g_str_equal (run->kind, laurel_stage_name (request->stage))
+        || g_strcmp0 (run->model, request->model) != 0)
+      continue;
+    config = laurel_json_parse (run->config, "configuration", NULL);
+    object = config != NULL && JSON_NODE_HOLDS_OBJECT (config) ? json_node_get_object (config) : NULL;
+    laurel_hyperparameters_init (&hp, request->stage);
+    if (object == NULL || !json_object_has_member (object, "hyperparameters")
+        || !laurel_hyperparameters_from_json (&hp, request->stage,
+                                              json_object_get_object_member (object, "hyperparameters"), NULL))
+      continue;
+    return (double) (run->finished - run->started) / G_USEC_PER_SEC / run->step / hp.batch_size;
+  }
+  return -1.0;
+}
+
+gboolean
+laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds,
+                         GError **error)
+{
+  const LaurelHyperparameters *hp = &request->hyperparameters;
+  g_autofree char *folder = laurel_project_resolve_model (self, request->model, error);
+  LaurelModelConfig config = { 0 };
+  double seconds;
+
+  if (folder == NULL || !laurel_model_load_config (folder, &config, error))
+    return FALSE;
+  *out_bytes = laurel_train_plan_memory (request->stage, &config, hp);
+  seconds = measure_seconds_per_row (self, request);
+  /* Without a number of steps it depends on how much data there is, which the caller may still change. */
+  *out_seconds = seconds >= 0 && hp->max_steps > 0 ? seconds * hp->max_steps * hp->batch_size : -1.0;
+  return TRUE;
+}

@@ -1,0 +1,48 @@
+/* internal.h: what the files of core/project share.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/project/project.h"
+#include "core/project/trainer.h"
+
+G_BEGIN_DECLS
+
+struct _LaurelProject {
+  GObject parent_instance;
+  char *path;
+  char *name;
+  LaurelStore *store;
+  LaurelTrainer *trainer;
+  GHashTable *tokenizers; /* model name → LaurelTokenizer, for labels */
+};
+
+/* --- models.c, also for the trainer thread -------------------------------- */
+
+/* Letters, digits, “-”, “_” and “.”, not first a dot, 64 bytes at most. */
+gboolean laurel_model_name_validate (const char *name, GError **error);
+/* PROJECT/models/NAME */
+char *laurel_model_folder (const char *project_path, const char *name);
+/* A project's model or a directory, by name or path; @store NULL: paths only. */
+char *laurel_model_resolve (LaurelStore *store, const char *project_path, const char *name_or_path, GError **error);
+
+/* What laurel_register_model() writes beside what it finds in the folder. */
+typedef struct {
+  const char *name;
+  const char *kind;
+  const char *parent; /* NULL: none */
+  gint64 run_id;
+} LaurelModelOrigin;
+
+/* Writes @model to models/NAME, whole or not at all, and its row. */
+gboolean laurel_register_model (LaurelStore *store, const char *project_path, const LaurelModel *model,
+                                const LaurelModelOrigin *origin, GError **error);
+gboolean laurel_model_name_is_free (LaurelStore *store, const char *project_path, const char *name, GError **error);
+/* The kind that a model made by @stage has. */
+const char *laurel_stage_model_kind (LaurelStage stage);
+
+/* --- starter.c -------------------------------------------------------------- */
+
+gboolean laurel_project_fill (LaurelProject *self, const char *starter_dir, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,229 @@
+/* job_sample.c: sampling K completions for each of N prompts, stored as tasks to rank.
+ *
+ * Prompts go in small groups; each group's completions and tasks are one
+ * transaction together with the run's step, so a run that is stopped goes on
+ * with the first prompt that has no task yet.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/model/generate.h"
+#include "core/project/internal.h"
+
+/* Sequences decoded together: enough to keep the kernels busy, few enough to stop soon. */
+#define SEQUENCES_AT_A_TIME 64
+
+typedef struct {
+  LaurelModel *model;
+  const char *model_name;
+  LaurelSamplingOptions options;
+  int n_completions;
+  GPtrArray *prompts; /* (element-type LaurelPrompt), of the snapshot */
+} SampleWork;
+
+static void
+sample_work_clear (SampleWork *work)
+{
+  g_clear_pointer (&work->model, laurel_model_free);
+  g_clear_pointer (&work->prompts, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SampleWork, sample_work_clear)
+
+static double
+get_number (JsonObject *object, const char *member, double otherwise)
+{
+  return json_object_get_double_member_with_default (object, member, otherwise);
+}
+
+static void
+read_options (JsonObject *config, SampleWork *work)
+{
+  const LaurelSamplingOptions defaults = LAUREL_SAMPLING_DEFAULTS;
+
+  work->options.temperature = get_number (config, "temperature", defaults.temperature);
+  work->options.top_k = (int) json_object_get_int_member_with_default (config, "top_k", defaults.top_k);
+  work->options.top_p = get_number (config, "top_p", defaults.top_p);
+  work->options.min_p = get_number (config, "min_p", defaults.min_p);
+  work->options.max_tokens = (int) json_object_get_int_member_with_default (config, "max_tokens", defaults.max_tokens);
+  work->options.seed = (guint64) json_object_get_int_member_with_default (config, "seed", 0);
+  work->n_completions = (int) json_object_get_int_member_with_default (config, "n_completions", 4);
+}
+
+static gboolean
+read_prompts (LaurelJob *job, SampleWork *work, GError **error)
+{
+  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (job->store, NULL, NULL, -1, 0, error);
+  g_autoptr (GHashTable) places = g_hash_table_new (g_int64_hash, g_int64_equal);
+  JsonArray *ids = json_object_get_array_member (job->snapshot, "prompt_ids");
+
+  if (prompts == NULL)
+    return FALSE;
+  work->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_prompt_free);
+  for (guint i = 0; i < prompts->len; i++)
+    g_hash_table_insert (places, &((LaurelPrompt *) g_ptr_array_index (prompts, i))->id, GUINT_TO_POINTER (i + 1));
+  for (guint i = 0; ids != NULL && i < json_array_get_length (ids); i++) {
+    gint64 id = json_array_get_int_element (ids, i);
+    guint place = GPOINTER_TO_UINT (g_hash_table_lookup (places, &id));
+
+    if (place > 0)
+      g_ptr_array_add (work->prompts, g_steal_pointer (&g_ptr_array_index (prompts, place - 1)));
+  }
+  g_ptr_array_set_free_func (prompts, NULL);
+  for (guint i = 0; i < prompts->len; i++)
+    if (g_ptr_array_index (prompts, i) != NULL)
+      laurel_prompt_free (g_ptr_array_index (prompts, i));
+  return TRUE;
+}
+
+/* --- One group of prompts ------------------------------------------------------ */
+
+static gboolean
+progress_cb (int n_done, int n_all, gpointer user_data)
+{
+  LaurelJob *job = user_data;
+
+  return job->monitor.poll (job->monitor.user_data) != LAUREL_STOP;
+}
+
+static gboolean
+encode_prompts (const SampleWork *work, guint first, int n, LaurelPromptTokens *tokens, GPtrArray *arrays,
+                GError **error)
+{
+  const LaurelModel *model = work->model;
+
+  for (int i = 0; i < n; i++) {
+    const LaurelPrompt *prompt = g_ptr_array_index (work->prompts, first + (guint) i);
+    GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    g_ptr_array_add (arrays, ids);
+    if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids, error))
+      return FALSE;
+    if ((int) ids->len >= model->config.n_positions) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                   "Could not sample for prompt %" G_GINT64_FORMAT ": it has %u tokens and the model's context is %d; "
+                   "shorten it",
+                   prompt->id, ids->len, model->config.n_positions);
+      return FALSE;
+    }
+    tokens[i].tokens = (const gint32 *) (const void *) ids->data;
+    tokens[i].n_tokens = (int) ids->len;
+    tokens[i].stream = (guint64) prompt->id;
+  }
+  return TRUE;
+}
+
+static gboolean
+store_completion (LaurelJob *job, const SampleWork *work, gint64 prompt_id, const LaurelSample *sample,
+                  gint64 *out_id, GError **error)
+{
+  g_autofree char *text = laurel_template_decode_completion (work->model->chat_template, work->model->tokenizer,
+                                                             sample->tokens, (gsize) sample->n_tokens);
+  LaurelCompletion completion = { 0 };
+
+  completion.prompt_id = prompt_id;
+  completion.model = (char *) work->model_name;
+  completion.tokens = sample->tokens;
+  completion.logprobs = sample->logprobs;
+  completion.n_tokens = sample->n_tokens;
+  completion.text = text;
+  completion.finish = sample->finish;
+  completion.temperature = work->options.temperature;
+  completion.top_k = work->options.top_k;
+  completion.top_p = work->options.top_p;
+  completion.min_p = work->options.min_p;
+  completion.seed = work->options.seed;
+  completion.created = g_get_real_time ();
+  if (!laurel_store_add_completion (job->store, &completion, error))
+    return FALSE;
+  *out_id = completion.id;
+  return TRUE;
+}
+
+static gboolean
+store_task (LaurelJob *job, const SampleWork *work, gint64 prompt_id, GPtrArray *samples, int first, GError **error)
+{
+  g_autofree gint64 *ids = g_new (gint64, work->n_completions);
+
+  for (int j = 0; j < work->n_completions; j++)
+    if (!store_completion (job, work, prompt_id, g_ptr_array_index (samples, first + j), &ids[j], error))
+      return FALSE;
+  return laurel_store_add_task (job->store, prompt_id, ids, work->n_completions, 1, "random", error) != 0;
+}
+
+static gboolean
+store_group (LaurelJob *job, const SampleWork *work, guint first, int n, GPtrArray *samples, GError **error)
+{
+  if (!laurel_store_begin (job->store, error))
+    return FALSE;
+  for (int i = 0; i < n; i++) {
+    const LaurelPrompt *prompt = g_ptr_array_index (work->prompts, first + (guint) i);
+
+    if (!store_task (job, work, prompt->id, samples, i * work->n_completions, error)) {
+      laurel_store_rollback (job->store);
+      return FALSE;
+    }
+  }
+  if (!laurel_store_set_run_step (job->store, job->run->id, (int) first + n, (int) work->prompts->len, error)) {
+    laurel_store_rollback (job->store);
+    return FALSE;
+  }
+  return laurel_store_commit (job->store, error);
+}
+
+static gboolean
+sample_group (LaurelJob *job, const SampleWork *work, guint first, int n, GError **error)
+{
+  g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
+  g_autoptr (GPtrArray) samples = NULL;
+
+  if (!encode_prompts (work, first, n, tokens, arrays, error))
+    return FALSE;
+  samples = laurel_generate (work->model, tokens, n, work->n_completions, &work->options, progress_cb, job, error);
+  if (samples == NULL || !store_group (job, work, first, n, samples, error))
+    return FALSE;
+  laurel_job_announce (job, FALSE, TRUE);
+  return TRUE;
+}
+
+/* --- The run --------------------------------------------------------------------- */
+
+static gboolean
+load_work (LaurelJob *job, SampleWork *work, GError **error)
+{
+  g_autofree char *folder = NULL;
+
+  read_options (job->config, work);
+  work->model_name = json_object_get_string_member_with_default (job->config, "model", "");
+  folder = laurel_model_resolve (job->store, job->project_path, work->model_name, error);
+  if (folder == NULL || !laurel_sampling_options_validate (&work->options, error))
+    return FALSE;
+  work->model = laurel_model_load (folder, error);
+  return work->model != NULL && read_prompts (job, work, error);
+}
+
+gboolean
+laurel_job_sample (LaurelJob *job, GError **error)
+{
+  g_auto (SampleWork) work = { 0 };
+  int group;
+
+  if (!load_work (job, &work, error))
+    return FALSE;
+  group = MAX (1, SEQUENCES_AT_A_TIME / work.n_completions);
+  for (guint first = job->resume ? (guint) job->run->step : 0; first < work.prompts->len;) {
+    int n = (int) MIN ((guint) group, work.prompts->len - first);
+
+    if (job->monitor.poll (job->monitor.user_data) == LAUREL_STOP) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
+                   "Could not finish sampling: it was stopped; resume the run");
+      return FALSE;
+    }
+    if (!sample_group (job, &work, first, n, error))
+      return FALSE;
+    first += (guint) n;
+    job->monitor.progress (job->monitor.user_data, (int) first, (int) work.prompts->len);
+  }
+  return TRUE;
+}

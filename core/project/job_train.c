@@ -1,0 +1,184 @@
+/* job_train.c: a training run, from its row to a registered model.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/project/data.h"
+#include "core/project/internal.h"
+#include "core/train/state.h"
+
+#include <string.h>
+
+/* What a run works with. @reward is NULL but for PPO; @trained is what is saved: @base, or a new reward model. */
+typedef struct {
+  LaurelStage stage;
+  LaurelHyperparameters hp;
+  LaurelModel *base;
+  LaurelModel *reward;
+  LaurelModel *trained;
+  LaurelTrainData data;
+} TrainWork;
+
+static void
+train_work_clear (TrainWork *work)
+{
+  if (work->trained != work->base)
+    laurel_model_free (work->trained);
+  laurel_model_free (work->base);
+  laurel_model_free (work->reward);
+  laurel_train_data_clear (&work->data);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TrainWork, train_work_clear)
+
+static gboolean
+find_stage (const char *kind, LaurelStage *out_stage, GError **error)
+{
+  for (int stage = 0; stage < LAUREL_N_STAGES; stage++)
+    if (g_str_equal (kind, laurel_stage_name (stage))) {
+      *out_stage = stage;
+      return TRUE;
+    }
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
+               "Could not start the run: “%s” is no kind of run that this version knows; use a newer one", kind);
+  return FALSE;
+}
+
+static LaurelModel *
+load_model (LaurelJob *job, const char *member, GError **error)
+{
+  const char *name = json_object_get_string_member_with_default (job->config, member, "");
+  g_autofree char *folder = laurel_model_resolve (job->store, job->project_path, name, error);
+
+  return folder != NULL ? laurel_model_load (folder, error) : NULL;
+}
+
+static gboolean
+load_models (LaurelJob *job, TrainWork *work, GError **error)
+{
+  work->base = load_model (job, "model", error);
+  if (work->base == NULL)
+    return FALSE;
+  work->trained = work->base;
+  if (work->stage == LAUREL_STAGE_REWARD) {
+    work->trained = laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
+    return work->trained != NULL;
+  }
+  if (work->stage == LAUREL_STAGE_PPO) {
+    work->reward = load_model (job, "reward_model", error);
+    return work->reward != NULL;
+  }
+  return TRUE;
+}
+
+static void
+log_data (LaurelJob *job, const TrainWork *work)
+{
+  g_autoptr (GString) line = g_string_new ("Data:");
+
+  if (work->data.sequences->len > 0)
+    g_string_append_printf (line, " %u sequences, %u held out,", work->data.sequences->len,
+                            work->data.eval_sequences->len);
+  if (work->data.comparisons->len > 0)
+    g_string_append_printf (line, " %u rankings,", work->data.comparisons->len);
+  if (work->data.prompts->len > 0)
+    g_string_append_printf (line, " %u prompts,", work->data.prompts->len);
+  g_string_append_printf (line, " %d cut to the longest length", work->data.n_cut);
+  job->monitor.log (job->monitor.user_data, line->str);
+}
+
+static gboolean
+run_stage (LaurelJob *job, TrainWork *work, GError **error)
+{
+  const LaurelTrainData *data = &work->data;
+
+  switch (work->stage) {
+  case LAUREL_STAGE_PRETRAIN:
+    return laurel_train_pretrain (work->trained, data->sequences, data->eval_sequences, &work->hp, &job->monitor,
+                                  error);
+  case LAUREL_STAGE_SFT:
+    return laurel_train_sft (work->trained, data->sequences, data->eval_sequences, &work->hp, &job->monitor, error);
+  case LAUREL_STAGE_REWARD:
+    return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts, &work->hp,
+                                &job->monitor, error);
+  case LAUREL_STAGE_PPO:
+  default:
+    return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor, error);
+  }
+}
+
+static gboolean
+save_output (LaurelJob *job, TrainWork *work, GError **error)
+{
+  const char *parent = json_object_get_string_member_with_default (job->config, "model", "");
+  g_autoptr (LaurelModelRecord) record = laurel_store_get_model (job->store, parent, NULL);
+  LaurelModelOrigin origin = { job->run->output, laurel_stage_model_kind (work->stage),
+                               record != NULL ? parent : NULL, job->run->id };
+
+  if (!laurel_register_model (job->store, job->project_path, work->trained, &origin, error))
+    return FALSE;
+  laurel_job_announce (job, TRUE, FALSE);
+  return TRUE;
+}
+
+/* The step of the run's checkpoint, from its header alone (core/train/checkpoint.h); 0 when there is none that can be
+ * read. Whether the rest of it is sound is found out when the stage loads it. */
+static int
+read_checkpoint_step (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, LAUREL_CHECKPOINT_NAME, NULL);
+  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
+  const char *bytes = map != NULL ? g_mapped_file_get_contents (map) : NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) header = NULL;
+  JsonObject *state = NULL;
+  guint32 length;
+
+  if (bytes == NULL || g_mapped_file_get_length (map) < 16)
+    return 0;
+  memcpy (&length, bytes + 12, sizeof length);
+  length = GUINT32_FROM_LE (length);
+  if (length > g_mapped_file_get_length (map) - 16)
+    return 0;
+  text = g_strndup (bytes + 16, length);
+  header = laurel_json_parse (text, path, NULL);
+  if (header != NULL && JSON_NODE_HOLDS_OBJECT (header)
+      && json_object_has_member (json_node_get_object (header), "state"))
+    state = json_object_get_object_member (json_node_get_object (header), "state");
+  return state != NULL ? (int) json_object_get_int_member_with_default (state, "step", 0) : 0;
+}
+
+/* What a killed run wrote after its last checkpoint is written again: no step is in the plots twice. */
+static gboolean
+go_back (LaurelJob *job, GError **error)
+{
+  int step = read_checkpoint_step (job->folder);
+
+  if (!job->resume)
+    return TRUE;
+  if (step <= 0) { /* it died before its first checkpoint: from the beginning */
+    job->monitor.resume = FALSE;
+    step = 0;
+  }
+  return laurel_store_truncate_run (job->store, job->run->id, step, error);
+}
+
+gboolean
+laurel_job_train (LaurelJob *job, GError **error)
+{
+  g_auto (TrainWork) work = { 0 };
+  JsonObject *settings;
+
+  if (!find_stage (job->run->kind, &work.stage, error))
+    return FALSE;
+  laurel_hyperparameters_init (&work.hp, work.stage);
+  settings = json_object_get_object_member (job->config, "hyperparameters");
+  if (settings != NULL && !laurel_hyperparameters_from_json (&work.hp, work.stage, settings, error))
+    return FALSE;
+  if (!go_back (job, error) || !load_models (job, &work, error))
+    return FALSE;
+  if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, &work.data, error))
+    return FALSE;
+  log_data (job, &work);
+  return run_stage (job, &work, error) && save_output (job, &work, error);
+}

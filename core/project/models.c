@@ -1,0 +1,349 @@
+/* models.c: the models of a project: folders in Hugging Face's form, and their rows.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/project/internal.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_NAME_BYTES 64
+
+gboolean
+laurel_model_name_validate (const char *name, GError **error)
+{
+  gsize length = strlen (name);
+  gboolean ok = length > 0 && length <= MAX_NAME_BYTES && name[0] != '.';
+
+  for (gsize i = 0; i < length && ok; i++)
+    ok = g_ascii_isalnum (name[i]) || strchr ("-_.", name[i]) != NULL;
+  if (!ok)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                 "Could not use “%s” as a model's name: a name has 1 to %d letters, digits, “-”, “_” or “.” "
+                 "and begins with no dot; choose such a name",
+                 name, MAX_NAME_BYTES);
+  return ok;
+}
+
+char *
+laurel_model_folder (const char *project_path, const char *name)
+{
+  return g_build_filename (project_path, "models", name, NULL);
+}
+
+static gboolean
+is_model_folder (const char *path)
+{
+  g_autofree char *config = g_build_filename (path, "config.json", NULL);
+
+  return g_file_test (config, G_FILE_TEST_EXISTS);
+}
+
+char *
+laurel_model_resolve (LaurelStore *store, const char *project_path, const char *name_or_path, GError **error)
+{
+  g_autoptr (LaurelModelRecord) record = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (store != NULL && strchr (name_or_path, '/') == NULL) {
+    record = laurel_store_get_model (store, name_or_path, &local);
+    if (record != NULL)
+      return g_build_filename (project_path, record->path, NULL);
+  }
+  if (is_model_folder (name_or_path))
+    return g_canonicalize_filename (name_or_path, NULL);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  else
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not find the model “%s”: there is no config.json in it; "
+                 "name a Hugging Face directory or a model of the project",
+                 name_or_path);
+  return NULL;
+}
+
+char *
+laurel_project_resolve_model (LaurelProject *self, const char *name_or_path, GError **error)
+{
+  return laurel_model_resolve (self->store, self->path, name_or_path, error);
+}
+
+const char *
+laurel_stage_model_kind (LaurelStage stage)
+{
+  static const char *const kinds[LAUREL_N_STAGES] = { "base", "sft", "reward", "policy" };
+
+  return kinds[stage];
+}
+
+/* --- Writing ------------------------------------------------------------------ */
+
+static gint64
+measure_folder (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  gint64 n_bytes = 0;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    struct stat info;
+
+    if (g_stat (file, &info) == 0)
+      n_bytes += info.st_size;
+  }
+  return n_bytes;
+}
+
+/* Of the one file of weights; sharded models are known by the hash of their index, which names the shards. */
+static char *
+hash_folder (const char *folder, GError **error)
+{
+  g_autofree char *weights = g_build_filename (folder, "model.safetensors", NULL);
+  g_autofree char *index = g_build_filename (folder, "model.safetensors.index.json", NULL);
+
+  return laurel_file_sha256 (g_file_test (weights, G_FILE_TEST_EXISTS) ? weights : index, error);
+}
+
+static gboolean
+put_record (LaurelStore *store, const char *project_path, const LaurelModel *model, const LaurelModelOrigin *origin,
+            GError **error)
+{
+  g_autofree char *folder = laurel_model_folder (project_path, origin->name);
+  g_autofree char *path = g_build_filename ("models", origin->name, NULL);
+  g_autofree char *sha256 = hash_folder (folder, error);
+  LaurelModelRecord record = { 0 };
+
+  if (sha256 == NULL)
+    return FALSE;
+  record.name = (char *) origin->name;
+  record.kind = (char *) origin->kind;
+  record.parent = (char *) origin->parent;
+  record.run_id = origin->run_id;
+  record.path = path;
+  record.sha256 = sha256;
+  record.n_parameters = (gint64) model->layout->n_parameters;
+  record.vocab_size = model->config.vocab_size;
+  record.n_positions = model->config.n_positions;
+  record.n_bytes = measure_folder (folder);
+  record.tokenizer_hash = (char *) laurel_tokenizer_get_hash (model->tokenizer);
+  record.created = g_get_real_time ();
+  return laurel_store_put_model (store, &record, error);
+}
+
+static char *
+make_temporary_folder (const char *project_path, GError **error)
+{
+  g_autofree char *path = g_build_filename (project_path, "models", ".new-XXXXXX", NULL);
+
+  if (g_mkdtemp_full (path, 0755) == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
+                 "Could not write a model into “%s”: %s; check the folder's permissions", project_path,
+                 g_strerror (errno));
+    return NULL;
+  }
+  return g_steal_pointer (&path);
+}
+
+/* A crash between the rename and the row leaves a folder that no row names; the run that makes it again replaces it. */
+static gboolean
+move_into_place (const char *temporary, const char *folder, GError **error)
+{
+  if (g_file_test (folder, G_FILE_TEST_EXISTS) && !laurel_file_remove_tree (folder, error))
+    return FALSE;
+  if (g_rename (temporary, folder) != 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not write “%s”: %s; check the folder's permissions",
+                 folder, g_strerror (errno));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/* Takes the files that are in @temporary. */
+static gboolean
+adopt_folder (LaurelStore *store, const char *project_path, const char *temporary, const LaurelModel *model,
+              const LaurelModelOrigin *origin, GError **error)
+{
+  g_autofree char *folder = laurel_model_folder (project_path, origin->name);
+
+  return move_into_place (temporary, folder, error) && put_record (store, project_path, model, origin, error);
+}
+
+gboolean
+laurel_register_model (LaurelStore *store, const char *project_path, const LaurelModel *model,
+                       const LaurelModelOrigin *origin, GError **error)
+{
+  g_autofree char *temporary = make_temporary_folder (project_path, error);
+
+  if (temporary == NULL)
+    return FALSE;
+  if (!laurel_model_save (model, temporary, LAUREL_DTYPE_F32, error)
+      || !adopt_folder (store, project_path, temporary, model, origin, error)) {
+    (void) laurel_file_remove_tree (temporary, NULL);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+laurel_model_name_is_free (LaurelStore *store, const char *project_path, const char *name, GError **error)
+{
+  g_autofree char *folder = laurel_model_folder (project_path, name);
+  g_autoptr (LaurelModelRecord) record = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (!laurel_model_name_validate (name, error))
+    return FALSE;
+  record = laurel_store_get_model (store, name, &local);
+  if (record == NULL && !g_error_matches (local, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  if (record == NULL && !g_file_test (folder, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+               "Could not make the model “%s”: the project has %s of that name already; choose another name", name,
+               record != NULL ? "a model" : "a folder in models/");
+  return FALSE;
+}
+
+/* --- Import, export, create, remove -------------------------------------------- */
+
+/* Shape alone does not tell a base model from a tuned one; a name that says so is believed. */
+static const char *
+guess_kind (const LaurelModel *model, const char *name)
+{
+  if (model->config.head == LAUREL_HEAD_SCORE)
+    return "reward";
+  if (strstr (name, "sft") != NULL)
+    return "sft";
+  return strstr (name, "ppo") != NULL || strstr (name, "policy") != NULL ? "policy" : "base";
+}
+
+gboolean
+laurel_project_import_model (LaurelProject *self, const char *name, const char *dir, GError **error)
+{
+  g_autoptr (LaurelModel) model = NULL;
+  g_autofree char *temporary = NULL;
+  LaurelModelOrigin origin = { .name = name };
+
+  if (!laurel_model_name_is_free (self->store, self->path, name, error))
+    return FALSE;
+  model = laurel_model_load (dir, error); /* whole, so that what does not load never gets in */
+  if (model == NULL)
+    return FALSE;
+  temporary = make_temporary_folder (self->path, error);
+  if (temporary == NULL)
+    return FALSE;
+  origin.kind = guess_kind (model, name);
+  if (!laurel_file_copy_tree (dir, temporary, error)
+      || !adopt_folder (self->store, self->path, temporary, model, &origin, error)) {
+    (void) laurel_file_remove_tree (temporary, NULL);
+    return FALSE;
+  }
+  g_signal_emit_by_name (self, "models-changed");
+  return TRUE;
+}
+
+gboolean
+laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, GError **error)
+{
+  g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, name, error);
+  g_autofree char *folder = NULL;
+
+  if (record == NULL)
+    return FALSE;
+  if (g_file_test (dir, G_FILE_TEST_EXISTS)) {
+    g_autoptr (GDir) existing = g_dir_open (dir, 0, NULL);
+
+    if (existing == NULL || g_dir_read_name (existing) != NULL) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+                   "Could not export “%s”: “%s” is there already; choose a new or an empty folder", name, dir);
+      return FALSE;
+    }
+  }
+  folder = g_build_filename (self->path, record->path, NULL);
+  return laurel_file_copy_tree (folder, dir, error);
+}
+
+static gboolean
+load_config_file (const char *path, LaurelModelConfig *config, GError **error)
+{
+  g_autoptr (JsonNode) node = laurel_json_load (path, error);
+
+  if (node == NULL)
+    return FALSE;
+  if (!JSON_NODE_HOLDS_OBJECT (node)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is no JSON object; write a model's config.json", path);
+    return FALSE;
+  }
+  return laurel_model_config_from_json (config, json_node_get_object (node), path, error)
+         && laurel_model_config_validate (config, path, error);
+}
+
+gboolean
+laurel_project_create_model (LaurelProject *self, const char *name, const char *config_path, const char *tokenizer_dir,
+                             guint64 seed, GError **error)
+{
+  g_autoptr (LaurelTokenizer) tokenizer = NULL;
+  g_autoptr (LaurelTemplate) chat_template = NULL;
+  g_autoptr (LaurelModel) model = NULL;
+  LaurelModelConfig config = { 0 };
+  LaurelModelOrigin origin = { .name = name };
+
+  if (!laurel_model_name_is_free (self->store, self->path, name, error)
+      || !load_config_file (config_path, &config, error))
+    return FALSE;
+  tokenizer = laurel_tokenizer_load (tokenizer_dir, error);
+  if (tokenizer == NULL)
+    return FALSE;
+  chat_template = laurel_template_load (tokenizer_dir, error);
+  if (chat_template == NULL)
+    return FALSE;
+  model = laurel_model_new (&config, tokenizer, chat_template, seed, error);
+  if (model == NULL)
+    return FALSE;
+  origin.kind = guess_kind (model, name);
+  if (!laurel_register_model (self->store, self->path, model, &origin, error))
+    return FALSE;
+  g_signal_emit_by_name (self, "models-changed");
+  return TRUE;
+}
+
+gboolean
+laurel_project_remove_model (LaurelProject *self, const char *name, GError **error)
+{
+  g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, name, error);
+  g_autofree char *folder = NULL;
+
+  /* The row first: a folder without a row does no harm, a row without its folder does. */
+  if (record == NULL || !laurel_store_remove_model (self->store, name, error))
+    return FALSE;
+  g_hash_table_remove (self->tokenizers, name);
+  folder = g_build_filename (self->path, record->path, NULL);
+  if (!laurel_file_remove_tree (folder, error))
+    return FALSE;
+  g_signal_emit_by_name (self, "models-changed");
+  return TRUE;
+}
+
+char *
+laurel_project_label_token (LaurelProject *self, const char *model, int token)
+{
+  LaurelTokenizer *tokenizer = g_hash_table_lookup (self->tokenizers, model);
+
+  if (tokenizer == NULL) {
+    g_autofree char *folder = laurel_project_resolve_model (self, model, NULL);
+
+    tokenizer = folder != NULL ? laurel_tokenizer_load (folder, NULL) : NULL;
+    if (tokenizer == NULL)
+      return g_strdup_printf ("#%d", token);
+    g_hash_table_insert (self->tokenizers, g_strdup (model), tokenizer);
+  }
+  return laurel_tokenizer_label (tokenizer, token);
+}

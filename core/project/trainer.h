@@ -1,0 +1,74 @@
+/* trainer.h: the one thread that trains and samples.
+ *
+ *   project's thread ──commands──► queue ──► trainer thread (parameters, its own LaurelStore)
+ *   project's thread ◄──one idle──  latest-wins slot  ◄── snapshot, what changed
+ *
+ * A job is a row of the runs table: everything it needs is in the row's config
+ * and snapshot, so starting it and resuming it are the same thing.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/project/project.h"
+#include "core/train/train.h"
+
+G_BEGIN_DECLS
+
+typedef struct _LaurelTrainer LaurelTrainer;
+
+/* What happened since the last time it was told; lists are empty when nothing did. */
+typedef struct {
+  GArray *runs; /* (element-type gint64) whose row or metrics changed */
+  gboolean models;
+  gboolean tasks;
+  GPtrArray *errors; /* (element-type utf8) */
+} LaurelNews;
+
+/* Called on the main context of the thread that made the trainer. */
+typedef void (*LaurelNewsFunc) (const LaurelNews *news, gpointer user_data);
+
+/* The thread starts with its first job. @project_path is copied. */
+LaurelTrainer *laurel_trainer_new (const char *project_path, LaurelNewsFunc func, gpointer user_data);
+/* Stops the job with a checkpoint and waits for the thread. */
+void laurel_trainer_free (LaurelTrainer *self);
+
+typedef enum {
+  LAUREL_COMMAND_RUN,
+  LAUREL_COMMAND_PAUSE,
+  LAUREL_COMMAND_RESUME,
+  LAUREL_COMMAND_STOP,
+  LAUREL_COMMAND_CHECKPOINT,
+  LAUREL_COMMAND_QUIT,
+} LaurelCommandKind;
+
+/* @run_id and @resume matter to RUN alone. Commands about the running job do nothing when there is none. */
+void laurel_trainer_send (LaurelTrainer *self, LaurelCommandKind kind, gint64 run_id, gboolean resume);
+LaurelJobSnapshot *laurel_trainer_get_job (LaurelTrainer *self); /* (transfer full) (nullable) */
+
+/* --- For the jobs, on the trainer thread --------------------------------- */
+
+typedef struct {
+  LaurelTrainer *trainer;
+  LaurelStore *store; /* the trainer thread's own connection */
+  const char *project_path;
+  LaurelRun *run;
+  JsonObject *config;   /* of the run's row */
+  JsonObject *snapshot; /* of the run's row */
+  gboolean resume;
+  char *folder; /* runs/ID */
+  LaurelMonitor monitor;
+  /* private to trainer.c */
+  gboolean in_transaction;
+  GError *error;     /* the first failure of the store */
+  gint64 step_time;  /* when the last step ended */
+  double step_seconds;
+  gint64 next_look; /* for a stop file */
+} LaurelJob;
+
+gboolean laurel_job_train (LaurelJob *job, GError **error);
+gboolean laurel_job_sample (LaurelJob *job, GError **error);
+
+/* Tells the project's thread that models or tasks changed. */
+void laurel_job_announce (LaurelJob *job, gboolean models, gboolean tasks);
+
+G_END_DECLS
