@@ -22,7 +22,8 @@ laurel_train_data_clear (LaurelTrainData *self)
 int
 laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *hp)
 {
-  return hp->max_length > 0 ? MIN (hp->max_length, model->config.n_positions) : model->config.n_positions;
+  return hp->max_length > 0 ? MIN (hp->max_length, model->config.n_positions)
+                            : model->config.n_positions;
 }
 
 gboolean
@@ -85,7 +86,8 @@ add_demonstrations (JsonBuilder *builder, LaurelStore *store, GError **error)
                  "name a data file of prompts and completions");
     return FALSE;
   }
-  json_builder_set_member_name (builder, "n_demonstrations"); /* the first so many: rows are only ever added */
+  json_builder_set_member_name (
+      builder, "n_demonstrations"); /* the first so many: rows are only ever added */
   json_builder_add_int_value (builder, n);
   return TRUE;
 }
@@ -155,14 +157,14 @@ add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **fi
   if (has_files && !add_files (builder, stage, files, error))
     return FALSE;
   switch (stage) {
-  case LAUREL_STAGE_SFT:
-    return has_files || add_demonstrations (builder, store, error);
-  case LAUREL_STAGE_REWARD: /* the prompts are for normalising the scores; without any the files' own do */
+  case LAUREL_STAGE_SFT: return has_files || add_demonstrations (builder, store, error);
+  case LAUREL_STAGE_REWARD: /* the prompts are for normalising the scores; without any the files'
+                               own do */
     if (has_files && laurel_store_count_prompts (store, "train", NULL, NULL) <= 0)
       return TRUE;
-    return (has_files || add_rankings (builder, store, error)) && add_prompts (builder, store, error);
-  case LAUREL_STAGE_PPO:
-    return has_files || add_prompts (builder, store, error);
+    return (has_files || add_rankings (builder, store, error))
+           && add_prompts (builder, store, error);
+  case LAUREL_STAGE_PPO: return has_files || add_prompts (builder, store, error);
   case LAUREL_STAGE_PRETRAIN:
   default:
     if (!has_files)
@@ -195,7 +197,8 @@ encode_prompt (const LaurelModel *model, const char *prompt, GArray *ids, GError
 static gboolean
 encode_completion (const LaurelModel *model, const char *completion, GArray *ids, GError **error)
 {
-  return laurel_template_encode_completion (model->chat_template, model->tokenizer, completion, ids, error);
+  return laurel_template_encode_completion (model->chat_template, model->tokenizer, completion, ids,
+                                            error);
 }
 
 /* Cut to @max_length; NULL when nothing of the completion would be left. Takes nothing. */
@@ -217,14 +220,19 @@ refuse_long (GError **error, const char *prompt, int max_length)
   g_autofree char *start = g_utf8_substring (prompt, 0, MIN (g_utf8_strlen (prompt, -1), 40));
 
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "Could not use the prompt “%s…”: with its template it fills all %d tokens of a sequence; shorten it",
+               "Could not use the prompt “%s…”: with its template it fills all %d tokens of a "
+               "sequence; shorten it",
                start, max_length);
   return FALSE;
 }
 
 static gboolean
-add_sft_row (const LaurelModel *model, const LaurelDataRow *row, guint64 index, const LaurelHyperparameters *hp,
-             LaurelTrainData *out, GError **error)
+add_sft_row (const LaurelModel *model,
+             const LaurelDataRow *row,
+             guint64 index,
+             const LaurelHyperparameters *hp,
+             LaurelTrainData *out,
+             GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   int max_length = laurel_data_max_length (model, hp);
@@ -242,7 +250,8 @@ add_sft_row (const LaurelModel *model, const LaurelDataRow *row, guint64 index, 
   sequence = make_sequence (ids, n_prompt, max_length, out);
   if (sequence == NULL)
     return refuse_long (error, row->prompt, max_length);
-  g_ptr_array_add (laurel_data_is_held_out (hp, index) ? out->eval_sequences : out->sequences, sequence);
+  g_ptr_array_add (laurel_data_is_held_out (hp, index) ? out->eval_sequences : out->sequences,
+                   sequence);
   return TRUE;
 }
 
@@ -288,10 +297,17 @@ keep_comparison (LaurelComparison *comparison, LaurelTrainData *out)
 }
 
 static gboolean
-add_completion (const LaurelModel *model, const GArray *prompt, const gint32 *tokens, guint n_tokens, int rank,
-                int max_length, LaurelComparison *comparison, LaurelTrainData *out)
+add_completion (const LaurelModel *model,
+                const GArray *prompt,
+                const gint32 *tokens,
+                guint n_tokens,
+                int rank,
+                int max_length,
+                LaurelComparison *comparison,
+                LaurelTrainData *out)
 {
-  g_autoptr (GArray) ids = g_array_sized_new (FALSE, FALSE, sizeof (gint32), prompt->len + n_tokens);
+  g_autoptr (GArray) ids =
+      g_array_sized_new (FALSE, FALSE, sizeof (gint32), prompt->len + n_tokens);
   LaurelSequence *sequence;
 
   g_array_append_vals (ids, prompt->data, prompt->len);
@@ -306,8 +322,12 @@ add_completion (const LaurelModel *model, const GArray *prompt, const gint32 *to
 }
 
 static gboolean
-add_reward_row (const LaurelModel *model, const LaurelDataRow *row, gint64 prompt_id, int max_length,
-                LaurelTrainData *out, GError **error)
+add_reward_row (const LaurelModel *model,
+                const LaurelDataRow *row,
+                gint64 prompt_id,
+                int max_length,
+                LaurelTrainData *out,
+                GError **error)
 {
   g_autoptr (GArray) prompt = g_array_new (FALSE, FALSE, sizeof (gint32));
   int n = (int) g_strv_length (row->completions);
@@ -320,8 +340,8 @@ add_reward_row (const LaurelModel *model, const LaurelDataRow *row, gint64 promp
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
     if (!encode_completion (model, row->completions[i], ids, error)
-        || (!add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, row->ranks[i], max_length,
-                             comparison, out)
+        || (!add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, row->ranks[i],
+                             max_length, comparison, out)
             && !refuse_long (error, row->prompt, max_length))) {
       laurel_comparison_free (comparison);
       return FALSE;
@@ -331,18 +351,24 @@ add_reward_row (const LaurelModel *model, const LaurelDataRow *row, gint64 promp
   return TRUE;
 }
 
-/* The sampled ids when they are of this tokenizer, else the text's: text never stands in for ids that fit. */
+/* The sampled ids when they are of this tokenizer, else the text's: text never stands in for ids
+ * that fit. */
 static gboolean
-get_completion_ids (LaurelStore *store, const LaurelModel *model, const LaurelCompletion *completion,
-                    GHashTable *fits, GArray *ids, GError **error)
+get_completion_ids (LaurelStore *store,
+                    const LaurelModel *model,
+                    const LaurelCompletion *completion,
+                    GHashTable *fits,
+                    GArray *ids,
+                    GError **error)
 {
   const char *name = completion->model != NULL ? completion->model : "";
   gpointer known = g_hash_table_lookup (fits, name);
 
   if (known == NULL) {
     g_autoptr (LaurelModelRecord) record = laurel_store_get_model (store, name, NULL);
-    gboolean same = record != NULL
-                    && g_strcmp0 (record->tokenizer_hash, laurel_tokenizer_get_hash (model->tokenizer)) == 0;
+    gboolean same =
+        record != NULL
+        && g_strcmp0 (record->tokenizer_hash, laurel_tokenizer_get_hash (model->tokenizer)) == 0;
 
     known = GINT_TO_POINTER (same ? 1 : 2);
     g_hash_table_insert (fits, g_strdup (name), known);
@@ -367,8 +393,15 @@ find_completion (const LaurelTask *task, gint64 id)
 }
 
 static gboolean
-fill_comparison (LaurelStore *store, const LaurelModel *model, const LaurelRanking *ranking, const LaurelTask *task,
-                 GHashTable *fits, int max_length, LaurelComparison *comparison, LaurelTrainData *out, GError **error)
+fill_comparison (LaurelStore *store,
+                 const LaurelModel *model,
+                 const LaurelRanking *ranking,
+                 const LaurelTask *task,
+                 GHashTable *fits,
+                 int max_length,
+                 LaurelComparison *comparison,
+                 LaurelTrainData *out,
+                 GError **error)
 {
   g_autoptr (GArray) prompt = g_array_new (FALSE, FALSE, sizeof (gint32));
 
@@ -382,18 +415,24 @@ fill_comparison (LaurelStore *store, const LaurelModel *model, const LaurelRanki
       continue;
     if (!get_completion_ids (store, model, completion, fits, ids, error))
       return FALSE;
-    add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, ranking->ranks[i].rank, max_length,
-                    comparison, out);
+    add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, ranking->ranks[i].rank,
+                    max_length, comparison, out);
   }
   return TRUE;
 }
 
 static gboolean
-load_ranking (LaurelStore *store, const LaurelModel *model, gint64 id, GHashTable *fits, int max_length,
-              LaurelTrainData *out, GError **error)
+load_ranking (LaurelStore *store,
+              const LaurelModel *model,
+              gint64 id,
+              GHashTable *fits,
+              int max_length,
+              LaurelTrainData *out,
+              GError **error)
 {
   g_autoptr (LaurelRanking) ranking = laurel_store_get_ranking (store, id, error);
-  g_autoptr (LaurelTask) task = ranking != NULL ? laurel_store_get_task (store, ranking->task_id, error) : NULL;
+  g_autoptr (LaurelTask) task =
+      ranking != NULL ? laurel_store_get_task (store, ranking->task_id, error) : NULL;
   LaurelComparison *comparison;
 
   if (task == NULL)
@@ -410,21 +449,29 @@ load_ranking (LaurelStore *store, const LaurelModel *model, gint64 id, GHashTabl
 /* --- Loading ------------------------------------------------------------------------- */
 
 static gboolean
-load_rankings (LaurelStore *store, JsonArray *ids, const LaurelModel *model, const LaurelHyperparameters *hp,
-               LaurelTrainData *out, GError **error)
+load_rankings (LaurelStore *store,
+               JsonArray *ids,
+               const LaurelModel *model,
+               const LaurelHyperparameters *hp,
+               LaurelTrainData *out,
+               GError **error)
 {
   g_autoptr (GHashTable) fits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (guint i = 0; i < json_array_get_length (ids); i++)
-    if (!load_ranking (store, model, json_array_get_int_element (ids, i), fits, laurel_data_max_length (model, hp),
-                       out, error))
+    if (!load_ranking (store, model, json_array_get_int_element (ids, i), fits,
+                       laurel_data_max_length (model, hp), out, error))
       return FALSE;
   return TRUE;
 }
 
 static gboolean
-load_demonstrations (LaurelStore *store, int n, const LaurelModel *model, const LaurelHyperparameters *hp,
-                     LaurelTrainData *out, GError **error)
+load_demonstrations (LaurelStore *store,
+                     int n,
+                     const LaurelModel *model,
+                     const LaurelHyperparameters *hp,
+                     LaurelTrainData *out,
+                     GError **error)
 {
   g_autoptr (GPtrArray) demonstrations = laurel_store_list_demonstrations (store, n, 0, error);
 
@@ -442,7 +489,11 @@ load_demonstrations (LaurelStore *store, int n, const LaurelModel *model, const 
 }
 
 static gboolean
-load_prompts (LaurelStore *store, JsonArray *ids, const LaurelModel *model, LaurelTrainData *out, GError **error)
+load_prompts (LaurelStore *store,
+              JsonArray *ids,
+              const LaurelModel *model,
+              LaurelTrainData *out,
+              GError **error)
 {
   g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, NULL, NULL, -1, 0, error);
   g_autoptr (GHashTable) by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
@@ -478,8 +529,14 @@ number_prompt (GHashTable *numbers, const char *prompt)
 }
 
 static gboolean
-load_rows (LaurelStage stage, const char *path, const LaurelModel *model, const LaurelHyperparameters *hp,
-           GHashTable *numbers, gboolean keep_prompts, LaurelTrainData *out, GError **error)
+load_rows (LaurelStage stage,
+           const char *path,
+           const LaurelModel *model,
+           const LaurelHyperparameters *hp,
+           GHashTable *numbers,
+           gboolean keep_prompts,
+           LaurelTrainData *out,
+           GError **error)
 {
   g_autoptr (GPtrArray) rows = laurel_data_read_rows (stage, path, error);
   guint64 first = out->sequences->len + out->eval_sequences->len;
@@ -491,8 +548,8 @@ load_rows (LaurelStage stage, const char *path, const LaurelModel *model, const 
     if (stage == LAUREL_STAGE_SFT)
       ok = add_sft_row (model, row, first + i, hp, out, error);
     else if (stage == LAUREL_STAGE_REWARD)
-      ok = add_reward_row (model, row, number_prompt (numbers, row->prompt), laurel_data_max_length (model, hp), out,
-                           error)
+      ok = add_reward_row (model, row, number_prompt (numbers, row->prompt),
+                           laurel_data_max_length (model, hp), out, error)
            && (!keep_prompts || add_prompt (model, row->prompt, out, error));
     else
       ok = add_prompt (model, row->prompt, out, error);
@@ -503,8 +560,14 @@ load_rows (LaurelStage stage, const char *path, const LaurelModel *model, const 
 }
 
 static gboolean
-load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const LaurelHyperparameters *hp,
-           GHashTable *numbers, gboolean keep_prompts, LaurelTrainData *out, GError **error)
+load_file (LaurelStage stage,
+           JsonObject *file,
+           const LaurelModel *model,
+           const LaurelHyperparameters *hp,
+           GHashTable *numbers,
+           gboolean keep_prompts,
+           LaurelTrainData *out,
+           GError **error)
 {
   const char *path = json_object_get_string_member_with_default (file, "path", "");
   g_autofree char *sha256 = laurel_file_sha256 (path, error);
@@ -512,8 +575,10 @@ load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const 
   if (sha256 == NULL)
     return FALSE;
   if (g_strcmp0 (sha256, json_object_get_string_member_with_default (file, "sha256", "")) != 0) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not go on with “%s”: the file has changed since the run began; start a new run", path);
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+        "Could not go on with “%s”: the file has changed since the run began; start a new run",
+        path);
     return FALSE;
   }
   if (stage == LAUREL_STAGE_PRETRAIN)
@@ -522,14 +587,19 @@ load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const 
 }
 
 static gboolean
-load_files (LaurelStage stage, JsonArray *files, const LaurelModel *model, const LaurelHyperparameters *hp,
-            gboolean keep_prompts, LaurelTrainData *out, GError **error)
+load_files (LaurelStage stage,
+            JsonArray *files,
+            const LaurelModel *model,
+            const LaurelHyperparameters *hp,
+            gboolean keep_prompts,
+            LaurelTrainData *out,
+            GError **error)
 {
   g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
   for (guint i = 0; i < json_array_get_length (files); i++)
-    if (!load_file (stage, json_array_get_object_element (files, i), model, hp, numbers, keep_prompts, out,
-                    error))
+    if (!load_file (stage, json_array_get_object_element (files, i), model, hp, numbers,
+                    keep_prompts, out, error))
       return FALSE;
   return TRUE;
 }
@@ -544,13 +614,19 @@ check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
   if (n > 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "Could not start the run: after tokenising and holding out there is nothing to train on; add data");
+               "Could not start the run: after tokenising and holding out there is nothing to "
+               "train on; add data");
   return FALSE;
 }
 
 gboolean
-laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, const LaurelModel *model,
-                  const LaurelHyperparameters *hp, LaurelTrainData *out, GError **error)
+laurel_data_load (LaurelStore *store,
+                  LaurelStage stage,
+                  JsonObject *snapshot,
+                  const LaurelModel *model,
+                  const LaurelHyperparameters *hp,
+                  LaurelTrainData *out,
+                  GError **error)
 {
   out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
@@ -561,14 +637,17 @@ laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, c
                       !json_object_has_member (snapshot, "prompt_ids"), out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "n_demonstrations")
-      && !load_demonstrations (store, (int) json_object_get_int_member (snapshot, "n_demonstrations"), model, hp, out,
-                               error))
+      && !load_demonstrations (store,
+                               (int) json_object_get_int_member (snapshot, "n_demonstrations"),
+                               model, hp, out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "ranking_ids")
-      && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model, hp, out, error))
+      && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model, hp,
+                         out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "prompt_ids")
-      && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out, error))
+      && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out,
+                        error))
     return FALSE;
   return check_enough (stage, out, error);
 }

@@ -81,8 +81,8 @@ read_message (JsonArray *messages, guint i, const char *wanted_role, char **out,
   if (!laurel_json_get_string (json_node_get_object (node), "message", "role", &role, error))
     return FALSE;
   if (g_strcmp0 (role, wanted_role) != 0)
-    return refuse (error, "message %u is of “%s” where “%s” was expected", i + 1, role != NULL ? role : "nobody",
-                   wanted_role);
+    return refuse (error, "message %u is of “%s” where “%s” was expected", i + 1,
+                   role != NULL ? role : "nobody", wanted_role);
   return read_text (json_node_get_object (node), "content", out, error);
 }
 
@@ -91,14 +91,15 @@ static gboolean
 read_messages (JsonObject *object, LaurelDataRow *row, GError **error)
 {
   g_autoptr (GPtrArray) context = g_ptr_array_new_with_free_func (g_free);
-  JsonArray *messages;
+  JsonArray *messages = NULL;
   guint n;
 
   if (!read_array (object, "messages", &messages, error))
     return FALSE;
   n = json_array_get_length (messages);
   if (n < 2 || n % 2 != 0)
-    return refuse (error, "its “messages” must be pairs of user and assistant, and end with the assistant's");
+    return refuse (
+        error, "its “messages” must be pairs of user and assistant, and end with the assistant's");
   row->completions = g_new0 (char *, 2);
   for (guint i = 0; i < n; i++) {
     char *text = NULL;
@@ -145,10 +146,11 @@ read_pair (JsonObject *object, LaurelDataRow *row, GError **error)
 static gboolean
 read_ranking (JsonObject *object, LaurelDataRow *row, GError **error)
 {
-  JsonArray *completions, *ranks;
+  JsonArray *completions = NULL, *ranks = NULL;
   guint n;
 
-  if (!read_array (object, "completions", &completions, error) || !read_array (object, "ranks", &ranks, error))
+  if (!read_array (object, "completions", &completions, error)
+      || !read_array (object, "ranks", &ranks, error))
     return FALSE;
   n = json_array_get_length (completions);
   if (n < 2)
@@ -177,7 +179,8 @@ read_reward (JsonObject *object, LaurelDataRow *row, GError **error)
 {
   if (!read_text (object, "prompt", &row->prompt, error))
     return FALSE;
-  return json_object_has_member (object, "chosen") ? read_pair (object, row, error) : read_ranking (object, row, error);
+  return json_object_has_member (object, "chosen") ? read_pair (object, row, error)
+                                                   : read_ranking (object, row, error);
 }
 
 /* --- Files --------------------------------------------------------------------- */
@@ -216,10 +219,12 @@ report_row_errors (const char *path, GPtrArray *row_errors, guint n_good, GError
   if (row_errors->len == 0)
     return TRUE;
   first = g_ptr_array_index (row_errors, 0);
-  others = row_errors->len > 1 ? g_strdup_printf (" (and %u more rows)", row_errors->len - 1) : g_strdup ("");
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "Could not use “%s”: row %u: %s%s; correct it: none of the file's %u good rows was used", path,
-               first->row, first->reason, others, n_good);
+  others = row_errors->len > 1 ? g_strdup_printf (" (and %u more rows)", row_errors->len - 1)
+                               : g_strdup ("");
+  g_set_error (
+      error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+      "Could not use “%s”: row %u: %s%s; correct it: none of the file's %u good rows was used",
+      path, first->row, first->reason, others, n_good);
   return FALSE;
 }
 
@@ -248,8 +253,10 @@ read_lines (const char *path, GPtrArray *rows, GError **error)
 GPtrArray *
 laurel_data_read_rows (LaurelStage stage, const char *path, GError **error)
 {
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_data_row_free);
-  g_autoptr (GPtrArray) row_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
+  g_autoptr (GPtrArray) rows =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_data_row_free);
+  g_autoptr (GPtrArray) row_errors =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
   ReadRows reading = { stage, rows };
 
   if (stage == LAUREL_STAGE_PPO && g_str_has_suffix (path, ".txt")) {

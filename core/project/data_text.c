@@ -21,7 +21,12 @@ is_id_file (const char *path)
 /* --- Id arrays ------------------------------------------------------------------ */
 
 static gboolean
-read_ids (const char *path, guint number, JsonNode *node, const LaurelModel *model, int max_length, GArray *ids,
+read_ids (const char *path,
+          guint number,
+          JsonNode *node,
+          const LaurelModel *model,
+          int max_length,
+          GArray *ids,
           GError **error)
 {
   JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
@@ -29,21 +34,26 @@ read_ids (const char *path, guint number, JsonNode *node, const LaurelModel *mod
 
   if (n < MIN_SEQUENCE || n > (guint) max_length) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use “%s”: array %u %s; each array must hold %d to %d token ids", path, number,
-                 array == NULL ? "is no array" : n < MIN_SEQUENCE ? "is too short" : "is too long", MIN_SEQUENCE,
-                 max_length);
+                 "Could not use “%s”: array %u %s; each array must hold %d to %d token ids", path,
+                 number,
+                 array == NULL      ? "is no array"
+                 : n < MIN_SEQUENCE ? "is too short"
+                                    : "is too long",
+                 MIN_SEQUENCE, max_length);
     return FALSE;
   }
   for (guint i = 0; i < n; i++) {
     JsonNode *item = json_array_get_element (array, i);
     gint64 id = JSON_NODE_HOLDS_VALUE (item) && json_node_get_value_type (item) == G_TYPE_INT64
-                  ? json_node_get_int (item) : -1;
+                    ? json_node_get_int (item)
+                    : -1;
     gint32 token = (gint32) id;
 
     if (id < 0 || id >= model->config.vocab_size) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not use “%s”: item %u of array %u is no token of this model; ids go from 0 to %d", path,
-                   i + 1, number, model->config.vocab_size - 1);
+      g_set_error (
+          error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+          "Could not use “%s”: item %u of array %u is no token of this model; ids go from 0 to %d",
+          path, i + 1, number, model->config.vocab_size - 1);
       return FALSE;
     }
     g_array_append_val (ids, token);
@@ -59,8 +69,10 @@ load_id_arrays (const char *path, GError **error)
   if (node == NULL)
     return NULL;
   if (!JSON_NODE_HOLDS_ARRAY (node) || json_array_get_length (json_node_get_array (node)) == 0) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use “%s”: it is no array of arrays of token ids; write one array a sequence", path);
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+        "Could not use “%s”: it is no array of arrays of token ids; write one array a sequence",
+        path);
     return NULL;
   }
   return g_steal_pointer (&node);
@@ -68,7 +80,11 @@ load_id_arrays (const char *path, GError **error)
 
 /* Each array is one sequence, used as it is; none is held out. */
 static gboolean
-load_ids (const char *path, const LaurelModel *model, int max_length, LaurelTrainData *out, GError **error)
+load_ids (const char *path,
+          const LaurelModel *model,
+          int max_length,
+          LaurelTrainData *out,
+          GError **error)
 {
   g_autoptr (JsonNode) node = load_id_arrays (path, error);
   JsonArray *arrays = node != NULL ? json_node_get_array (node) : NULL;
@@ -80,7 +96,8 @@ load_ids (const char *path, const LaurelModel *model, int max_length, LaurelTrai
 
     if (!read_ids (path, i + 1, json_array_get_element (arrays, i), model, max_length, ids, error))
       return FALSE;
-    g_ptr_array_add (out->sequences, laurel_sequence_new ((gint32 *) (void *) ids->data, (int) ids->len, 0));
+    g_ptr_array_add (out->sequences,
+                     laurel_sequence_new ((gint32 *) (void *) ids->data, (int) ids->len, 0));
   }
   return TRUE;
 }
@@ -102,7 +119,8 @@ flush_packer (Packer *packer)
   g_array_set_size (packer->open, 0);
 }
 
-/* Documents stay whole where they fit; one that is longer than a sequence is cut into as few as it needs. */
+/* Documents stay whole where they fit; one that is longer than a sequence is cut into as few as it
+ * needs. */
 static void
 pack_document (Packer *packer, const GArray *ids)
 {
@@ -111,7 +129,8 @@ pack_document (Packer *packer, const GArray *ids)
   if (packer->open->len + ids->len > (guint) packer->max_length)
     flush_packer (packer);
   while (ids->len - at > (guint) packer->max_length) {
-    g_array_append_vals (packer->open, &g_array_index (ids, gint32, at), (guint) packer->max_length);
+    g_array_append_vals (packer->open, &g_array_index (ids, gint32, at),
+                         (guint) packer->max_length);
     at += (guint) packer->max_length;
     flush_packer (packer);
   }
@@ -145,7 +164,10 @@ next_document (const char **at, const char **out_start, gsize *out_length)
 }
 
 static gboolean
-load_text (const char *path, const LaurelModel *model, const LaurelHyperparameters *hp, LaurelTrainData *out,
+load_text (const char *path,
+           const LaurelModel *model,
+           const LaurelHyperparameters *hp,
+           LaurelTrainData *out,
            GError **error)
 {
   g_autofree char *text = laurel_file_read_text (path, NULL, error);
@@ -175,8 +197,11 @@ load_text (const char *path, const LaurelModel *model, const LaurelHyperparamete
 }
 
 gboolean
-laurel_data_load_pretrain (const char *path, const LaurelModel *model, const LaurelHyperparameters *hp,
-                           LaurelTrainData *out, GError **error)
+laurel_data_load_pretrain (const char *path,
+                           const LaurelModel *model,
+                           const LaurelHyperparameters *hp,
+                           LaurelTrainData *out,
+                           GError **error)
 {
   if (is_id_file (path))
     return load_ids (path, model, laurel_data_max_length (model, hp), out, error);

@@ -21,6 +21,7 @@ laurel_engine_prepare (int argc, char **argv)
     return;
   if (setenv (GUARD, "1", TRUE) != 0 || setenv ("OMP_WAIT_POLICY", "passive", TRUE) != 0)
     return;
-  /* Returns only when it fails; then the program goes on with spinning threads, which is slower and not wrong. */
+  /* Returns only when it fails; then the program goes on with spinning threads, which is slower and
+   * not wrong. */
   (void) execv ("/proc/self/exe", argv);
 }

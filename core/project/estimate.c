@@ -21,11 +21,12 @@ measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
         || g_strcmp0 (run->model, request->model) != 0)
       continue;
     config = laurel_json_parse (run->config, "configuration", NULL);
-    object = config != NULL && JSON_NODE_HOLDS_OBJECT (config) ? json_node_get_object (config) : NULL;
+    object =
+        config != NULL && JSON_NODE_HOLDS_OBJECT (config) ? json_node_get_object (config) : NULL;
     laurel_hyperparameters_init (&hp, request->stage);
     if (object == NULL || !json_object_has_member (object, "hyperparameters")
-        || !laurel_hyperparameters_from_json (&hp, request->stage,
-                                              json_object_get_object_member (object, "hyperparameters"), NULL))
+        || !laurel_hyperparameters_from_json (
+            &hp, request->stage, json_object_get_object_member (object, "hyperparameters"), NULL))
       continue;
     return (double) (run->finished - run->started) / G_USEC_PER_SEC / run->step / hp.batch_size;
   }
@@ -33,7 +34,10 @@ measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
 }
 
 gboolean
-laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds,
+laurel_project_estimate (LaurelProject *self,
+                         const LaurelTrainRequest *request,
+                         gsize *out_bytes,
+                         double *out_seconds,
                          GError **error)
 {
   const LaurelHyperparameters *hp = &request->hyperparameters;
@@ -45,7 +49,9 @@ laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request,
     return FALSE;
   *out_bytes = laurel_train_plan_memory (request->stage, &config, hp);
   seconds = measure_seconds_per_row (self, request);
-  /* Without a number of steps it depends on how much data there is, which the caller may still change. */
-  *out_seconds = seconds >= 0 && hp->max_steps > 0 ? seconds * hp->max_steps * hp->batch_size : -1.0;
+  /* Without a number of steps it depends on how much data there is, which the caller may still
+   * change. */
+  *out_seconds =
+      seconds >= 0 && hp->max_steps > 0 ? seconds * hp->max_steps * hp->batch_size : -1.0;
   return TRUE;
 }

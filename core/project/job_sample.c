@@ -42,10 +42,12 @@ read_options (JsonObject *config, SampleWork *work)
   const LaurelSamplingOptions defaults = LAUREL_SAMPLING_DEFAULTS;
 
   work->options.temperature = get_number (config, "temperature", defaults.temperature);
-  work->options.top_k = (int) json_object_get_int_member_with_default (config, "top_k", defaults.top_k);
+  work->options.top_k =
+      (int) json_object_get_int_member_with_default (config, "top_k", defaults.top_k);
   work->options.top_p = get_number (config, "top_p", defaults.top_p);
   work->options.min_p = get_number (config, "min_p", defaults.min_p);
-  work->options.max_tokens = (int) json_object_get_int_member_with_default (config, "max_tokens", defaults.max_tokens);
+  work->options.max_tokens =
+      (int) json_object_get_int_member_with_default (config, "max_tokens", defaults.max_tokens);
   work->options.seed = (guint64) json_object_get_int_member_with_default (config, "seed", 0);
   work->n_completions = (int) json_object_get_int_member_with_default (config, "n_completions", 4);
 }
@@ -61,7 +63,8 @@ read_prompts (LaurelJob *job, SampleWork *work, GError **error)
     return FALSE;
   work->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_prompt_free);
   for (guint i = 0; i < prompts->len; i++)
-    g_hash_table_insert (places, &((LaurelPrompt *) g_ptr_array_index (prompts, i))->id, GUINT_TO_POINTER (i + 1));
+    g_hash_table_insert (places, &((LaurelPrompt *) g_ptr_array_index (prompts, i))->id,
+                         GUINT_TO_POINTER (i + 1));
   for (guint i = 0; ids != NULL && i < json_array_get_length (ids); i++) {
     gint64 id = json_array_get_int_element (ids, i);
     guint place = GPOINTER_TO_UINT (g_hash_table_lookup (places, &id));
@@ -87,7 +90,11 @@ progress_cb (int n_done, int n_all, gpointer user_data)
 }
 
 static gboolean
-encode_prompts (const SampleWork *work, guint first, int n, LaurelPromptTokens *tokens, GPtrArray *arrays,
+encode_prompts (const SampleWork *work,
+                guint first,
+                int n,
+                LaurelPromptTokens *tokens,
+                GPtrArray *arrays,
                 GError **error)
 {
   const LaurelModel *model = work->model;
@@ -97,11 +104,13 @@ encode_prompts (const SampleWork *work, guint first, int n, LaurelPromptTokens *
     GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
     g_ptr_array_add (arrays, ids);
-    if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids, error))
+    if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids,
+                                        error))
       return FALSE;
     if ((int) ids->len >= model->config.n_positions) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not sample for prompt %" G_GINT64_FORMAT ": it has %u tokens and the model's context is %d; "
+                   "Could not sample for prompt %" G_GINT64_FORMAT
+                   ": it has %u tokens and the model's context is %d; "
                    "shorten it",
                    prompt->id, ids->len, model->config.n_positions);
       return FALSE;
@@ -114,11 +123,15 @@ encode_prompts (const SampleWork *work, guint first, int n, LaurelPromptTokens *
 }
 
 static gboolean
-store_completion (LaurelJob *job, const SampleWork *work, gint64 prompt_id, const LaurelSample *sample,
-                  gint64 *out_id, GError **error)
+store_completion (LaurelJob *job,
+                  const SampleWork *work,
+                  gint64 prompt_id,
+                  const LaurelSample *sample,
+                  gint64 *out_id,
+                  GError **error)
 {
-  g_autofree char *text = laurel_template_decode_completion (work->model->chat_template, work->model->tokenizer,
-                                                             sample->tokens, (gsize) sample->n_tokens);
+  g_autofree char *text = laurel_template_decode_completion (
+      work->model->chat_template, work->model->tokenizer, sample->tokens, (gsize) sample->n_tokens);
   LaurelCompletion completion = { 0 };
 
   completion.prompt_id = prompt_id;
@@ -141,18 +154,26 @@ store_completion (LaurelJob *job, const SampleWork *work, gint64 prompt_id, cons
 }
 
 static gboolean
-store_task (LaurelJob *job, const SampleWork *work, gint64 prompt_id, GPtrArray *samples, int first, GError **error)
+store_task (LaurelJob *job,
+            const SampleWork *work,
+            gint64 prompt_id,
+            GPtrArray *samples,
+            int first,
+            GError **error)
 {
   g_autofree gint64 *ids = g_new (gint64, work->n_completions);
 
   for (int j = 0; j < work->n_completions; j++)
-    if (!store_completion (job, work, prompt_id, g_ptr_array_index (samples, first + j), &ids[j], error))
+    if (!store_completion (job, work, prompt_id, g_ptr_array_index (samples, first + j), &ids[j],
+                           error))
       return FALSE;
-  return laurel_store_add_task (job->store, prompt_id, ids, work->n_completions, 1, "random", error) != 0;
+  return laurel_store_add_task (job->store, prompt_id, ids, work->n_completions, 1, "random", error)
+         != 0;
 }
 
 static gboolean
-store_group (LaurelJob *job, const SampleWork *work, guint first, int n, GPtrArray *samples, GError **error)
+store_group (
+    LaurelJob *job, const SampleWork *work, guint first, int n, GPtrArray *samples, GError **error)
 {
   if (!laurel_store_begin (job->store, error))
     return FALSE;
@@ -164,7 +185,8 @@ store_group (LaurelJob *job, const SampleWork *work, guint first, int n, GPtrArr
       return FALSE;
     }
   }
-  if (!laurel_store_set_run_step (job->store, job->run->id, (int) first + n, (int) work->prompts->len, error)) {
+  if (!laurel_store_set_run_step (job->store, job->run->id, (int) first + n,
+                                  (int) work->prompts->len, error)) {
     laurel_store_rollback (job->store);
     return FALSE;
   }
@@ -180,7 +202,8 @@ sample_group (LaurelJob *job, const SampleWork *work, guint first, int n, GError
 
   if (!encode_prompts (work, first, n, tokens, arrays, error))
     return FALSE;
-  samples = laurel_generate (work->model, tokens, n, work->n_completions, &work->options, progress_cb, job, error);
+  samples = laurel_generate (work->model, tokens, n, work->n_completions, &work->options,
+                             progress_cb, job, error);
   if (samples == NULL || !store_group (job, work, first, n, samples, error))
     return FALSE;
   laurel_job_announce (job, FALSE, TRUE);

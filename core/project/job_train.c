@@ -5,11 +5,14 @@
 #include "core/base/json.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
-#include "core/train/state.h"
 
 #include <string.h>
 
-/* What a run works with. @reward is NULL but for PPO; @trained is what is saved: @base, or a new reward model. */
+/* The file that stages write in the folder they are given. */
+#define CHECKPOINT_NAME "checkpoint.laurel"
+
+/* What a run works with. @reward is NULL but for PPO; @trained is what is saved: @base, or a new
+ * reward model. */
 typedef struct {
   LaurelStage stage;
   LaurelHyperparameters hp;
@@ -39,8 +42,10 @@ find_stage (const char *kind, LaurelStage *out_stage, GError **error)
       *out_stage = stage;
       return TRUE;
     }
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
-               "Could not start the run: “%s” is no kind of run that this version knows; use a newer one", kind);
+  g_set_error (
+      error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
+      "Could not start the run: “%s” is no kind of run that this version knows; use a newer one",
+      kind);
   return FALSE;
 }
 
@@ -61,7 +66,8 @@ load_models (LaurelJob *job, TrainWork *work, GError **error)
     return FALSE;
   work->trained = work->base;
   if (work->stage == LAUREL_STAGE_REWARD) {
-    work->trained = laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
+    work->trained =
+        laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
     return work->trained != NULL;
   }
   if (work->stage == LAUREL_STAGE_PPO) {
@@ -94,16 +100,18 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
 
   switch (work->stage) {
   case LAUREL_STAGE_PRETRAIN:
-    return laurel_train_pretrain (work->trained, data->sequences, data->eval_sequences, &work->hp, &job->monitor,
-                                  error);
+    return laurel_train_pretrain (work->trained, data->sequences, data->eval_sequences, &work->hp,
+                                  &job->monitor, error);
   case LAUREL_STAGE_SFT:
-    return laurel_train_sft (work->trained, data->sequences, data->eval_sequences, &work->hp, &job->monitor, error);
+    return laurel_train_sft (work->trained, data->sequences, data->eval_sequences, &work->hp,
+                             &job->monitor, error);
   case LAUREL_STAGE_REWARD:
-    return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts, &work->hp,
-                                &job->monitor, error);
+    return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts,
+                                &work->hp, &job->monitor, error);
   case LAUREL_STAGE_PPO:
   default:
-    return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor, error);
+    return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor,
+                             error);
   }
 }
 
@@ -121,12 +129,13 @@ save_output (LaurelJob *job, TrainWork *work, GError **error)
   return TRUE;
 }
 
-/* The step of the run's checkpoint, from its header alone (core/train/checkpoint.h); 0 when there is none that can be
- * read. Whether the rest of it is sound is found out when the stage loads it. */
+/* The step of the run's checkpoint, from its header alone (core/train/checkpoint.h); 0 when there
+ * is none that can be read. Whether the rest of it is sound is found out when the stage loads it.
+ */
 static int
 read_checkpoint_step (const char *folder)
 {
-  g_autofree char *path = g_build_filename (folder, LAUREL_CHECKPOINT_NAME, NULL);
+  g_autofree char *path = g_build_filename (folder, CHECKPOINT_NAME, NULL);
   g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
   const char *bytes = map != NULL ? g_mapped_file_get_contents (map) : NULL;
   g_autofree char *text = NULL;
@@ -148,7 +157,8 @@ read_checkpoint_step (const char *folder)
   return state != NULL ? (int) json_object_get_int_member_with_default (state, "step", 0) : 0;
 }
 
-/* What a killed run wrote after its last checkpoint is written again: no step is in the plots twice. */
+/* What a killed run wrote after its last checkpoint is written again: no step is in the plots
+ * twice. */
 static gboolean
 go_back (LaurelJob *job, GError **error)
 {
@@ -177,7 +187,8 @@ laurel_job_train (LaurelJob *job, GError **error)
     return FALSE;
   if (!go_back (job, error) || !load_models (job, &work, error))
     return FALSE;
-  if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, &work.data, error))
+  if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, &work.data,
+                         error))
     return FALSE;
   log_data (job, &work);
   return run_stage (job, &work, error) && save_output (job, &work, error);

@@ -39,29 +39,38 @@ load_outline (LaurelProject *self, const char *name, ModelOutline *out, GError *
 static gboolean
 refuse_head (GError **error, const char *name, const char *is, const char *wanted)
 {
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH, "Could not start from “%s”: it is %s; choose %s", name, is,
-               wanted);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+               "Could not start from “%s”: it is %s; choose %s", name, is, wanted);
   return FALSE;
 }
 
 static gboolean
-check_reward_fits (const ModelOutline *policy, const ModelOutline *reward, const LaurelTrainRequest *request,
+check_reward_fits (const ModelOutline *policy,
+                   const ModelOutline *reward,
+                   const LaurelTrainRequest *request,
                    GError **error)
 {
   if (reward->config.head != LAUREL_HEAD_SCORE)
-    return refuse_head (error, request->reward_model, "a language model, not a reward model", "a reward model");
-  if (g_strcmp0 (laurel_tokenizer_get_hash (policy->tokenizer), laurel_tokenizer_get_hash (reward->tokenizer)) != 0) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not start PPO: the policy “%s” and the reward model “%s” have different tokenizers; "
-                 "train the reward model from the same SFT model",
-                 request->model, request->reward_model);
+    return refuse_head (error, request->reward_model, "a language model, not a reward model",
+                        "a reward model");
+  if (g_strcmp0 (laurel_tokenizer_get_hash (policy->tokenizer),
+                 laurel_tokenizer_get_hash (reward->tokenizer))
+      != 0) {
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+        "Could not start PPO: the policy “%s” and the reward model “%s” have different tokenizers; "
+        "train the reward model from the same SFT model",
+        request->model, request->reward_model);
     return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-check_models (LaurelProject *self, const LaurelTrainRequest *request, ModelOutline *out_base, GError **error)
+check_models (LaurelProject *self,
+              const LaurelTrainRequest *request,
+              ModelOutline *out_base,
+              GError **error)
 {
   g_auto (ModelOutline) reward = { 0 };
 
@@ -73,7 +82,8 @@ check_models (LaurelProject *self, const LaurelTrainRequest *request, ModelOutli
   if (!load_outline (self, request->model, out_base, error))
     return FALSE;
   if (out_base->config.head != LAUREL_HEAD_LM)
-    return refuse_head (error, request->model, "a reward model, not a language model", "a language model");
+    return refuse_head (error, request->model, "a reward model, not a language model",
+                        "a language model");
   if (request->stage != LAUREL_STAGE_PPO)
     return TRUE;
   if (request->reward_model == NULL) {
@@ -138,8 +148,9 @@ check_output (LaurelProject *self, const char *output, GError **error)
 
     if (run->status <= LAUREL_RUN_PAUSED && g_strcmp0 (run->output, output) == 0) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                   "Could not make the model “%s”: run %" G_GINT64_FORMAT " is making it; choose another name", output,
-                   run->id);
+                   "Could not make the model “%s”: run %" G_GINT64_FORMAT
+                   " is making it; choose another name",
+                   output, run->id);
       return FALSE;
     }
   }
@@ -152,7 +163,8 @@ check_output (LaurelProject *self, const char *output, GError **error)
 static char *
 name_model (const char *name_or_path)
 {
-  return strchr (name_or_path, '/') != NULL ? g_canonicalize_filename (name_or_path, NULL) : g_strdup (name_or_path);
+  return strchr (name_or_path, '/') != NULL ? g_canonicalize_filename (name_or_path, NULL)
+                                            : g_strdup (name_or_path);
 }
 
 static char *
@@ -170,8 +182,9 @@ write_train_config (const LaurelTrainRequest *request)
     json_object_set_string_member (object, "reward_model", reward);
   }
   json_object_set_string_member (object, "output", request->output);
-  json_object_set_member (object, "hyperparameters",
-                          laurel_hyperparameters_to_json (&request->hyperparameters, request->stage));
+  json_object_set_member (
+      object, "hyperparameters",
+      laurel_hyperparameters_to_json (&request->hyperparameters, request->stage));
   json_node_init_object (node, object);
   return laurel_json_to_string (node, FALSE);
 }
@@ -189,7 +202,9 @@ queue_run (LaurelProject *self, LaurelRun *run, GError **error)
 }
 
 gint64
-laurel_project_start_training (LaurelProject *self, const LaurelTrainRequest *request, GError **error)
+laurel_project_start_training (LaurelProject *self,
+                               const LaurelTrainRequest *request,
+                               GError **error)
 {
   g_auto (ModelOutline) base = { 0 };
   g_autoptr (JsonNode) snapshot = NULL;
@@ -247,7 +262,8 @@ count_tasks (LaurelStore *store, GError **error)
     const LaurelTask *task = g_ptr_array_index (tasks, i);
     guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, &task->prompt_id));
 
-    g_hash_table_insert (counts, g_memdup2 (&task->prompt_id, sizeof task->prompt_id), GUINT_TO_POINTER (n + 1));
+    g_hash_table_insert (counts, g_memdup2 (&task->prompt_id, sizeof task->prompt_id),
+                         GUINT_TO_POINTER (n + 1));
   }
   return g_steal_pointer (&counts);
 }
@@ -271,7 +287,9 @@ list_candidates (LaurelStore *store, guint64 seed, GError **error)
   candidates = g_array_sized_new (FALSE, FALSE, sizeof (Candidate), prompts->len);
   for (guint i = 0; i < prompts->len; i++) {
     const LaurelPrompt *prompt = g_ptr_array_index (prompts, i);
-    Candidate candidate = { prompt->id, GPOINTER_TO_UINT (g_hash_table_lookup (counts, &prompt->id)), places[i] };
+    Candidate candidate = { prompt->id,
+                            GPOINTER_TO_UINT (g_hash_table_lookup (counts, &prompt->id)),
+                            places[i] };
 
     g_array_append_val (candidates, candidate);
   }
@@ -285,7 +303,9 @@ choose_prompts (LaurelProject *self, const LaurelSampleRequest *request, GError 
   GArray *candidates;
 
   if (request->prompt != NULL) {
-    Candidate candidate = { laurel_store_ensure_prompt (self->store, request->prompt, "train", "", error), 0, 0 };
+    Candidate candidate = {
+      laurel_store_ensure_prompt (self->store, request->prompt, "train", "", error), 0, 0
+    };
 
     if (candidate.id == 0)
       return NULL;
@@ -344,27 +364,34 @@ write_sample_config (const LaurelSampleRequest *request)
 static gboolean
 check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
 {
-  const LaurelSamplingOptions options = { request->temperature, request->top_k,      request->top_p,
-                                          request->min_p,       request->max_tokens, request->seed };
+  const LaurelSamplingOptions options = {
+    request->temperature, request->top_k,      request->top_p,
+    request->min_p,       request->max_tokens, request->seed
+  };
   g_autoptr (LaurelModelRecord) record = NULL;
 
   if (request->n_completions < 2 || request->n_completions > 9) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not sample: %d completions a prompt cannot be ranked; choose 2 to 9", request->n_completions);
+                 "Could not sample: %d completions a prompt cannot be ranked; choose 2 to 9",
+                 request->n_completions);
     return FALSE;
   }
   if (!laurel_sampling_options_validate (&options, error))
     return FALSE;
-  record = laurel_store_get_model (self->store, request->model != NULL ? request->model : "", error);
+  record =
+      laurel_store_get_model (self->store, request->model != NULL ? request->model : "", error);
   if (record == NULL)
     return FALSE;
   if (g_str_equal (record->kind, "reward"))
-    return refuse_head (error, request->model, "a reward model, not a language model", "a language model");
+    return refuse_head (error, request->model, "a reward model, not a language model",
+                        "a language model");
   return TRUE;
 }
 
 gint64
-laurel_project_start_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
+laurel_project_start_sampling (LaurelProject *self,
+                               const LaurelSampleRequest *request,
+                               GError **error)
 {
   g_autoptr (GArray) candidates = NULL;
   g_autofree char *config = NULL;
@@ -401,7 +428,8 @@ laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
   if (run->status != LAUREL_RUN_STOPPED && run->status != LAUREL_RUN_INTERRUPTED
       && run->status != LAUREL_RUN_FAILED) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not resume run %" G_GINT64_FORMAT ": it is %s; only stopped, interrupted and failed runs "
+                 "Could not resume run %" G_GINT64_FORMAT
+                 ": it is %s; only stopped, interrupted and failed runs "
                  "can be resumed",
                  run_id, laurel_run_status_to_string (run->status));
     return 0;
@@ -411,7 +439,8 @@ laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
 
     if (record != NULL) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                   "Could not resume run %" G_GINT64_FORMAT ": the project has a model “%s” by now; remove it first",
+                   "Could not resume run %" G_GINT64_FORMAT
+                   ": the project has a model “%s” by now; remove it first",
                    run_id, run->output);
       return 0;
     }
@@ -461,8 +490,9 @@ report_end (const LaurelRun *run, GError **error)
     g_set_error_literal (error, LAUREL_ERROR, LAUREL_ERROR_FAILED, run->message);
   else
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
-                 "Could not finish run %" G_GINT64_FORMAT ": it was %s at step %d of %d; resume it to go on", run->id,
-                 laurel_run_status_to_string (run->status), run->step, run->n_steps);
+                 "Could not finish run %" G_GINT64_FORMAT
+                 ": it was %s at step %d of %d; resume it to go on",
+                 run->id, laurel_run_status_to_string (run->status), run->step, run->n_steps);
   return FALSE;
 }
 

@@ -22,10 +22,11 @@ laurel_model_name_validate (const char *name, GError **error)
   for (gsize i = 0; i < length && ok; i++)
     ok = g_ascii_isalnum (name[i]) || strchr ("-_.", name[i]) != NULL;
   if (!ok)
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not use “%s” as a model's name: a name has 1 to %d letters, digits, “-”, “_” or “.” "
-                 "and begins with no dot; choose such a name",
-                 name, MAX_NAME_BYTES);
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+        "Could not use “%s” as a model's name: a name has 1 to %d letters, digits, “-”, “_” or “.” "
+        "and begins with no dot; choose such a name",
+        name, MAX_NAME_BYTES);
   return ok;
 }
 
@@ -44,7 +45,10 @@ is_model_folder (const char *path)
 }
 
 char *
-laurel_model_resolve (LaurelStore *store, const char *project_path, const char *name_or_path, GError **error)
+laurel_model_resolve (LaurelStore *store,
+                      const char *project_path,
+                      const char *name_or_path,
+                      GError **error)
 {
   g_autoptr (LaurelModelRecord) record = NULL;
   g_autoptr (GError) local = NULL;
@@ -99,7 +103,8 @@ measure_folder (const char *path)
   return n_bytes;
 }
 
-/* Of the one file of weights; sharded models are known by the hash of their index, which names the shards. */
+/* Of the one file of weights; sharded models are known by the hash of their index, which names the
+ * shards. */
 static char *
 hash_folder (const char *folder, GError **error)
 {
@@ -110,7 +115,10 @@ hash_folder (const char *folder, GError **error)
 }
 
 static gboolean
-put_record (LaurelStore *store, const char *project_path, const LaurelModel *model, const LaurelModelOrigin *origin,
+put_record (LaurelStore *store,
+            const char *project_path,
+            const LaurelModel *model,
+            const LaurelModelOrigin *origin,
             GError **error)
 {
   g_autofree char *folder = laurel_model_folder (project_path, origin->name);
@@ -142,22 +150,24 @@ make_temporary_folder (const char *project_path, GError **error)
 
   if (g_mkdtemp_full (path, 0755) == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
-                 "Could not write a model into “%s”: %s; check the folder's permissions", project_path,
-                 g_strerror (errno));
+                 "Could not write a model into “%s”: %s; check the folder's permissions",
+                 project_path, g_strerror (errno));
     return NULL;
   }
   return g_steal_pointer (&path);
 }
 
-/* A crash between the rename and the row leaves a folder that no row names; the run that makes it again replaces it. */
+/* A crash between the rename and the row leaves a folder that no row names; the run that makes it
+ * again replaces it. */
 static gboolean
 move_into_place (const char *temporary, const char *folder, GError **error)
 {
   if (g_file_test (folder, G_FILE_TEST_EXISTS) && !laurel_file_remove_tree (folder, error))
     return FALSE;
   if (g_rename (temporary, folder) != 0) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not write “%s”: %s; check the folder's permissions",
-                 folder, g_strerror (errno));
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
+                 "Could not write “%s”: %s; check the folder's permissions", folder,
+                 g_strerror (errno));
     return FALSE;
   }
   return TRUE;
@@ -165,17 +175,25 @@ move_into_place (const char *temporary, const char *folder, GError **error)
 
 /* Takes the files that are in @temporary. */
 static gboolean
-adopt_folder (LaurelStore *store, const char *project_path, const char *temporary, const LaurelModel *model,
-              const LaurelModelOrigin *origin, GError **error)
+adopt_folder (LaurelStore *store,
+              const char *project_path,
+              const char *temporary,
+              const LaurelModel *model,
+              const LaurelModelOrigin *origin,
+              GError **error)
 {
   g_autofree char *folder = laurel_model_folder (project_path, origin->name);
 
-  return move_into_place (temporary, folder, error) && put_record (store, project_path, model, origin, error);
+  return move_into_place (temporary, folder, error)
+         && put_record (store, project_path, model, origin, error);
 }
 
 gboolean
-laurel_register_model (LaurelStore *store, const char *project_path, const LaurelModel *model,
-                       const LaurelModelOrigin *origin, GError **error)
+laurel_register_model (LaurelStore *store,
+                       const char *project_path,
+                       const LaurelModel *model,
+                       const LaurelModelOrigin *origin,
+                       GError **error)
 {
   g_autofree char *temporary = make_temporary_folder (project_path, error);
 
@@ -190,7 +208,10 @@ laurel_register_model (LaurelStore *store, const char *project_path, const Laure
 }
 
 gboolean
-laurel_model_name_is_free (LaurelStore *store, const char *project_path, const char *name, GError **error)
+laurel_model_name_is_free (LaurelStore *store,
+                           const char *project_path,
+                           const char *name,
+                           GError **error)
 {
   g_autofree char *folder = laurel_model_folder (project_path, name);
   g_autoptr (LaurelModelRecord) record = NULL;
@@ -205,9 +226,10 @@ laurel_model_name_is_free (LaurelStore *store, const char *project_path, const c
   }
   if (record == NULL && !g_file_test (folder, G_FILE_TEST_EXISTS))
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-               "Could not make the model “%s”: the project has %s of that name already; choose another name", name,
-               record != NULL ? "a model" : "a folder in models/");
+  g_set_error (
+      error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+      "Could not make the model “%s”: the project has %s of that name already; choose another name",
+      name, record != NULL ? "a model" : "a folder in models/");
   return FALSE;
 }
 
@@ -262,7 +284,8 @@ laurel_project_export_model (LaurelProject *self, const char *name, const char *
 
     if (existing == NULL || g_dir_read_name (existing) != NULL) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                   "Could not export “%s”: “%s” is there already; choose a new or an empty folder", name, dir);
+                   "Could not export “%s”: “%s” is there already; choose a new or an empty folder",
+                   name, dir);
       return FALSE;
     }
   }
@@ -287,8 +310,12 @@ load_config_file (const char *path, LaurelModelConfig *config, GError **error)
 }
 
 gboolean
-laurel_project_create_model (LaurelProject *self, const char *name, const char *config_path, const char *tokenizer_dir,
-                             guint64 seed, GError **error)
+laurel_project_create_model (LaurelProject *self,
+                             const char *name,
+                             const char *config_path,
+                             const char *tokenizer_dir,
+                             guint64 seed,
+                             GError **error)
 {
   g_autoptr (LaurelTokenizer) tokenizer = NULL;
   g_autoptr (LaurelTemplate) chat_template = NULL;

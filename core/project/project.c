@@ -13,14 +13,7 @@
 
 G_DEFINE_FINAL_TYPE (LaurelProject, laurel_project, G_TYPE_OBJECT)
 
-enum {
-  JOB_CHANGED,
-  RUN_CHANGED,
-  MODELS_CHANGED,
-  TASKS_CHANGED,
-  FAILED,
-  N_SIGNALS
-};
+enum { JOB_CHANGED, RUN_CHANGED, MODELS_CHANGED, TASKS_CHANGED, FAILED, N_SIGNALS };
 
 static guint signals[N_SIGNALS];
 
@@ -39,8 +32,8 @@ laurel_project_finalize (GObject *object)
 static guint
 add_signal (const char *name, GType argument)
 {
-  return g_signal_new (name, LAUREL_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                       argument == G_TYPE_NONE ? 0 : 1, argument);
+  return g_signal_new (name, LAUREL_TYPE_PROJECT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                       G_TYPE_NONE, argument == G_TYPE_NONE ? 0 : 1, argument);
 }
 
 static void
@@ -58,7 +51,8 @@ laurel_project_class_init (LaurelProjectClass *klass)
 static void
 laurel_project_init (LaurelProject *self)
 {
-  self->tokenizers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) laurel_tokenizer_unref);
+  self->tokenizers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                            (GDestroyNotify) laurel_tokenizer_unref);
 }
 
 /* On the project's main context, with what the trainer thread did since the last time. */
@@ -144,7 +138,8 @@ laurel_project_create (const char *path, const char *starter_dir, GError **error
   if (self == NULL)
     return NULL;
   if (starter_dir != NULL && !laurel_project_fill (self, starter_dir, error)) {
-    /* Half a starter project would pass for a whole one: everything in this folder was made just now. */
+    /* Half a starter project would pass for a whole one: everything in this folder was made just
+     * now. */
     laurel_project_close (self);
     (void) laurel_file_remove_tree (path, NULL);
     return NULL;
@@ -209,8 +204,7 @@ laurel_project_get_store (LaurelProject *self)
 
 /* --- Checking ---------------------------------------------------------------- */
 
-static void G_GNUC_PRINTF (2, 3)
-add_problem (GPtrArray *problems, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) add_problem (GPtrArray *problems, const char *format, ...)
 {
   va_list arguments;
 
@@ -239,7 +233,8 @@ check_model (LaurelProject *self, const LaurelModelRecord *record, GPtrArray *pr
   if (sha256 == NULL)
     add_problem (problems, "model “%s”: %s", record->name, error->message);
   else if (!g_str_equal (sha256, record->sha256))
-    add_problem (problems, "model “%s”: model.safetensors is not the file that was registered", record->name);
+    add_problem (problems, "model “%s”: model.safetensors is not the file that was registered",
+                 record->name);
 }
 
 static void
@@ -265,7 +260,9 @@ check_runs (LaurelProject *self, GPtrArray *problems, GError **error)
     const LaurelRun *run = g_ptr_array_index (runs, i);
 
     if (run->status == LAUREL_RUN_INTERRUPTED)
-      add_problem (problems, "run %" G_GINT64_FORMAT " (%s) was interrupted at step %d: resume it or leave it",
+      add_problem (problems,
+                   "run %" G_GINT64_FORMAT
+                   " (%s) was interrupted at step %d: resume it or leave it",
                    run->id, run->kind, run->step);
   }
   return TRUE;

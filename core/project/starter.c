@@ -15,7 +15,8 @@
 #include "core/project/internal.h"
 
 static gboolean
-get_text (JsonObject *object, const char *member, const char *otherwise, const char **out, GError **error)
+get_text (
+    JsonObject *object, const char *member, const char *otherwise, const char **out, GError **error)
 {
   *out = otherwise;
   if (!laurel_json_get_string (object, "row", member, out, error))
@@ -32,7 +33,8 @@ add_prompt_cb (JsonObject *object, guint row, gpointer user_data, GError **error
   LaurelProject *self = user_data;
   const char *text, *split, *tags;
 
-  return get_text (object, "prompt", NULL, &text, error) && get_text (object, "split", "train", &split, error)
+  return get_text (object, "prompt", NULL, &text, error)
+         && get_text (object, "split", "train", &split, error)
          && get_text (object, "tags", "", &tags, error)
          && laurel_store_ensure_prompt (self->store, text, split, tags, error) != 0;
 }
@@ -51,7 +53,8 @@ add_demonstration_cb (JsonObject *object, guint row, gpointer user_data, GError 
 static gboolean
 fill_rows (LaurelProject *self, const char *path, LaurelRowFunc func, GError **error)
 {
-  g_autoptr (GPtrArray) row_errors = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
+  g_autoptr (GPtrArray) row_errors =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
 
   if (!laurel_store_begin (self->store, error))
     return FALSE;
@@ -64,8 +67,8 @@ fill_rows (LaurelProject *self, const char *path, LaurelRowFunc func, GError **e
 
     laurel_store_rollback (self->store);
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not fill the project from “%s”: row %u: %s; install Laurel's data again", path, first->row,
-                 first->reason);
+                 "Could not fill the project from “%s”: row %u: %s; install Laurel's data again",
+                 path, first->row, first->reason);
     return FALSE;
   }
   return laurel_store_commit (self->store, error);
@@ -80,7 +83,8 @@ fill_models (LaurelProject *self, const char *folder, GError **error)
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (g_file_test (path, G_FILE_TEST_IS_DIR) && !laurel_project_import_model (self, name, path, error))
+    if (g_file_test (path, G_FILE_TEST_IS_DIR)
+        && !laurel_project_import_model (self, name, path, error))
       return FALSE;
   }
   return TRUE;
@@ -111,7 +115,8 @@ laurel_project_fill (LaurelProject *self, const char *starter_dir, GError **erro
   g_autofree char *own_judge = g_build_filename (self->path, "judge.json", NULL);
 
   return fill_models (self, models, error) && fill_rows (self, prompts, add_prompt_cb, error)
-         && (!exists (demonstrations) || fill_rows (self, demonstrations, add_demonstration_cb, error))
+         && (!exists (demonstrations)
+             || fill_rows (self, demonstrations, add_demonstration_cb, error))
          && (!exists (guidelines) || fill_guidelines (self, guidelines, error))
          && (!exists (judge) || laurel_file_copy_tree (judge, own_judge, error));
 }

@@ -234,9 +234,11 @@ on_metric (gpointer user_data, int step, const char *key, double value)
   GError *error = NULL;
 
   close_transaction (job);
-  if (job->error == NULL && !laurel_store_add_metric (job->store, job->run->id, step, key, value, &error))
+  if (job->error == NULL
+      && !laurel_store_add_metric (job->store, job->run->id, step, key, value, &error))
     keep_error (job, error);
-  if (!g_str_equal (key, "loss") && !g_str_equal (key, "objective/scores") && !g_str_equal (key, "objective/kl"))
+  if (!g_str_equal (key, "loss") && !g_str_equal (key, "objective/scores")
+      && !g_str_equal (key, "objective/kl"))
     return;
   snapshot = next_snapshot (job->trainer);
   if (g_str_equal (key, "loss"))
@@ -271,7 +273,8 @@ on_progress (gpointer user_data, int step, int n_steps)
   GError *error = NULL;
 
   close_transaction (job);
-  if (job->error == NULL && !laurel_store_set_run_step (job->store, job->run->id, step, n_steps, &error))
+  if (job->error == NULL
+      && !laurel_store_set_run_step (job->store, job->run->id, step, n_steps, &error))
     keep_error (job, error);
   snapshot->step = step;
   snapshot->n_steps = n_steps;
@@ -287,7 +290,8 @@ on_rollout (gpointer user_data, const LaurelRollout *rollout)
   LaurelJob *job = user_data;
   GError *error = NULL;
 
-  if (open_transaction (job) && !laurel_store_add_rollout (job->store, job->run->id, rollout, &error))
+  if (open_transaction (job)
+      && !laurel_store_add_rollout (job->store, job->run->id, rollout, &error))
     keep_error (job, error);
 }
 
@@ -345,20 +349,12 @@ obey (LaurelJob *job, LaurelCommand *command, gboolean *paused)
   }
   g_free (command);
   switch (kind) {
-  case LAUREL_COMMAND_PAUSE:
-    *paused = TRUE;
-    return LAUREL_GO_ON;
-  case LAUREL_COMMAND_RESUME:
-    *paused = FALSE;
-    return LAUREL_GO_ON;
-  case LAUREL_COMMAND_CHECKPOINT:
-    return LAUREL_CHECKPOINT;
-  case LAUREL_COMMAND_QUIT:
-    self->quitting = TRUE;
-    return LAUREL_STOP;
+  case LAUREL_COMMAND_PAUSE: *paused = TRUE; return LAUREL_GO_ON;
+  case LAUREL_COMMAND_RESUME: *paused = FALSE; return LAUREL_GO_ON;
+  case LAUREL_COMMAND_CHECKPOINT: return LAUREL_CHECKPOINT;
+  case LAUREL_COMMAND_QUIT: self->quitting = TRUE; return LAUREL_STOP;
   case LAUREL_COMMAND_STOP:
-  default:
-    return LAUREL_STOP;
+  default: return LAUREL_STOP;
   }
 }
 
@@ -407,7 +403,8 @@ on_poll (gpointer user_data)
   LaurelCommand *command;
 
   close_transaction (job);
-  while (verdict != LAUREL_STOP && (command = laurel_queue_try_pop (job->trainer->commands)) != NULL) {
+  while (verdict != LAUREL_STOP
+         && (command = laurel_queue_try_pop (job->trainer->commands)) != NULL) {
     LaurelVerdict answer = obey (job, command, &paused);
 
     if (answer != LAUREL_GO_ON)
@@ -495,7 +492,9 @@ static void
 run_job (LaurelTrainer *self, LaurelStore *store, const LaurelCommand *command)
 {
   g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, command->run_id);
-  LaurelJob job = { .trainer = self, .store = store, .project_path = self->project_path, .step_seconds = -1.0 };
+  LaurelJob job = {
+    .trainer = self, .store = store, .project_path = self->project_path, .step_seconds = -1.0
+  };
   g_autoptr (GError) error = NULL;
   gboolean ok;
 
