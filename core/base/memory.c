@@ -15,9 +15,12 @@ void *
 laurel_alloc_aligned (gsize n_bytes)
 {
   gsize alignment = n_bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
-  gsize size = (MAX (n_bytes, 1) + alignment - 1) / alignment * alignment;
+  gsize size;
   void *block = NULL;
 
+  if (n_bytes > G_MAXSSIZE)
+    return NULL; /* rounding up would wrap around */
+  size = (MAX (n_bytes, 1) + alignment - 1) / alignment * alignment;
   if (posix_memalign (&block, alignment, size) != 0)
     return NULL;
   if (alignment == HUGE_PAGE)
