@@ -46,6 +46,15 @@ gboolean laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError 
 
 guint32 laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right); /* rank, or LAUREL_NO_MERGE */
 
+/* Spreads pairs of ids over tables whose sizes are powers of two. */
+static inline gsize
+laurel_hash_pair (gint32 left, gint32 right)
+{
+  guint64 key = (guint64) (guint32) left << 32 | (guint32) right;
+
+  return (gsize) ((key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 29);
+}
+
 /* GPT-2's order of the 256 bytes, and the printable characters that stand for
  * bytes in its files. */
 guint8 laurel_byte_at_place (int place);
