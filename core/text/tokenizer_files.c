@@ -13,10 +13,6 @@
 
 #include <string.h>
 
-#define TOKENIZER_FILE "tokenizer.json"
-#define VOCAB_FILE "vocab.json"
-#define MERGES_FILE "merges.txt"
-#define CONFIG_FILE "tokenizer_config.json"
 #define ADDED_FILE "added_tokens.json"
 
 G_GNUC_PRINTF (3, 4)
@@ -512,11 +508,11 @@ check_config (const char *path, GError **error)
 LaurelTokenizer *
 laurel_tokenizer_load (const char *dir, GError **error)
 {
-  g_autofree char *tokenizer_path = g_build_filename (dir, TOKENIZER_FILE, NULL);
-  g_autofree char *vocab_path = g_build_filename (dir, VOCAB_FILE, NULL);
-  g_autofree char *merges_path = g_build_filename (dir, MERGES_FILE, NULL);
+  g_autofree char *tokenizer_path = g_build_filename (dir, LAUREL_TOKENIZER_FILE, NULL);
+  g_autofree char *vocab_path = g_build_filename (dir, LAUREL_VOCAB_FILE, NULL);
+  g_autofree char *merges_path = g_build_filename (dir, LAUREL_MERGES_FILE, NULL);
   g_autofree char *added_path = g_build_filename (dir, ADDED_FILE, NULL);
-  g_autofree char *config_path = g_build_filename (dir, CONFIG_FILE, NULL);
+  g_autofree char *config_path = g_build_filename (dir, LAUREL_TOKENIZER_CONFIG_FILE, NULL);
 
   if (!check_config (config_path, error))
     return NULL;

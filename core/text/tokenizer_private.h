@@ -10,6 +10,11 @@ G_BEGIN_DECLS
 
 #define LAUREL_NO_MERGE G_MAXUINT32
 
+#define LAUREL_TOKENIZER_FILE "tokenizer.json"
+#define LAUREL_VOCAB_FILE "vocab.json"
+#define LAUREL_MERGES_FILE "merges.txt"
+#define LAUREL_TOKENIZER_CONFIG_FILE "tokenizer_config.json"
+
 typedef struct {
   gint32 left;
   gint32 right;

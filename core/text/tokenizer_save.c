@@ -157,7 +157,7 @@ write_json (const char *dir, const char *name, JsonObject *take_object, gboolean
 static gboolean
 write_merges (const LaurelTokenizer *self, const char *dir, GError **error)
 {
-  g_autofree char *path = g_build_filename (dir, MERGES_FILE, NULL);
+  g_autofree char *path = g_build_filename (dir, LAUREL_MERGES_FILE, NULL);
   g_autoptr (GString) text = g_string_new ("#version: 0.2\n");
 
   for (guint rank = 0; rank < self->merges->len; rank++) {
@@ -171,8 +171,8 @@ gboolean
 laurel_tokenizer_save (const LaurelTokenizer *self, const char *dir, GError **error)
 {
   return laurel_file_make_directory (dir, error)
-         && write_json (dir, VOCAB_FILE, make_vocab (self), FALSE, error)
+         && write_json (dir, LAUREL_VOCAB_FILE, make_vocab (self), FALSE, error)
          && write_merges (self, dir, error)
-         && write_json (dir, CONFIG_FILE, make_config (self), TRUE, error)
-         && write_json (dir, TOKENIZER_FILE, make_tokenizer (self), TRUE, error);
+         && write_json (dir, LAUREL_TOKENIZER_CONFIG_FILE, make_config (self), TRUE, error)
+         && write_json (dir, LAUREL_TOKENIZER_FILE, make_tokenizer (self), TRUE, error);
 }
