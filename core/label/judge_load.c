@@ -97,7 +97,8 @@ refuse (GError **error, const char *path, const char *format, ...)
   why = g_strdup_vprintf (format, args);
   va_end (args);
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "Could not load the judge “%s”: %s; compare it with the starter project's judge.json",
+               "Could not load the judge “%s”: %s; "
+               "compare it with the starter project's judge.json",
                path, why);
   return FALSE;
 }
@@ -130,7 +131,8 @@ get_object (JsonObject *object, const char *member, const char *path, GError **e
 static const char *
 node_string (JsonNode *node)
 {
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_STRING)
     return NULL;
   return json_node_get_string (node);
 }

@@ -4,6 +4,8 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/label/judge.h"
+#include "core/model/config.h"
+#include "core/train/hyperparameters.h"
 
 #include <string.h>
 
@@ -12,7 +14,9 @@ static char *
 generate (const char *seed, gboolean corpus)
 {
   char *dir = g_dir_make_tmp ("laurel-starter-XXXXXX", NULL);
-  const char *argv[] = { LAUREL_STARTER_GENERATE, dir, "--seed", seed, corpus ? NULL : "--no-corpus", NULL };
+  const char *argv[] = {
+    LAUREL_STARTER_GENERATE, dir, "--seed", seed, corpus ? NULL : "--no-corpus", NULL,
+  };
   g_autoptr (GError) error = NULL;
   int status = -1;
 
@@ -132,7 +136,8 @@ test_starter_splits (void)
   g_hash_table_iter_init (&iter, splits[0]);
   while (g_hash_table_iter_next (&iter, &prompt, NULL))
     g_assert_false (g_hash_table_contains (splits[1], prompt));
-  g_assert_true (laurel_jsonl_foreach (demonstrations, check_demonstration, splits[1], errors, NULL));
+  g_assert_true (
+    laurel_jsonl_foreach (demonstrations, check_demonstration, splits[1], errors, NULL));
   g_assert_cmpuint (errors->len, ==, 0);
   g_hash_table_unref (splits[0]);
   g_hash_table_unref (splits[1]);
@@ -194,7 +199,7 @@ typedef struct {
   double sum;
 } Statistics;
 
-/* No good answer is worth less than 0.9 to the starter's judge. */
+/* No good answer is worth less than 1 to the starter's judge. */
 #define LEAST_GOOD 0.85
 
 static gboolean
@@ -298,6 +303,45 @@ test_starter_corpus (void)
   g_assert_true (laurel_file_remove_tree (dir, NULL));
 }
 
+/* The recipe's settings are settings of their stages, within their ranges. */
+static void
+test_starter_recipe (void)
+{
+  for (int stage = 0; stage < LAUREL_N_STAGES; stage++) {
+    g_autofree char *name = g_strdup_printf ("%s.json", laurel_stage_name (stage));
+    g_autofree char *dir = starter_folder ();
+    g_autofree char *path = g_build_filename (dir, "recipe", name, NULL);
+    g_autoptr (GError) error = NULL;
+    g_autoptr (JsonNode) node = laurel_json_load (path, &error);
+    LaurelHyperparameters hp;
+
+    g_assert_no_error (error);
+    laurel_hyperparameters_init (&hp, stage);
+    laurel_hyperparameters_from_json (&hp, stage, json_node_get_object (node), &error);
+    g_assert_no_error (error);
+    laurel_hyperparameters_validate (&hp, stage, &error);
+    g_assert_no_error (error);
+    g_assert_cmpint (hp.seed, ==, 1);
+  }
+}
+
+static void
+test_starter_model (void)
+{
+  g_autofree char *dir = starter_folder ();
+  g_autofree char *path = g_build_filename (dir, "recipe", "model.json", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = laurel_json_load (path, &error);
+  LaurelModelConfig config;
+
+  g_assert_no_error (error);
+  laurel_model_config_from_json (&config, json_node_get_object (node), path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (config.n_layer, ==, 4);
+  g_assert_cmpint (config.n_embd, ==, 256);
+  g_assert_cmpint (config.vocab_size, ==, 2048);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -308,5 +352,7 @@ main (int argc, char **argv)
   g_test_add_func ("/starter/tags", test_starter_tags);
   g_test_add_func ("/starter/mixture", test_starter_mixture);
   g_test_add_func ("/starter/corpus", test_starter_corpus);
+  g_test_add_func ("/starter/recipe", test_starter_recipe);
+  g_test_add_func ("/starter/model", test_starter_model);
   return g_test_run ();
 }

@@ -163,7 +163,11 @@ add_talk (Corpus *corpus)
 }
 
 GString *
-make_corpus (JsonObject *world, guint64 seed, gsize n_bytes, GHashTable *forbidden, CorpusCounts *out_counts)
+make_corpus (JsonObject   *world,
+             guint64       seed,
+             gsize         n_bytes,
+             GHashTable   *forbidden,
+             CorpusCounts *out_counts)
 {
   LaurelRng rng;
   Corpus corpus = { g_string_sized_new (n_bytes), NULL, forbidden, out_counts };

@@ -87,7 +87,8 @@ falsify (Writer *writer, const Subject *subject)
     do {
       guint32 row = laurel_rng_below (rng, json_array_get_length (rows));
 
-      wrong = json_array_get_string_element (json_array_get_array_element (rows, row), (guint) column);
+      wrong = json_array_get_string_element (json_array_get_array_element (rows, row),
+                                             (guint) column);
     } while (g_str_equal (wrong, right)
              || g_str_equal (wrong, json_array_get_string_element (subject->row, (guint) key)));
     scene_set (&writer->scene, "value", wrong);

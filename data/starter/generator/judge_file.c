@@ -92,7 +92,8 @@ make_judge (JsonObject *world)
   json_array_add_string_element (harmful, world_string (world_object (world, "harm"), "pattern"));
   json_object_set_array_member (world_object (source, "patterns"), "harmful", harmful);
   for (gsize i = 0; i < G_N_ELEMENTS (copied); i++)
-    json_object_set_member (judge, copied[i], json_node_copy (json_object_get_member (source, copied[i])));
+    json_object_set_member (judge, copied[i],
+                            json_node_copy (json_object_get_member (source, copied[i])));
   json_object_set_array_member (judge, "facts", make_facts (world));
   json_object_set_array_member (judge, "topics", make_topics (world));
   json_node_take_object (node, judge);

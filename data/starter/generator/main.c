@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "data/starter/generator/outputs.h"
@@ -38,22 +39,28 @@ write_text (const char *folder, const char *name, GString *text, GError **error)
 static gboolean
 generate (const char *folder, GError **error)
 {
-  g_autoptr (JsonNode) node = laurel_json_load (option_world != NULL ? option_world : LAUREL_STARTER_WORLD, error);
+  const char *tables = option_world != NULL ? option_world : LAUREL_STARTER_WORLD;
+  g_autoptr (JsonNode) node = laurel_json_load (tables, error);
   g_autoptr (GHashTable) heldout = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint64 seed = (guint64) option_seed;
   CorpusCounts counts;
   JsonObject *world;
+  GString *demonstrations;
   GString *corpus;
 
   if (node == NULL || !laurel_file_make_directory (folder, error))
     return FALSE;
   if (!JSON_NODE_HOLDS_OBJECT (node)) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "Could not read the world: it is no JSON object");
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read the world “%s”: it is no JSON object; compare it with world.json",
+                 tables);
     return FALSE;
   }
   world = json_node_get_object (node);
-  if (!write_text (folder, "prompts.jsonl", make_prompts (world, seed, heldout), error)
-      || !write_text (folder, "demonstrations.jsonl", make_demonstrations (world, seed, heldout), error)
+  if (!write_text (folder, "prompts.jsonl", make_prompts (world, seed, heldout), error))
+    return FALSE;
+  demonstrations = make_demonstrations (world, seed, heldout);
+  if (!write_text (folder, "demonstrations.jsonl", demonstrations, error)
       || !write_text (folder, "judge.json", make_judge (world), error))
     return FALSE;
   if (option_no_corpus)
@@ -74,7 +81,8 @@ main (int argc, char **argv)
   g_option_context_add_main_entries (context, options, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error) || option_folders == NULL
       || option_folders[1] != NULL || option_megabytes < 1) {
-    g_printerr ("laurel-starter-generate: %s\n", error != NULL ? error->message : "name one output folder; see --help");
+    g_printerr ("laurel-starter-generate: %s\n",
+                error != NULL ? error->message : "name one output folder; see --help");
     return 2;
   }
   if (!generate (option_folders[0], &error)) {

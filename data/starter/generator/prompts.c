@@ -69,7 +69,8 @@ add_prompt (Prompts *prompts, const Subject *subject)
     if (g_str_equal (prompts->split, "heldout"))
       g_hash_table_add (prompts->heldout, g_strdup (question));
     row = g_string_new (NULL);
-    append_row (row, members, (const char *const[]){ question, prompts->split, subject_tag (subject) }, 3);
+    append_row (row, members,
+                (const char *const[]){ question, prompts->split, subject_tag (subject) }, 3);
     g_hash_table_add (prompts->seen, g_steal_pointer (&question));
     g_ptr_array_add (prompts->rows, g_strdup (row->str));
     return;

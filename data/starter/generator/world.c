@@ -9,7 +9,8 @@
 static void
 fail (const char *what, const char *name)
 {
-  g_printerr ("laurel-starter-generate: Could not read world.json: %s “%s” is missing\n", what, name);
+  g_printerr ("laurel-starter-generate: Could not read world.json: %s “%s” is missing\n", what,
+              name);
   exit (1);
 }
 
@@ -18,7 +19,8 @@ world_array (JsonObject *object, const char *member)
 {
   JsonNode *node = json_object_get_member (object, member);
 
-  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node) || json_array_get_length (json_node_get_array (node)) == 0)
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node)
+      || json_array_get_length (json_node_get_array (node)) == 0)
     fail ("the list", member);
   return json_node_get_array (node);
 }
@@ -54,7 +56,8 @@ world_pick (JsonObject *object, const char *member, LaurelRng *rng)
 {
   JsonArray *array = world_array (object, member);
 
-  return json_array_get_string_element (array, laurel_rng_below (rng, json_array_get_length (array)));
+  return json_array_get_string_element (array,
+                                        laurel_rng_below (rng, json_array_get_length (array)));
 }
 
 gboolean
@@ -286,7 +289,8 @@ subject_random_topic (JsonObject *world, LaurelRng *rng)
   JsonObject *topic;
 
   do
-    topic = json_array_get_object_element (topics, laurel_rng_below (rng, json_array_get_length (topics)));
+    topic = json_array_get_object_element (
+      topics, laurel_rng_below (rng, json_array_get_length (topics)));
   while (g_str_equal (world_string (topic, "name"), "weather"));
   return (Subject){ SUBJECT_TOPIC, topic };
 }
