@@ -10,11 +10,11 @@
 #define NOWHERE G_MAXUINT32
 
 struct _LaurelBpeScratch {
-  gint32 *ids;      /* of the symbol that starts at a byte */
-  guint32 *next;    /* where the symbol after it starts, or NOWHERE */
-  guint32 *before;  /* where the symbol before it starts, or NOWHERE */
-  guint32 *ranks;   /* of the pair that starts there, or LAUREL_NO_MERGE */
-  guint64 *heap;    /* rank in the high half, place in the low half */
+  gint32 *ids;     /* of the symbol that starts at a byte */
+  guint32 *next;   /* where the symbol after it starts, or NOWHERE */
+  guint32 *before; /* where the symbol before it starts, or NOWHERE */
+  guint32 *ranks;  /* of the pair that starts there, or LAUREL_NO_MERGE */
+  guint64 *heap;   /* rank in the high half, place in the low half */
   gsize n_heap;
   gsize capacity;
 };
@@ -99,8 +99,9 @@ rank_pair (const LaurelTokenizer *self, LaurelBpeScratch *scratch, guint32 at)
 {
   guint32 next = scratch->next[at];
 
-  scratch->ranks[at] = next == NOWHERE ? LAUREL_NO_MERGE
-                                       : laurel_tokenizer_find_merge (self, scratch->ids[at], scratch->ids[next]);
+  scratch->ranks[at] = LAUREL_NO_MERGE;
+  if (next != NOWHERE)
+    scratch->ranks[at] = laurel_tokenizer_find_merge (self, scratch->ids[at], scratch->ids[next]);
   return (guint64) scratch->ranks[at] << 32 | at;
 }
 
@@ -163,8 +164,10 @@ merge_all (const LaurelTokenizer *self, LaurelBpeScratch *scratch)
 void
 laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
 {
-  gint64 whole = length <= self->longest_token ? laurel_string_table_find (self->tokens, bytes, length) : -1;
+  gint64 whole = -1;
 
+  if (length <= self->longest_token)
+    whole = laurel_string_table_find (self->tokens, bytes, length);
   if (whole >= 0 && (self->flags->data[whole] & LAUREL_TOKEN_WHOLE) != 0) {
     gint32 id = (gint32) whole;
 

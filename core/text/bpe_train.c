@@ -109,8 +109,8 @@ read_texts (Trainer *self, const char *const *texts, const gsize *lengths, gsize
 
     if (!g_utf8_validate (texts[i], (gssize) length, &end)) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not train the tokenizer: byte %" G_GSIZE_FORMAT " of text %" G_GSIZE_FORMAT
-                   " is not UTF-8 text; convert it to UTF-8",
+                   "Could not train the tokenizer: byte %" G_GSIZE_FORMAT
+                   " of text %" G_GSIZE_FORMAT " is not UTF-8 text; convert it to UTF-8",
                    (gsize) (end - texts[i]), i + 1);
       return FALSE;
     }
@@ -123,7 +123,8 @@ read_texts (Trainer *self, const char *const *texts, const gsize *lengths, gsize
   }
   if (laurel_string_table_get_total_length (self->words) >= NOWHERE) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not train the tokenizer: the distinct words are longer than 4 GiB; use less text");
+                 "Could not train the tokenizer: the distinct words are longer than 4 GiB; "
+                 "use less text");
     return FALSE;
   }
   return TRUE;
@@ -143,8 +144,7 @@ add_byte_tokens (LaurelTokenizer *tokenizer)
 static gsize
 find_pair_slot (const Trainer *self, gint32 left, gint32 right)
 {
-  guint64 key = (guint64) (guint32) left << 32 | (guint32) right;
-  gsize slot = (gsize) ((key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 29) & (self->n_pair_slots - 1);
+  gsize slot = laurel_hash_pair (left, right) & (self->n_pair_slots - 1);
 
   while (self->pair_slots[slot] != 0) {
     const Pair *pair = &g_array_index (self->pairs, Pair, self->pair_slots[slot] - 1);
@@ -367,7 +367,8 @@ add_merge (Trainer *self, guint32 index)
 {
   const Pair *pair = &g_array_index (self->pairs, Pair, index);
   g_autoptr (GString) bytes = g_string_new (NULL);
-  LaurelMerge merge = { pair->left, pair->right, laurel_tokenizer_get_vocab_size (self->tokenizer) };
+  LaurelMerge merge = { pair->left, pair->right,
+                        laurel_tokenizer_get_vocab_size (self->tokenizer) };
   const char *part;
   gsize length;
 
@@ -393,7 +394,8 @@ laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsiz
 
   if (vocab_size < 257 || vocab_size > MAX_VOCAB_SIZE) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not train the tokenizer: a vocabulary of %d is out of range; choose 257 to %d",
+                 "Could not train the tokenizer: a vocabulary of %d is out of range; "
+                 "choose 257 to %d",
                  vocab_size, MAX_VOCAB_SIZE);
     return NULL;
   }
@@ -408,7 +410,8 @@ laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsiz
     if (progress != NULL)
       progress (n_merges, n_wanted, user_data);
   }
-  laurel_tokenizer_add_token (trainer->tokenizer, LAUREL_END_OF_TEXT, strlen (LAUREL_END_OF_TEXT), TRUE);
+  laurel_tokenizer_add_token (trainer->tokenizer, LAUREL_END_OF_TEXT, strlen (LAUREL_END_OF_TEXT),
+                              TRUE);
   if (!laurel_tokenizer_seal (trainer->tokenizer, "new", error))
     return NULL;
   return g_steal_pointer (&trainer->tokenizer);

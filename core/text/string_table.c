@@ -64,7 +64,8 @@ find_slot (const LaurelStringTable *self, const char *bytes, gsize length, guint
   while (self->slots[slot] != 0) {
     const Entry *entry = &self->entries[self->slots[slot] - 1];
 
-    if (entry->hash == hash && entry->length == length && memcmp (self->bytes + entry->offset, bytes, length) == 0)
+    if (entry->hash == hash && entry->length == length
+        && memcmp (self->bytes + entry->offset, bytes, length) == 0)
       break;
     slot = (slot + 1) & mask;
   }
@@ -99,7 +100,11 @@ append_entry (LaurelStringTable *self, const char *bytes, gsize length, guint32 
   }
   memcpy (self->bytes + self->n_bytes, bytes, length);
   self->bytes[self->n_bytes + length] = '\0';
-  self->entries[self->n_entries++] = (Entry) { .offset = self->n_bytes, .length = length, .hash = hash };
+  self->entries[self->n_entries++] = (Entry) {
+    .offset = self->n_bytes,
+    .length = length,
+    .hash = hash,
+  };
   self->n_bytes += length + 1;
 }
 

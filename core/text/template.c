@@ -61,13 +61,15 @@ template_from_texts (const char *prefix, const char *prompt, const char *complet
 
   if (prompt_slot == NULL || strstr (prefix, PROMPT_SLOT) != NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use the template “%s”: its prompt must hold {prompt} exactly once; correct it", path);
+                 "Could not use the template “%s”: its prompt must hold {prompt} exactly once; "
+                 "correct it",
+                 path);
     return NULL;
   }
   if (completion_slot == NULL || completion_slot[strlen (COMPLETION_SLOT)] != '\0') {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use the template “%s”: its completion must hold {completion} exactly once, "
-                 "at its end; correct it",
+                 "Could not use the template “%s”: its completion must hold {completion} exactly "
+                 "once, at its end; correct it",
                  path);
     return NULL;
   }
@@ -90,7 +92,8 @@ check_members (JsonObject *object, const char *path, GError **error)
   while (json_object_iter_next (&iter, &member, NULL)) {
     if (!g_strv_contains (known, member)) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not use the template “%s”: it has no member “%s”; use prefix, prompt and completion",
+                   "Could not use the template “%s”: it has no member “%s”; "
+                   "use prefix, prompt and completion",
                    path, member);
       return FALSE;
     }
@@ -135,7 +138,8 @@ gboolean
 laurel_template_save (const LaurelTemplate *self, const char *dir, GError **error)
 {
   g_autofree char *path = g_build_filename (dir, FILE_NAME, NULL);
-  g_autofree char *prompt = g_strconcat (self->prompt_before, PROMPT_SLOT, self->prompt_after, NULL);
+  g_autofree char *prompt = g_strconcat (self->prompt_before, PROMPT_SLOT, self->prompt_after,
+                                         NULL);
   g_autofree char *completion = g_strconcat (self->completion_before, COMPLETION_SLOT, NULL);
   g_autoptr (LaurelTemplate) again = template_from_texts ("", prompt, completion, path, error);
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
@@ -182,7 +186,8 @@ char *
 laurel_template_decode_completion (const LaurelTemplate *self, const LaurelTokenizer *tokenizer, const gint32 *ids, gsize n)
 {
   g_autofree char *text = laurel_tokenizer_decode (tokenizer, ids, n, FALSE);
-  gsize n_lead = g_str_has_prefix (text, self->completion_before) ? strlen (self->completion_before) : 0;
 
-  return g_strdup (text + n_lead);
+  if (g_str_has_prefix (text, self->completion_before))
+    return g_strdup (text + strlen (self->completion_before));
+  return g_steal_pointer (&text);
 }

@@ -2,8 +2,11 @@
  *
  * A chat template is data (chat_template.json in a model's directory):
  *   { "prefix": "", "prompt": "User: {prompt}\nAssistant:", "completion": " {completion}" }
- * Segments are tokenised apart and joined as ids, so that a token never spans
- * the seam between prompt and completion; end-of-text follows the completion.
+ * “prompt” holds {prompt} once, “completion” holds {completion} once and at its
+ * end; “prefix” may be missing and stands before “prompt”.
+ * The whole prompt text and the whole completion text are tokenised apart and
+ * joined as ids, so that a token never spans the seam between the two;
+ * end-of-text follows the completion.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -13,7 +16,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  char *prompt_before; /* the text before {prompt} */
+  char *prompt_before; /* the text before {prompt}, with the prefix */
   char *prompt_after;  /* and after it */
   char *completion_before;
 } LaurelTemplate;

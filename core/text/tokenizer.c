@@ -15,7 +15,8 @@
 static gboolean
 is_printable_byte (int byte)
 {
-  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac)
+         || (byte >= 0xae && byte <= 0xff);
 }
 
 guint8
@@ -99,22 +100,15 @@ laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize leng
   return TRUE;
 }
 
-static gsize
-hash_pair (const LaurelTokenizer *self, gint32 left, gint32 right)
-{
-  guint64 key = (guint64) (guint32) left << 32 | (guint32) right;
-
-  return (gsize) ((key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 29) & (self->n_merge_slots - 1);
-}
-
 /* The slot that holds the pair, or the free slot where it would go. */
 static gsize
 find_merge_slot (const LaurelTokenizer *self, gint32 left, gint32 right)
 {
-  gsize slot = hash_pair (self, left, right);
+  gsize slot = laurel_hash_pair (left, right) & (self->n_merge_slots - 1);
 
   while (self->merge_slots[slot] != 0) {
-    const LaurelMerge *merge = &g_array_index (self->merges, LaurelMerge, self->merge_slots[slot] - 1);
+    const LaurelMerge *merge = &g_array_index (self->merges, LaurelMerge,
+                                               self->merge_slots[slot] - 1);
 
     if (merge->left == left && merge->right == right)
       break;
@@ -168,8 +162,8 @@ find_bytes (LaurelTokenizer *self, const char *name, GError **error)
 
     if (id < 0 || (self->flags->data[id] & LAUREL_TOKEN_SPECIAL) != 0) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not use the tokenizer “%s”: byte 0x%02X has no token, so not every text could be "
-                   "encoded; use a byte-level vocabulary",
+                   "Could not use the tokenizer “%s”: byte 0x%02X has no token, so not every text "
+                   "could be encoded; use a byte-level vocabulary",
                    name, byte);
       return FALSE;
     }
@@ -186,8 +180,8 @@ check_special_tokens (const LaurelTokenizer *self, const char *name, GError **er
 
     if ((self->flags->data[id] & both) == both) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not use the tokenizer “%s”: special token “%s” is made by a merge, so plain text "
-                   "could become it; remove the merge",
+                   "Could not use the tokenizer “%s”: special token “%s” is made by a merge, so "
+                   "plain text could become it; remove the merge",
                    name, laurel_string_table_get (self->tokens, id, NULL));
       return FALSE;
     }
@@ -250,7 +244,8 @@ hash_tokenizer (const LaurelTokenizer *self)
 gboolean
 laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error)
 {
-  gint64 end_of_text = laurel_string_table_find (self->tokens, LAUREL_END_OF_TEXT, strlen (LAUREL_END_OF_TEXT));
+  gint64 end_of_text = laurel_string_table_find (self->tokens, LAUREL_END_OF_TEXT,
+                                                 strlen (LAUREL_END_OF_TEXT));
 
   if (!find_bytes (self, name, error) || !check_special_tokens (self, name, error))
     return FALSE;
@@ -288,7 +283,8 @@ laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize l
 
   if (!g_utf8_validate (text, (gssize) left, &end)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not encode the text: byte %" G_GSIZE_FORMAT " is not UTF-8 text; convert it to UTF-8",
+                 "Could not encode the text: byte %" G_GSIZE_FORMAT
+                 " is not UTF-8 text; convert it to UTF-8",
                  (gsize) (end - text));
     return FALSE;
   }
@@ -313,7 +309,7 @@ laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize l
 static gsize
 broken_length (const guint8 *at, gsize left)
 {
-  gsize wanted = at[0] >= 0xc2 && at[0] <= 0xdf ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] <= 0xf4 ? 4 : 1;
+  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
   guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
   guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
   gsize n = 1;

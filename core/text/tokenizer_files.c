@@ -1,4 +1,4 @@
-/* tokenizer_files.c: tokenizers in the files of Hugging Face.
+/* tokenizer_files.c: tokenizers from the files of Hugging Face.
  *
  * Read: tokenizer.json of type BPE with the ByteLevel pre-tokeniser, or GPT-2's
  * vocab.json with merges.txt. Whatever would change ids and is not implemented
@@ -13,10 +13,6 @@
 
 #include <string.h>
 
-#define TOKENIZER_FILE "tokenizer.json"
-#define VOCAB_FILE "vocab.json"
-#define MERGES_FILE "merges.txt"
-#define CONFIG_FILE "tokenizer_config.json"
 #define ADDED_FILE "added_tokens.json"
 
 G_GNUC_PRINTF (3, 4)
@@ -29,7 +25,8 @@ refuse (GError **error, const char *path, const char *format, ...)
   va_start (arguments, format);
   reason = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: %s", path, reason);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: %s", path,
+               reason);
   return FALSE;
 }
 
@@ -37,9 +34,10 @@ refuse (GError **error, const char *path, const char *format, ...)
 static const char *
 get_text (JsonNode *node)
 {
-  return node != NULL && JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
-           ? json_node_get_string (node)
-           : NULL;
+  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+      || json_node_get_value_type (node) != G_TYPE_STRING)
+    return NULL;
+  return json_node_get_string (node);
 }
 
 /* The bytes that a token's printable form stands for, or NULL. */
@@ -59,20 +57,6 @@ parse_token (const char *form, gsize length)
   return g_steal_pointer (&bytes);
 }
 
-static void
-append_form (GString *form, const LaurelTokenizer *self, guint32 id)
-{
-  gsize length;
-  const char *bytes = laurel_string_table_get (self->tokens, id, &length);
-
-  if ((self->flags->data[id] & LAUREL_TOKEN_SPECIAL) != 0) {
-    g_string_append (form, bytes);
-    return;
-  }
-  for (gsize i = 0; i < length; i++)
-    g_string_append_unichar (form, laurel_byte_to_character ((guint8) bytes[i]));
-}
-
 /* One row of a vocabulary file: @form borrows from the JSON. */
 typedef struct {
   const char *form;
@@ -90,12 +74,14 @@ place_row (GArray *rows, const char *path, const char *form, JsonNode *id_node, 
   if (id < 0)
     return refuse (error, path, "the id of token “%s” is no whole number from 0; correct it", form);
   if (id >= rows->len)
-    return refuse (error, path, "token “%s” has id %" G_GINT64_FORMAT " but there are only %u tokens, so ids are "
-                                "missing before it; number them without gaps",
+    return refuse (error, path, "token “%s” has id %" G_GINT64_FORMAT
+                                " but there are only %u tokens, so ids are missing before it; "
+                                "number them without gaps",
                    form, id, rows->len);
   row = &g_array_index (rows, Row, id);
   if (row->form != NULL)
-    return refuse (error, path, "tokens “%s” and “%s” have the same id %" G_GINT64_FORMAT "; give each its own",
+    return refuse (error, path, "tokens “%s” and “%s” have the same id %" G_GINT64_FORMAT
+                                "; give each its own",
                    row->form, form, id);
   row->form = form;
   return TRUE;
@@ -116,14 +102,16 @@ add_special_row (GArray *rows, const char *path, JsonObject *vocab, JsonObject *
   if (form == NULL || *form == '\0' || id < 0)
     return refuse (error, path, "one of added_tokens lacks its id or content; add it");
   if (!special)
-    return refuse (error, path, "added token “%s” is not special, and only special ones are supported; "
-                                "make it special or remove it",
+    return refuse (error, path, "added token “%s” is not special, and only special ones are "
+                                "supported; make it special or remove it",
                    form);
   if (!json_object_has_member (vocab, form)
       && !place_row (rows, path, form, json_object_get_member (added, "id"), error))
     return FALSE;
   if (id >= rows->len || g_strcmp0 (g_array_index (rows, Row, id).form, form) != 0)
-    return refuse (error, path, "added token “%s” has another id in the vocabulary; make them agree", form);
+    return refuse (error, path, "added token “%s” has another id in the vocabulary; make them "
+                                "agree",
+                   form);
   g_array_index (rows, Row, id).special = TRUE;
   return TRUE;
 }
@@ -143,7 +131,8 @@ count_rows (JsonObject *vocab, JsonArray *added)
   guint n = json_object_get_size (vocab);
 
   for (guint i = 0; i < json_array_get_length (added); i++) {
-    const char *form = get_text (json_object_get_member (json_array_get_object_element (added, i), "content"));
+    JsonObject *token = json_array_get_object_element (added, i);
+    const char *form = get_text (json_object_get_member (token, "content"));
 
     n += form == NULL || !json_object_has_member (vocab, form);
   }
@@ -182,10 +171,12 @@ add_rows (LaurelTokenizer *self, GArray *rows, const char *path, GError **error)
 
     bytes = row->special ? g_string_new (row->form) : parse_token (row->form, strlen (row->form));
     if (bytes == NULL || bytes->len == 0)
-      return refuse (error, path, "token “%s” (id %u) is not in byte-level form; use a byte-level vocabulary",
+      return refuse (error, path, "token “%s” (id %u) is not in byte-level form; use a byte-level "
+                                  "vocabulary",
                      row->form, id);
     if (!laurel_tokenizer_add_token (self, bytes->str, bytes->len, row->special))
-      return refuse (error, path, "token “%s” (id %u) stands for what another token stands for; remove one",
+      return refuse (error, path, "token “%s” (id %u) stands for what another token stands for; "
+                                  "remove one",
                      row->form, id);
   }
   return TRUE;
@@ -207,9 +198,11 @@ add_merge (LaurelTokenizer *self, const char *left, gsize n_left, const char *ri
   g_autoptr (GString) left_bytes = parse_token (left, n_left);
   g_autoptr (GString) right_bytes = parse_token (right, n_right);
   gint64 left_id, right_id, result;
+  LaurelMerge merge;
 
   if (n_left == 0 || n_right == 0 || left_bytes == NULL || right_bytes == NULL)
-    return refuse (error, path, "%s is not two tokens with a space between them; correct it", where);
+    return refuse (error, path, "%s is not two tokens with a space between them; correct it",
+                   where);
   left_id = find_form (self, left_bytes);
   right_id = find_form (self, right_bytes);
   g_string_append_len (left_bytes, right_bytes->str, (gssize) right_bytes->len);
@@ -219,7 +212,8 @@ add_merge (LaurelTokenizer *self, const char *left, gsize n_left, const char *ri
                                 "use the vocabulary that belongs to these merges",
                    where, (int) n_left, left, (int) n_right, right,
                    left_id < 0 ? "the first" : right_id < 0 ? "the second" : "what they make");
-  if (!laurel_tokenizer_add_merge (self, (LaurelMerge) { (gint32) left_id, (gint32) right_id, (gint32) result }))
+  merge = (LaurelMerge) { (gint32) left_id, (gint32) right_id, (gint32) result };
+  if (!laurel_tokenizer_add_merge (self, merge))
     return refuse (error, path, "%s repeats an earlier merge; remove it", where);
   return TRUE;
 }
@@ -230,8 +224,10 @@ add_merge_line (LaurelTokenizer *self, const char *line, gsize length, const cha
   const char *space = memchr (line, ' ', length);
 
   if (space == NULL)
-    return refuse (error, path, "%s is not two tokens with a space between them; correct it", where);
-  return add_merge (self, line, (gsize) (space - line), space + 1, length - (gsize) (space - line) - 1,
+    return refuse (error, path, "%s is not two tokens with a space between them; correct it",
+                   where);
+  return add_merge (self, line, (gsize) (space - line), space + 1,
+                    length - (gsize) (space - line) - 1,
                     path, where, error);
 }
 
@@ -270,8 +266,10 @@ add_merge_array (LaurelTokenizer *self, JsonArray *merges, const char *path, GEr
     }
     if (left == NULL || (right == NULL && JSON_NODE_HOLDS_ARRAY (node)))
       return refuse (error, path, "%s is not two tokens; correct it", where);
-    added = right != NULL ? add_merge (self, left, strlen (left), right, strlen (right), path, where, error)
-                          : add_merge_line (self, left, strlen (left), path, where, error);
+    if (right != NULL)
+      added = add_merge (self, left, strlen (left), right, strlen (right), path, where, error);
+    else
+      added = add_merge_line (self, left, strlen (left), path, where, error);
     if (!added)
       return FALSE;
   }
@@ -320,7 +318,8 @@ check_part (JsonObject *root, const char *member, gboolean may_miss, const char 
 
   if ((may_miss && is_null (root, member)) || g_str_equal (type, "ByteLevel"))
     return TRUE;
-  return refuse (error, path, "its %s has type “%s” and only ByteLevel is supported; use a tokenizer like GPT-2's",
+  return refuse (error, path, "its %s has type “%s” and only ByteLevel is supported; use a "
+                              "tokenizer like GPT-2's",
                  member, type);
 }
 
@@ -335,8 +334,8 @@ check_pre_tokenizer (JsonObject *root, const char *path, GError **error)
       || !laurel_json_get_boolean (part, path, "use_regex", &use_regex, error))
     return FALSE;
   if (add_prefix_space)
-    return refuse (error, path, "its pre_tokenizer has add_prefix_space true and only false is supported; "
-                                "use a tokenizer like GPT-2's");
+    return refuse (error, path, "its pre_tokenizer has add_prefix_space true and only false is "
+                                "supported; use a tokenizer like GPT-2's");
   if (!use_regex)
     return refuse (error, path, "its pre_tokenizer has use_regex false and only true is supported; "
                                 "use a tokenizer like GPT-2's");
@@ -349,7 +348,8 @@ static gboolean
 check_parts (JsonObject *root, const char *path, GError **error)
 {
   if (!is_null (root, "normalizer"))
-    return refuse (error, path, "its normalizer of type “%s” is not supported; use a tokenizer without one",
+    return refuse (error, path, "its normalizer of type “%s” is not supported; use a tokenizer "
+                                "without one",
                    get_type (root, "normalizer"));
   return check_pre_tokenizer (root, path, error)
          && check_part (root, "post_processor", TRUE, path, error)
@@ -368,7 +368,9 @@ check_model (JsonObject *model, const char *path, GError **error)
       || !laurel_json_get_double (model, path, "dropout", &dropout, error))
     return FALSE;
   if (!g_str_equal (type, "BPE"))
-    return refuse (error, path, "its model has type “%s” and only BPE is supported; use a tokenizer like GPT-2's", type);
+    return refuse (error, path, "its model has type “%s” and only BPE is supported; use a "
+                                "tokenizer like GPT-2's",
+                   type);
   if (dropout != 0.0)
     return refuse (error, path, "its model has dropout, which is not supported; set it to null");
   for (gsize i = 0; i < G_N_ELEMENTS (switches); i++) {
@@ -377,7 +379,9 @@ check_model (JsonObject *model, const char *path, GError **error)
     if (!laurel_json_get_boolean (model, path, switches[i], &on, error))
       return FALSE;
     if (on)
-      return refuse (error, path, "its model has %s, which is not supported; use a tokenizer like GPT-2's", switches[i]);
+      return refuse (error, path, "its model has %s, which is not supported; use a tokenizer like "
+                                  "GPT-2's",
+                     switches[i]);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (affixes); i++) {
     const char *affix = "";
@@ -385,7 +389,9 @@ check_model (JsonObject *model, const char *path, GError **error)
     if (!laurel_json_get_string (model, path, affixes[i], &affix, error))
       return FALSE;
     if (*affix != '\0')
-      return refuse (error, path, "its model has a %s, which is not supported; use a tokenizer like GPT-2's", affixes[i]);
+      return refuse (error, path, "its model has a %s, which is not supported; use a tokenizer "
+                                  "like GPT-2's",
+                     affixes[i]);
   }
   if (get_object (model, "vocab") == NULL || get_array (model, "merges") == NULL)
     return refuse (error, path, "its model lacks vocab or merges; use a whole file");
@@ -436,8 +442,8 @@ check_reached (const LaurelTokenizer *self, const char *path, GError **error)
     if (length > 1 && (self->flags->data[id] & (LAUREL_TOKEN_SPECIAL | LAUREL_TOKEN_MERGED)) == 0) {
       g_autofree char *label = laurel_tokenizer_label (self, (int) id);
 
-      return refuse (error, path, "no merge makes token “%s” (id %u), so the file may have been cut short; "
-                                  "use the whole file",
+      return refuse (error, path, "no merge makes token “%s” (id %u), so the file may have been "
+                                  "cut short; use the whole file",
                      label, id);
     }
   }
@@ -493,7 +499,8 @@ check_config (const char *path, GError **error)
     if (!laurel_json_get_boolean (json_node_get_object (node), path, switches[i], &on, error))
       return FALSE;
     if (on)
-      return refuse (error, path, "it has %s, which is not supported; set it to false", switches[i]);
+      return refuse (error, path, "it has %s, which is not supported; set it to false",
+                     switches[i]);
   }
   return TRUE;
 }
@@ -501,11 +508,11 @@ check_config (const char *path, GError **error)
 LaurelTokenizer *
 laurel_tokenizer_load (const char *dir, GError **error)
 {
-  g_autofree char *tokenizer_path = g_build_filename (dir, TOKENIZER_FILE, NULL);
-  g_autofree char *vocab_path = g_build_filename (dir, VOCAB_FILE, NULL);
-  g_autofree char *merges_path = g_build_filename (dir, MERGES_FILE, NULL);
+  g_autofree char *tokenizer_path = g_build_filename (dir, LAUREL_TOKENIZER_FILE, NULL);
+  g_autofree char *vocab_path = g_build_filename (dir, LAUREL_VOCAB_FILE, NULL);
+  g_autofree char *merges_path = g_build_filename (dir, LAUREL_MERGES_FILE, NULL);
   g_autofree char *added_path = g_build_filename (dir, ADDED_FILE, NULL);
-  g_autofree char *config_path = g_build_filename (dir, CONFIG_FILE, NULL);
+  g_autofree char *config_path = g_build_filename (dir, LAUREL_TOKENIZER_CONFIG_FILE, NULL);
 
   if (!check_config (config_path, error))
     return NULL;
@@ -513,165 +520,15 @@ laurel_tokenizer_load (const char *dir, GError **error)
     return load_tokenizer_json (tokenizer_path, error);
   if (!g_file_test (vocab_path, G_FILE_TEST_EXISTS)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-                 "Could not read a tokenizer from “%s”: it holds neither tokenizer.json nor vocab.json with "
-                 "merges.txt; choose a folder that does",
+                 "Could not read a tokenizer from “%s”: it holds neither tokenizer.json nor "
+                 "vocab.json with merges.txt; choose a folder that does",
                  dir);
     return NULL;
   }
   if (g_file_test (added_path, G_FILE_TEST_EXISTS)) {
-    refuse (error, added_path, "added tokens are read from tokenizer.json only; save the tokenizer in that form");
+    refuse (error, added_path, "added tokens are read from tokenizer.json only; save the tokenizer "
+                               "in that form");
     return NULL;
   }
   return load_vocab_and_merges (vocab_path, merges_path, error);
-}
-
-static JsonObject *
-make_vocab (const LaurelTokenizer *self)
-{
-  JsonObject *vocab = json_object_new ();
-
-  for (guint32 id = 0; id < self->flags->len; id++) {
-    g_autoptr (GString) form = g_string_new (NULL);
-
-    append_form (form, self, id);
-    json_object_set_int_member (vocab, form->str, id);
-  }
-  return vocab;
-}
-
-static void
-append_merge (GString *text, const LaurelTokenizer *self, guint rank)
-{
-  const LaurelMerge *merge = &g_array_index (self->merges, LaurelMerge, rank);
-
-  append_form (text, self, (guint32) merge->left);
-  g_string_append_c (text, ' ');
-  append_form (text, self, (guint32) merge->right);
-}
-
-static JsonObject *
-make_model (const LaurelTokenizer *self)
-{
-  JsonObject *model = json_object_new ();
-  JsonArray *merges = json_array_new ();
-
-  for (guint rank = 0; rank < self->merges->len; rank++) {
-    g_autoptr (GString) merge = g_string_new (NULL);
-
-    append_merge (merge, self, rank);
-    json_array_add_string_element (merges, merge->str);
-  }
-  json_object_set_string_member (model, "type", "BPE");
-  json_object_set_null_member (model, "dropout");
-  json_object_set_null_member (model, "unk_token");
-  json_object_set_string_member (model, "continuing_subword_prefix", "");
-  json_object_set_string_member (model, "end_of_word_suffix", "");
-  json_object_set_boolean_member (model, "fuse_unk", FALSE);
-  json_object_set_boolean_member (model, "byte_fallback", FALSE);
-  json_object_set_object_member (model, "vocab", make_vocab (self));
-  json_object_set_array_member (model, "merges", merges);
-  return model;
-}
-
-static JsonArray *
-make_added_tokens (const LaurelTokenizer *self)
-{
-  static const char *const off[] = { "single_word", "lstrip", "rstrip", "normalized" };
-  JsonArray *added = json_array_new ();
-
-  for (guint32 id = 0; id < self->flags->len; id++) {
-    JsonObject *token;
-
-    if ((self->flags->data[id] & LAUREL_TOKEN_SPECIAL) == 0)
-      continue;
-    token = json_object_new ();
-    json_object_set_int_member (token, "id", id);
-    json_object_set_string_member (token, "content", laurel_string_table_get (self->tokens, id, NULL));
-    for (gsize i = 0; i < G_N_ELEMENTS (off); i++)
-      json_object_set_boolean_member (token, off[i], FALSE);
-    json_object_set_boolean_member (token, "special", TRUE);
-    json_array_add_object_element (added, token);
-  }
-  return added;
-}
-
-static JsonObject *
-make_byte_level (gboolean trim_offsets)
-{
-  JsonObject *part = json_object_new ();
-
-  json_object_set_string_member (part, "type", "ByteLevel");
-  json_object_set_boolean_member (part, "add_prefix_space", FALSE);
-  json_object_set_boolean_member (part, "trim_offsets", trim_offsets);
-  json_object_set_boolean_member (part, "use_regex", TRUE);
-  return part;
-}
-
-static JsonObject *
-make_tokenizer (const LaurelTokenizer *self)
-{
-  JsonObject *root = json_object_new ();
-
-  json_object_set_string_member (root, "version", "1.0");
-  json_object_set_null_member (root, "truncation");
-  json_object_set_null_member (root, "padding");
-  json_object_set_array_member (root, "added_tokens", make_added_tokens (self));
-  json_object_set_null_member (root, "normalizer");
-  json_object_set_object_member (root, "pre_tokenizer", make_byte_level (TRUE));
-  json_object_set_object_member (root, "post_processor", make_byte_level (FALSE));
-  json_object_set_object_member (root, "decoder", make_byte_level (TRUE));
-  json_object_set_object_member (root, "model", make_model (self));
-  return root;
-}
-
-/* transformers' GPT-2 class adds <|endoftext|> to a vocabulary that lacks it,
- * so such a tokenizer names the general class. */
-static JsonObject *
-make_config (const LaurelTokenizer *self)
-{
-  static const char *const roles[] = { "bos_token", "eos_token", "unk_token" };
-  JsonObject *config = json_object_new ();
-
-  json_object_set_boolean_member (config, "add_prefix_space", FALSE);
-  for (gsize i = 0; self->end_of_text >= 0 && i < G_N_ELEMENTS (roles); i++)
-    json_object_set_string_member (config, roles[i], LAUREL_END_OF_TEXT);
-  json_object_set_boolean_member (config, "clean_up_tokenization_spaces", FALSE);
-  json_object_set_string_member (config, "tokenizer_class",
-                                 self->end_of_text >= 0 ? "GPT2Tokenizer" : "PreTrainedTokenizerFast");
-  return config;
-}
-
-static gboolean
-write_json (const char *dir, const char *name, JsonObject *take_object, gboolean pretty, GError **error)
-{
-  g_autofree char *path = g_build_filename (dir, name, NULL);
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  g_autofree char *text = NULL;
-
-  json_node_take_object (node, take_object);
-  text = laurel_json_to_string (node, pretty);
-  return laurel_file_write (path, text, strlen (text), error);
-}
-
-static gboolean
-write_merges (const LaurelTokenizer *self, const char *dir, GError **error)
-{
-  g_autofree char *path = g_build_filename (dir, MERGES_FILE, NULL);
-  g_autoptr (GString) text = g_string_new ("#version: 0.2\n");
-
-  for (guint rank = 0; rank < self->merges->len; rank++) {
-    append_merge (text, self, rank);
-    g_string_append_c (text, '\n');
-  }
-  return laurel_file_write (path, text->str, text->len, error);
-}
-
-gboolean
-laurel_tokenizer_save (const LaurelTokenizer *self, const char *dir, GError **error)
-{
-  return laurel_file_make_directory (dir, error)
-         && write_json (dir, VOCAB_FILE, make_vocab (self), FALSE, error)
-         && write_merges (self, dir, error)
-         && write_json (dir, CONFIG_FILE, make_config (self), TRUE, error)
-         && write_json (dir, TOKENIZER_FILE, make_tokenizer (self), TRUE, error);
 }

@@ -10,6 +10,11 @@ G_BEGIN_DECLS
 
 #define LAUREL_NO_MERGE G_MAXUINT32
 
+#define LAUREL_TOKENIZER_FILE "tokenizer.json"
+#define LAUREL_VOCAB_FILE "vocab.json"
+#define LAUREL_MERGES_FILE "merges.txt"
+#define LAUREL_TOKENIZER_CONFIG_FILE "tokenizer_config.json"
+
 typedef struct {
   gint32 left;
   gint32 right;
@@ -45,6 +50,15 @@ gboolean laurel_tokenizer_add_merge (LaurelTokenizer *self, LaurelMerge merge); 
 gboolean laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error);
 
 guint32 laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right); /* rank, or LAUREL_NO_MERGE */
+
+/* Spreads pairs of ids over tables whose sizes are powers of two. */
+static inline gsize
+laurel_hash_pair (gint32 left, gint32 right)
+{
+  guint64 key = (guint64) (guint32) left << 32 | (guint32) right;
+
+  return (gsize) ((key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 29);
+}
 
 /* GPT-2's order of the 256 bytes, and the printable characters that stand for
  * bytes in its files. */

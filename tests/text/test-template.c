@@ -67,7 +67,8 @@ assert_ids (const LaurelTokenizer *tokenizer, GArray *ids, const char *text)
   g_autoptr (GArray) expected = g_array_new (FALSE, FALSE, sizeof (gint32));
 
   g_assert_true (laurel_tokenizer_encode (tokenizer, text, -1, expected, NULL));
-  g_assert_cmpmem (ids->data, ids->len * sizeof (gint32), expected->data, expected->len * sizeof (gint32));
+  g_assert_cmpmem (ids->data, ids->len * sizeof (gint32), expected->data,
+                   expected->len * sizeof (gint32));
 }
 
 static void
@@ -77,7 +78,8 @@ test_plain (Fixture *fixture, gconstpointer data)
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
   assert_template (template, "", "", "");
-  g_assert_true (laurel_template_encode_prompt (template, fixture->tokenizer, "hello {prompt}", ids, NULL));
+  g_assert_true (laurel_template_encode_prompt (template, fixture->tokenizer, "hello {prompt}", ids,
+                                                NULL));
   assert_ids (fixture->tokenizer, ids, "hello {prompt}");
 }
 
@@ -87,7 +89,9 @@ test_load (Fixture *fixture, gconstpointer data)
   g_autoptr (LaurelTemplate) first = NULL;
   g_autoptr (LaurelTemplate) second = NULL;
 
-  write_template (fixture->dir, "{\"prefix\": \"Chat. \", \"prompt\": \"User: {prompt}\\nAssistant:\", \"completion\": \" {completion}\"}");
+  write_template (fixture->dir, "{\"prefix\": \"Chat. \","
+                                " \"prompt\": \"User: {prompt}\\nAssistant:\","
+                                " \"completion\": \" {completion}\"}");
   first = load (fixture->dir);
   assert_template (first, "Chat. User: ", "\nAssistant:", " ");
   write_template (fixture->dir, "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\"}");
@@ -158,12 +162,15 @@ test_encode (Fixture *fixture, gconstpointer data)
   g_autoptr (GArray) completion = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autofree char *text = NULL;
 
-  g_assert_true (laurel_template_encode_prompt (&template, fixture->tokenizer, "hello there", prompt, NULL));
+  g_assert_true (laurel_template_encode_prompt (&template, fixture->tokenizer, "hello there",
+                                                prompt, NULL));
   assert_ids (fixture->tokenizer, prompt, "User: hello there\nAssistant:");
-  g_assert_true (laurel_template_encode_completion (&template, fixture->tokenizer, "hello you", completion, NULL));
+  g_assert_true (laurel_template_encode_completion (&template, fixture->tokenizer, "hello you",
+                                                    completion, NULL));
   g_assert_cmpint (g_array_index (completion, gint32, completion->len - 1), ==,
                    laurel_tokenizer_get_end_of_text (fixture->tokenizer));
-  text = laurel_template_decode_completion (&template, fixture->tokenizer, (const gint32 *) completion->data, completion->len);
+  text = laurel_template_decode_completion (&template, fixture->tokenizer,
+                                            (const gint32 *) completion->data, completion->len);
   g_assert_cmpstr (text, ==, "hello you");
   g_array_set_size (completion, completion->len - 1);
   assert_ids (fixture->tokenizer, completion, " hello you");
@@ -180,10 +187,12 @@ test_seam (Fixture *fixture, gconstpointer data)
 
   g_assert_true (laurel_template_encode_prompt (plain, fixture->tokenizer, " hel", joined, NULL));
   g_assert_true (laurel_template_encode_completion (plain, fixture->tokenizer, "lo", joined, NULL));
-  g_assert_true (laurel_template_encode_completion (plain, fixture->tokenizer, " hello", whole, NULL));
+  g_assert_true (laurel_template_encode_completion (plain, fixture->tokenizer, " hello", whole,
+                                                    NULL));
   g_assert_cmpuint (whole->len, ==, 2);
   g_assert_cmpuint (joined->len, >, 2);
-  text = laurel_tokenizer_decode (fixture->tokenizer, (const gint32 *) joined->data, joined->len, FALSE);
+  text = laurel_tokenizer_decode (fixture->tokenizer, (const gint32 *) joined->data, joined->len,
+                                  FALSE);
   g_assert_cmpstr (text, ==, " hello");
 }
 
@@ -193,10 +202,12 @@ test_decode_without_lead (Fixture *fixture, gconstpointer data)
   LaurelTemplate template = { (char *) "", (char *) "", (char *) " " };
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autofree char *text = NULL;
-  g_autofree char *nothing = laurel_template_decode_completion (&template, fixture->tokenizer, NULL, 0);
+  g_autofree char *nothing = laurel_template_decode_completion (&template, fixture->tokenizer, NULL,
+                                                                0);
 
   g_assert_true (laurel_tokenizer_encode (fixture->tokenizer, "hello", -1, ids, NULL));
-  text = laurel_template_decode_completion (&template, fixture->tokenizer, (const gint32 *) ids->data, ids->len);
+  text = laurel_template_decode_completion (&template, fixture->tokenizer,
+                                            (const gint32 *) ids->data, ids->len);
   g_assert_cmpstr (text, ==, "hello");
   g_assert_cmpstr (nothing, ==, "");
 }
@@ -209,9 +220,11 @@ test_not_utf8 (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) prompt_error = NULL;
   g_autoptr (GError) completion_error = NULL;
 
-  g_assert_false (laurel_template_encode_prompt (plain, fixture->tokenizer, "\xff", ids, &prompt_error));
+  g_assert_false (laurel_template_encode_prompt (plain, fixture->tokenizer, "\xff", ids,
+                                                 &prompt_error));
   g_assert_error (prompt_error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
-  g_assert_false (laurel_template_encode_completion (plain, fixture->tokenizer, "\xff", ids, &completion_error));
+  g_assert_false (laurel_template_encode_completion (plain, fixture->tokenizer, "\xff", ids,
+                                                     &completion_error));
   g_assert_error (completion_error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
   g_assert_cmpuint (ids->len, ==, 0);
 }

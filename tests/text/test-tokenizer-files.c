@@ -90,7 +90,8 @@ assert_same (const LaurelTokenizer *a, const LaurelTokenizer *b)
   g_assert_cmpint (laurel_tokenizer_get_end_of_text (a), ==, laurel_tokenizer_get_end_of_text (b));
   g_assert_true (laurel_tokenizer_encode (a, text, -1, a_ids, NULL));
   g_assert_true (laurel_tokenizer_encode (b, text, -1, b_ids, NULL));
-  g_assert_cmpmem (a_ids->data, a_ids->len * sizeof (gint32), b_ids->data, b_ids->len * sizeof (gint32));
+  g_assert_cmpmem (a_ids->data, a_ids->len * sizeof (gint32), b_ids->data,
+                   b_ids->len * sizeof (gint32));
 }
 
 static void
@@ -106,7 +107,8 @@ assert_loads_same (Fixture *fixture)
 static void
 test_round_trip (Fixture *fixture, gconstpointer data)
 {
-  static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json" };
+  static const char *const names[] = { "tokenizer.json", "vocab.json", "merges.txt",
+                                       "tokenizer_config.json" };
   g_autofree char *copy = g_build_filename (fixture->dir, "copy", NULL);
   g_autoptr (LaurelTokenizer) again = laurel_tokenizer_load (fixture->dir, NULL);
 
@@ -140,7 +142,8 @@ test_other_forms (Fixture *fixture, gconstpointer data)
   assert_loads_same (fixture);
   replace_in_file (fixture->dir, "tokenizer.json", "\"type\" : \"BPE\",", "");
   assert_loads_same (fixture);
-  replace_in_file (fixture->dir, "tokenizer.json", "\"truncation\" : null", "\"truncation\" : {\"max_length\": 3}");
+  replace_in_file (fixture->dir, "tokenizer.json", "\"truncation\" : null",
+                   "\"truncation\" : {\"max_length\": 3}");
   assert_loads_same (fixture);
   /* An added token may be missing from the vocabulary proper. */
   replace_in_file (fixture->dir, "tokenizer.json", "\"Ġabc\" : 258,", "\"Ġabc\" : 258");
@@ -162,7 +165,8 @@ test_more_special_tokens (Fixture *fixture, gconstpointer data)
   g_assert_nonnull (tokenizer);
   g_assert_cmpint (laurel_tokenizer_get_vocab_size (tokenizer), ==, 261);
   g_assert_cmpint (laurel_tokenizer_get_end_of_text (tokenizer), ==, 259);
-  g_assert_cmpstr (laurel_tokenizer_get_hash (tokenizer), !=, laurel_tokenizer_get_hash (fixture->tokenizer));
+  g_assert_cmpstr (laurel_tokenizer_get_hash (tokenizer), !=,
+                   laurel_tokenizer_get_hash (fixture->tokenizer));
   text = laurel_tokenizer_decode (tokenizer, wanted, 2, TRUE);
   g_assert_cmpstr (text, ==, "a[é]");
   g_assert_true (laurel_tokenizer_encode (tokenizer, "[é]", -1, ids, NULL));
@@ -194,12 +198,14 @@ test_written_parts (Fixture *fixture, gconstpointer data)
   g_autoptr (JsonNode) node = laurel_json_load (path, NULL);
   JsonObject *root = json_node_get_object (node);
   JsonObject *pre_tokenizer = json_object_get_object_member (root, "pre_tokenizer");
-  JsonObject *added = json_array_get_object_element (json_object_get_array_member (root, "added_tokens"), 0);
+  JsonObject *decoder = json_object_get_object_member (root, "decoder");
+  JsonArray *added_tokens = json_object_get_array_member (root, "added_tokens");
+  JsonObject *added = json_array_get_object_element (added_tokens, 0);
 
   g_assert_true (json_object_get_null_member (root, "normalizer"));
   g_assert_cmpstr (json_object_get_string_member (pre_tokenizer, "type"), ==, "ByteLevel");
   g_assert_false (json_object_get_boolean_member (pre_tokenizer, "add_prefix_space"));
-  g_assert_cmpstr (json_object_get_string_member (json_object_get_object_member (root, "decoder"), "type"), ==, "ByteLevel");
+  g_assert_cmpstr (json_object_get_string_member (decoder, "type"), ==, "ByteLevel");
   g_assert_cmpstr (json_object_get_string_member (added, "content"), ==, LAUREL_END_OF_TEXT);
   g_assert_cmpint (json_object_get_int_member (added, "id"), ==, 259);
   g_assert_true (json_object_get_boolean_member (added, "special"));

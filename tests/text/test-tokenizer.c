@@ -12,7 +12,8 @@ static LaurelTokenizer *
 train (const char *text, int vocab_size)
 {
   g_autoptr (GError) error = NULL;
-  LaurelTokenizer *tokenizer = laurel_tokenizer_train_bpe (&text, NULL, 1, vocab_size, NULL, NULL, &error);
+  LaurelTokenizer *tokenizer = laurel_tokenizer_train_bpe (&text, NULL, 1, vocab_size, NULL, NULL,
+                                                           &error);
 
   g_assert_no_error (error);
   g_assert_nonnull (tokenizer);
@@ -134,7 +135,11 @@ test_byte_order (void)
   static const struct {
     int id;
     guint8 byte;
-  } cases[] = { { 0, '!' }, { 93, '~' }, { 94, 0xa1 }, { 105, 0xac }, { 106, 0xae }, { 187, 0xff }, { 188, 0x00 }, { 198, '\n' }, { 220, ' ' }, { 221, 0x7f }, { 222, 0x80 }, { 254, 0xa0 }, { 255, 0xad } };
+  } cases[] = {
+    { 0, '!' }, { 93, '~' }, { 94, 0xa1 }, { 105, 0xac }, { 106, 0xae }, { 187, 0xff },
+    { 188, 0x00 }, { 198, '\n' }, { 220, ' ' }, { 221, 0x7f }, { 222, 0x80 }, { 254, 0xa0 },
+    { 255, 0xad },
+  };
   g_autoptr (LaurelTokenizer) tokenizer = train ("a", 257);
 
   g_assert_cmpint (laurel_tokenizer_get_vocab_size (tokenizer), ==, 257);
@@ -306,7 +311,8 @@ check_against_naive (const char *text)
     GArray *word = words->pdata[w];
 
     g_assert_cmpuint (at + word->len, <=, ids->len);
-    g_assert_cmpmem (&g_array_index (ids, gint32, at), word->len * sizeof (gint32), word->data, word->len * sizeof (gint32));
+    g_assert_cmpmem (&g_array_index (ids, gint32, at), word->len * sizeof (gint32), word->data,
+                     word->len * sizeof (gint32));
     at += word->len;
   }
   g_assert_cmpuint (at, ==, ids->len);
@@ -363,7 +369,8 @@ check_train_error (const char *text, int vocab_size, int code, const char *part)
 static void
 test_train_errors (void)
 {
-  check_train_error ("ab", 256, LAUREL_ERROR_INVALID_ARGUMENT, "a vocabulary of 256 is out of range");
+  check_train_error ("ab", 256, LAUREL_ERROR_INVALID_ARGUMENT,
+                     "a vocabulary of 256 is out of range");
   check_train_error ("ab", G_MAXINT, LAUREL_ERROR_INVALID_ARGUMENT, "out of range");
   check_train_error ("", 300, LAUREL_ERROR_INVALID_DATA, "there is no text");
   check_train_error ("abc\xff", 300, LAUREL_ERROR_INVALID_DATA, "byte 3 of text 1 is not UTF-8");
@@ -375,7 +382,10 @@ random_character (LaurelRng *rng)
   static const struct {
     guint32 from;
     guint32 n;
-  } ranges[] = { { 1, 127 }, { 0x20, 1 }, { 'a', 26 }, { 0x80, 0x300 }, { 0x300, 0x70 }, { 0x2000, 0x70 }, { 0x3000, 0x100 }, { 0x4e00, 0x5000 }, { 0x1f300, 0x400 }, { 1, 0x10ffff } };
+  } ranges[] = {
+    { 1, 127 }, { 0x20, 1 }, { 'a', 26 }, { 0x80, 0x300 }, { 0x300, 0x70 }, { 0x2000, 0x70 },
+    { 0x3000, 0x100 }, { 0x4e00, 0x5000 }, { 0x1f300, 0x400 }, { 1, 0x10ffff },
+  };
   guint32 range = laurel_rng_below (rng, G_N_ELEMENTS (ranges));
   gunichar c = ranges[range].from + laurel_rng_below (rng, ranges[range].n);
 
@@ -385,7 +395,8 @@ random_character (LaurelRng *rng)
 static void
 test_round_trip (void)
 {
-  g_autoptr (LaurelTokenizer) tokenizer = train ("the cat and the dog, the hen's eggs; été, été, 你好 你好", 400);
+  g_autoptr (LaurelTokenizer) tokenizer = train ("the cat and the dog, the hen's eggs; été, été, "
+                                                 "你好 你好", 400);
   LaurelRng rng;
 
   laurel_rng_init (&rng, 7, LAUREL_RNG_TEST, 0, 0);
@@ -463,14 +474,18 @@ test_encode_errors (void)
     const char *text;
     gssize length;
     const char *part;
-  } cases[] = { { "ab\xc3(", -1, "byte 2 is" }, { "\xed\xa0\x80", -1, "byte 0 is" }, { "\xc0\xaf", -1, "byte 0 is" }, { "h\xc3\xa9", 2, "byte 1 is" }, { "a\0b", 3, "byte 1 is" } };
+  } cases[] = {
+    { "ab\xc3(", -1, "byte 2 is" }, { "\xed\xa0\x80", -1, "byte 0 is" },
+    { "\xc0\xaf", -1, "byte 0 is" }, { "h\xc3\xa9", 2, "byte 1 is" }, { "a\0b", 3, "byte 1 is" },
+  };
   g_autoptr (LaurelTokenizer) tokenizer = train ("a", 257);
   g_autoptr (GArray) ids = encode (tokenizer, "");
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autoptr (GError) error = NULL;
 
-    g_assert_false (laurel_tokenizer_encode (tokenizer, cases[i].text, cases[i].length, ids, &error));
+    g_assert_false (laurel_tokenizer_encode (tokenizer, cases[i].text, cases[i].length, ids,
+                                             &error));
     g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
     g_assert_nonnull (strstr (error->message, cases[i].part));
   }
@@ -511,7 +526,8 @@ test_decode_broken (void)
   };
   g_autoptr (LaurelTokenizer) tokenizer = train ("a", 257);
   const gint32 strange[] = { 64, -1, 257, 188, 65 };
-  g_autofree char *text = laurel_tokenizer_decode (tokenizer, strange, G_N_ELEMENTS (strange), TRUE);
+  g_autofree char *text = laurel_tokenizer_decode (tokenizer, strange, G_N_ELEMENTS (strange),
+                                                   TRUE);
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *decoded = decode_bytes (tokenizer, cases[i].bytes);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/train/checkpoint.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+
+#include <string.h>
+
+#define MAGIC "LAURELCK"
+#define MAGIC_LENGTH 8
+#define PREFIX_LENGTH 16
+#define DIGEST_LENGTH 32
+#define CHUNK ((gsize) 1 << 24) /* bytes handed to the digest and the disk at a time */
+
+typedef struct {
+  LaurelFileWriter *writer;
+  GChecksum *checksum;
+} Output;
+
+static gboolean
+put (Output *output, const void *bytes, gsize n_bytes, GError **error)
+{
+  const guchar *at = bytes;
+
+  while (n_bytes > 0) {
+    gsize n = MIN (n_bytes, CHUNK);
+
+    g_checksum_update (output->checksum, at, (gssize) n);
+    if (!laurel_file_writer_write (output->writer, at, n, error))
+      return FALSE;
+    at += n;
+    n_bytes -= n;
+  }
+  return TRUE;
+}
+
+static gboolean
+put_word (Output *output, gsize value, GError **error)
+{
+  guint32 word = GUINT32_TO_LE ((guint32) value);
+
+  return put (output, &word, sizeof word, error);
+}
+
+static char *
+make_header (const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (JsonObject) header = json_object_new ();
+  JsonArray *list = json_array_new ();
+
+  for (int i = 0; i < n_blocks; i++) {
+    JsonObject *block = json_object_new ();
+
+    json_object_set_string_member (block, "name", blocks[i].name);
+    json_object_set_int_member (block, "floats", (gint64) blocks[i].n);
+    json_array_add_object_element (list, block);
+  }
+  json_object_set_string_member (header, "run", run);
+  json_object_set_object_member (header, "state", json_object_ref (state));
+  json_object_set_array_member (header, "blocks", list);
+  json_node_set_object (node, header);
+  return laurel_json_to_string (node, FALSE);
+}
+
+static gboolean
+put_everything (Output *output, const char *header, const LaurelBlock *blocks, int n_blocks, GError **error)
+{
+  guint8 digest[DIGEST_LENGTH];
+  gsize length = sizeof digest;
+
+  if (!put (output, MAGIC, MAGIC_LENGTH, error)
+      || !put_word (output, LAUREL_CHECKPOINT_VERSION, error)
+      || !put_word (output, strlen (header), error)
+      || !put (output, header, strlen (header), error))
+    return FALSE;
+  for (int i = 0; i < n_blocks; i++)
+    if (!put (output, blocks[i].floats, blocks[i].n * sizeof (float), error))
+      return FALSE;
+  g_checksum_get_digest (output->checksum, digest, &length);
+  return laurel_file_writer_write (output->writer, digest, sizeof digest, error);
+}
+
+gboolean
+laurel_checkpoint_write (const char *path, const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks,
+                         GError **error)
+{
+  g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autofree char *header = make_header (run, state, blocks, n_blocks);
+  Output output = { writer, checksum };
+
+  return writer != NULL
+         && put_everything (&output, header, blocks, n_blocks, error)
+         && laurel_file_writer_commit (writer, error);
+}
+
+static gboolean
+refuse (GError **error, LaurelError code, const char *path, const char *why)
+{
+  g_set_error (error, LAUREL_ERROR, code,
+               "Could not read the checkpoint “%s”: %s; start the run again from its beginning", path, why);
+  return FALSE;
+}
+
+static guint32
+get_word (const guchar *at)
+{
+  guint32 word;
+
+  memcpy (&word, at, sizeof word);
+  return GUINT32_FROM_LE (word);
+}
+
+/* Magic, version and digest: after this the bytes are what was written. */
+static gboolean
+check_bytes (const guchar *bytes, gsize n, const char *path, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 digest[DIGEST_LENGTH];
+  gsize length = sizeof digest;
+
+  if (n < PREFIX_LENGTH || memcmp (bytes, MAGIC, MAGIC_LENGTH) != 0)
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is no checkpoint of Laurel");
+  if (get_word (bytes + MAGIC_LENGTH) > LAUREL_CHECKPOINT_VERSION) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
+                 "Could not read the checkpoint “%s”: a newer Laurel wrote it; update Laurel", path);
+    return FALSE;
+  }
+  if (n < PREFIX_LENGTH + DIGEST_LENGTH)
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is cut short");
+  for (gsize at = 0; at < n - DIGEST_LENGTH; at += CHUNK)
+    g_checksum_update (checksum, bytes + at, (gssize) MIN (CHUNK, n - DIGEST_LENGTH - at));
+  g_checksum_get_digest (checksum, digest, &length);
+  if (memcmp (digest, bytes + n - DIGEST_LENGTH, DIGEST_LENGTH) != 0)
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is damaged or cut short");
+  return TRUE;
+}
+
+static gboolean
+check_block (JsonNode *node, const LaurelBlock *block, const char *path, GError **error)
+{
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  const char *name = "";
+  gint64 n = -1;
+
+  if (object == NULL || !laurel_json_get_string (object, path, "name", &name, NULL)
+      || !laurel_json_get_int (object, path, "floats", 0, G_MAXINT64, &n, NULL))
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its list of blocks is malformed");
+  if (!g_str_equal (name, block->name) || n != (gint64) block->n) {
+    g_autofree char *why = g_strdup_printf ("it holds “%s” of %" G_GINT64_FORMAT " numbers where this run needs "
+                                            "“%s” of %" G_GSIZE_FORMAT,
+                                            name, n, block->name, block->n);
+
+    return refuse (error, LAUREL_ERROR_MISMATCH, path, why);
+  }
+  return TRUE;
+}
+
+static gboolean
+check_run (JsonObject *header, const char *run, const char *path, GError **error)
+{
+  const char *written = NULL;
+
+  if (!laurel_json_get_string (header, path, "run", &written, error))
+    return FALSE;
+  if (g_strcmp0 (written, run) == 0)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+               "Could not resume from “%s”: settings, data or starting model are not those it was made with; "
+               "start a new run",
+               path);
+  return FALSE;
+}
+
+static gboolean
+check_blocks (JsonObject *header, gsize n_floats_bytes, const LaurelBlock *blocks, int n_blocks, const char *path,
+              GError **error)
+{
+  JsonNode *list = json_object_get_member (header, "blocks");
+  JsonNode *state = json_object_get_member (header, "state");
+  gsize wanted = 0;
+
+  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list) || state == NULL || !JSON_NODE_HOLDS_OBJECT (state))
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is malformed");
+  if ((int) json_array_get_length (json_node_get_array (list)) != n_blocks)
+    return refuse (error, LAUREL_ERROR_MISMATCH, path, "it belongs to another kind of run");
+  for (int i = 0; i < n_blocks; i++) {
+    if (!check_block (json_array_get_element (json_node_get_array (list), (guint) i), &blocks[i], path, error))
+      return FALSE;
+    wanted += blocks[i].n * sizeof (float);
+  }
+  if (wanted != n_floats_bytes)
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its blocks are not as long as its header says");
+  return TRUE;
+}
+
+JsonObject *
+laurel_checkpoint_read (const char *path, const char *run, const LaurelBlock *blocks, int n_blocks, GError **error)
+{
+  g_autoptr (GMappedFile) map = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *text = NULL;
+  const guchar *bytes;
+  gsize n, header_length;
+
+  map = g_mapped_file_new (path, FALSE, &local);
+  if (map == NULL) {
+    refuse (error, LAUREL_ERROR_IO, path, local->message);
+    return NULL;
+  }
+  bytes = (const guchar *) g_mapped_file_get_contents (map);
+  n = g_mapped_file_get_length (map);
+  if (!check_bytes (bytes, n, path, error))
+    return NULL;
+  header_length = get_word (bytes + MAGIC_LENGTH + 4);
+  if (header_length > n - PREFIX_LENGTH - DIGEST_LENGTH) {
+    refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is longer than the file");
+    return NULL;
+  }
+  text = g_strndup ((const char *) bytes + PREFIX_LENGTH, header_length);
+  node = laurel_json_parse (text, path, error);
+  if (node == NULL)
+    return NULL;
+  if (!JSON_NODE_HOLDS_OBJECT (node)) {
+    refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is malformed");
+    return NULL;
+  }
+  if (!check_run (json_node_get_object (node), run, path, error)
+      || !check_blocks (json_node_get_object (node), n - PREFIX_LENGTH - header_length - DIGEST_LENGTH,
+                        blocks, n_blocks, path, error))
+    return NULL;
+  bytes += PREFIX_LENGTH + header_length;
+  for (int i = 0; i < n_blocks; i++) {
+    memcpy (blocks[i].floats, bytes, blocks[i].n * sizeof (float));
+    bytes += blocks[i].n * sizeof (float);
+  }
+  return json_object_ref (json_object_get_object_member (json_node_get_object (node), "state"));
+}

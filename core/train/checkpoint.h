@@ -1,0 +1,35 @@
+/* checkpoint.h: all that a run needs to go on as if it had never stopped.
+ *
+ * One file, written whole or not at all:
+ *
+ *   bytes   what
+ *   8       "LAURELCK"
+ *   4       version, 1 (little-endian, like every number here)
+ *   4       H, length of the header
+ *   H       JSON: {"run": …, "state": {…}, "blocks": [{"name": …, "floats": N}, …]}
+ *   4 ΣN    the blocks in that order, float32
+ *   32      SHA-256 of everything before
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+#define LAUREL_CHECKPOINT_VERSION 1
+
+typedef struct {
+  const char *name;
+  float *floats; /* borrowed */
+  gsize n;
+} LaurelBlock;
+
+/* @run: a fingerprint of what the run is made of. A failure leaves the file that was there before. */
+gboolean laurel_checkpoint_write (const char *path, const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks, GError **error);
+
+/* Fills @blocks, which must be those that were written, by name and length, by a run of the same fingerprint.
+ * Everything is checked before the first float is changed. Returns the state (transfer full). */
+JsonObject *laurel_checkpoint_read (const char *path, const char *run, const LaurelBlock *blocks, int n_blocks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

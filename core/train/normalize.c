@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/train/normalize.h"
+
+#include "core/base/error.h"
+#include "core/model/generate.h"
+#include "core/train/monitor.h"
+#include "core/train/ppo_math.h"
+#include "core/train/sequence.h"
+
+#include <math.h>
+
+#define N_SAMPLES 256 /* Ziegler et al. 2019: normalize_samples */
+
+/* Keeps these draws apart from those of any rollout of the same seed. */
+#define FIRST_STREAM (G_GUINT64_CONSTANT (1) << 40)
+
+void
+laurel_reward_fold (LaurelModel *reward, double gain, double bias)
+{
+  float *w = reward->weights + reward->at.head;
+  float *lnf_b = reward->weights + reward->at.lnf_b;
+  double squares = 0;
+
+  for (int c = 0; c < reward->config.n_embd; c++) {
+    w[c] = (float) (w[c] * gain);
+    squares += (double) w[c] * w[c];
+  }
+  for (int c = 0; c < reward->config.n_embd; c++)
+    lnf_b[c] = (float) (lnf_b[c] + bias * w[c] / squares);
+}
+
+typedef struct {
+  const LaurelMonitor *monitor;
+} Sampling;
+
+static gboolean
+sampling_cb (int n_done, int n_all, gpointer user_data)
+{
+  Sampling *sampling = user_data;
+
+  return laurel_monitor_go_on (sampling->monitor, NULL, NULL);
+}
+
+static GPtrArray *
+sample (const LaurelModel *sft, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor,
+        GError **error)
+{
+  int n = MIN ((int) prompts->len, N_SAMPLES);
+  int n_completions = MAX (N_SAMPLES / n, 1); /* few prompts give several samples each */
+  g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
+  LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
+  Sampling sampling = { monitor };
+
+  options.max_tokens = hp->response_length;
+  options.seed = (guint64) hp->seed;
+  for (int i = 0; i < n; i++) {
+    const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
+
+    tokens[i] = (LaurelPromptTokens) { prompt->tokens, prompt->n_tokens, FIRST_STREAM + (guint64) i };
+  }
+  return laurel_generate (sft, tokens, n, n_completions, &options, sampling_cb, &sampling, error);
+}
+
+/* (element-type LaurelSequence): prompt and sample as one, never through text. */
+static GPtrArray *
+join (GPtrArray *prompts, GPtrArray *samples)
+{
+  GPtrArray *sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+
+  for (guint i = 0; i < samples->len; i++) {
+    const LaurelSample *s = g_ptr_array_index (samples, i);
+    const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, s->prompt);
+    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    g_array_append_vals (ids, prompt->tokens, (guint) prompt->n_tokens);
+    g_array_append_vals (ids, s->tokens, (guint) s->n_tokens);
+    g_ptr_array_add (sequences, laurel_sequence_new ((gint32 *) ids->data, (int) ids->len, prompt->n_tokens));
+  }
+  return sequences;
+}
+
+static gboolean
+measure (const LaurelModel *reward, GPtrArray *sequences, LaurelMoments *out, GError **error)
+{
+  g_autofree float *scores = g_new0 (float, sequences->len);
+
+  if (!laurel_reward_score (reward, (LaurelSequence *const *) sequences->pdata, (int) sequences->len, scores, error))
+    return FALSE;
+  *out = laurel_masked_moments (scores, NULL, sequences->len);
+  return TRUE;
+}
+
+static gboolean
+check_prompts (const LaurelModel *reward, const LaurelModel *sft, GPtrArray *prompts, GError **error)
+{
+  int context = MIN (reward->config.n_positions, sft->config.n_positions);
+
+  if (prompts == NULL || prompts->len == 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not normalise the scores: there are no reference prompts to sample on; "
+                 "add prompts, or switch normalize_rewards off");
+    return FALSE;
+  }
+  for (guint i = 0; i < prompts->len; i++) {
+    const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
+
+    if (!laurel_tokens_check (prompt->tokens, prompt->n_tokens, &sft->config, "reference prompt", (int) i + 1, error))
+      return FALSE;
+    if (prompt->n_tokens < context)
+      continue;
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not use reference prompt %u: it has %d tokens and the context holds %d; shorten it",
+                 i + 1, prompt->n_tokens, context);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+laurel_reward_normalize (LaurelModel *reward, const LaurelModel *sft, GPtrArray *reference_prompts,
+                         const LaurelHyperparameters *hp, int step, const LaurelMonitor *monitor, GError **error)
+{
+  g_autoptr (GPtrArray) samples = NULL;
+  g_autoptr (GPtrArray) sequences = NULL;
+  LaurelMoments before, after;
+  double gain, bias;
+
+  if (!check_prompts (reward, sft, reference_prompts, error))
+    return FALSE;
+  samples = sample (sft, reference_prompts, hp, monitor, error);
+  if (samples == NULL)
+    return FALSE;
+  sequences = join (reference_prompts, samples);
+  if (!measure (reward, sequences, &before, error))
+    return FALSE;
+  if (!(before.variance > 0) || !isfinite (before.variance)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE,
+                 "Could not normalise the scores: %" G_GSIZE_FORMAT " samples score alike (deviation %g); "
+                 "train the reward model on more rankings",
+                 before.n, sqrt (before.variance));
+    return FALSE;
+  }
+  gain = 1 / sqrt (before.variance);
+  bias = -gain * before.mean;
+  laurel_reward_fold (reward, gain, bias);
+  if (!measure (reward, sequences, &after, error))
+    return FALSE;
+  reward->config.normalized = TRUE;
+  reward->config.reward_gain = gain;
+  reward->config.reward_bias = bias;
+  laurel_monitor_metric (monitor, step, "normalize/gain", gain);
+  laurel_monitor_metric (monitor, step, "normalize/bias", bias);
+  laurel_monitor_metric (monitor, step, "normalize/mean", after.mean);
+  laurel_monitor_metric (monitor, step, "normalize/std", sqrt (after.variance));
+  return TRUE;
+}

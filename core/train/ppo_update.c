@@ -1,0 +1,212 @@
+/* ppo_update.c: step 7 of a PPO iteration, epochs of clipped updates on one batch of rollouts.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/train/ppo.h"
+
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/train/ppo_math.h"
+#include "core/train/schedule.h"
+
+#include <math.h>
+
+#define MAX_FIRST_RATIO_ERROR 1e-5
+
+typedef struct {
+  double policy_loss, value_loss, approx_kl, ratio, ratio_squares;
+  int n_policy_clipped, n_value_clipped;
+  double worst_ratio; /* the largest |ratio − 1| */
+} MiniBatchSums;
+
+typedef struct {
+  const LaurelPpo *ppo;
+  double scale; /* 1 / sampled tokens of the whole mini-batch */
+} PolicyLoss;
+
+void
+laurel_ppo_order_rows (LaurelPpo *self, int epoch)
+{
+  LaurelRng rng;
+
+  for (int r = 0; r < self->batch.n_rows; r++)
+    self->row_order[r] = (guint32) r;
+  laurel_rng_init (&rng, (guint64) self->hp->seed, LAUREL_RNG_MINIBATCH, (guint64) self->state.step, (guint64) epoch);
+  laurel_rng_shuffle (&rng, self->row_order, (gsize) self->batch.n_rows);
+}
+
+int
+laurel_ppo_mini_batch_start (const LaurelPpo *self, int m)
+{
+  return (int) ((gint64) self->batch.n_rows * m / self->hp->num_mini_batches);
+}
+
+int
+laurel_ppo_pack (LaurelPpo *self, int from, int to)
+{
+  laurel_micro_batch_clear (self->micro);
+  for (; from < to; from++) {
+    const LaurelPpoRow *row = &self->batch.rows[self->row_order[from]];
+    int n_tokens = row->n_prompt + row->n_response;
+
+    if (!laurel_micro_batch_fits (self->micro, n_tokens))
+      break;
+    laurel_micro_batch_add (self->micro, row->tokens, n_tokens, row->n_prompt, row->first);
+  }
+  return from;
+}
+
+static LaurelPolicyLoss
+get_policy_loss (const LaurelPpo *self, int label, float logprob)
+{
+  int at = self->micro->sources[label];
+
+  return laurel_ppo_policy_loss (logprob, self->batch.logprobs[at], self->batch.advantages[at], self->hp->cliprange);
+}
+
+/* Called from several threads at once: it reads and writes nothing shared. */
+static double
+policy_loss_cb (int i, float logprob, double *dlogprob, gpointer user_data)
+{
+  const PolicyLoss *self = user_data;
+  LaurelPolicyLoss l = get_policy_loss (self->ppo, i, logprob);
+
+  *dlogprob = l.dlogprob * self->scale;
+  return l.loss * self->scale;
+}
+
+static void
+count_policy_loss (LaurelPpo *self, int label, float logprob, MiniBatchSums *sums)
+{
+  LaurelPolicyLoss l = get_policy_loss (self, label, logprob);
+  int at = self->micro->sources[label];
+
+  sums->policy_loss += l.loss;
+  sums->approx_kl += laurel_ppo_half_square_kl (logprob, self->batch.logprobs[at]);
+  sums->ratio += l.ratio - 1;
+  sums->ratio_squares += (l.ratio - 1) * (l.ratio - 1);
+  sums->n_policy_clipped += l.clipped;
+  if (!(fabs (l.ratio - 1) <= sums->worst_ratio)) /* so that NaN is the worst */
+    sums->worst_ratio = fabs (l.ratio - 1);
+  self->batch.ratios[at] = (float) l.ratio;
+  self->batch.clipped[at] = l.clipped;
+}
+
+static void
+add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
+{
+  LaurelPass *pass = &self->policy_pass;
+  LaurelLabels labels = laurel_micro_batch_as_labels (self->micro);
+  PolicyLoss loss = { self, scale };
+
+  laurel_pass_forward (pass, self->micro);
+  laurel_lm_head_loss (self->policy, pass->hidden, &labels, self->hp->temperature, policy_loss_cb, &loss, 1,
+                       self->micro->outputs, pass->dhidden, self->state.optimizer->gradients);
+  for (int i = 0; i < labels.n; i++)
+    count_policy_loss (self, i, self->micro->outputs[i], sums);
+  laurel_pass_backward (pass, self->micro, self->state.optimizer->gradients);
+}
+
+static void
+add_value_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
+{
+  LaurelPass *pass = &self->value_pass;
+  LaurelMicroBatch *micro = self->micro;
+  float *gradients = self->state.value_optimizer->gradients;
+
+  laurel_pass_forward (pass, micro);
+  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels, micro->outputs);
+  for (int i = 0; i < micro->n_labels; i++) {
+    int at = micro->sources[i];
+    LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at], self->batch.returns[at],
+                                               self->hp->cliprange_value);
+
+    sums->value_loss += l.loss;
+    sums->n_value_clipped += l.clipped;
+    micro->doutputs[i] = (float) (self->hp->vf_coef * l.dvalue * scale);
+  }
+  laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels, micro->doutputs,
+                              pass->dhidden, gradients);
+  laurel_pass_backward (pass, micro, gradients);
+}
+
+static gboolean
+check_first_ratio (const MiniBatchSums *sums, GError **error)
+{
+  if (sums->worst_ratio <= MAX_FIRST_RATIO_ERROR)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+               "Could not go on with PPO: before the first step on a batch a token's probability ratio is off 1 by %g; "
+               "resume from the last checkpoint, and report it if it comes again",
+               sums->worst_ratio);
+  return FALSE;
+}
+
+static void
+add_stats (LaurelPpoStats *stats, const MiniBatchSums *sums, int n)
+{
+  stats->n_mini_batches++;
+  stats->policy_loss += sums->policy_loss / n;
+  stats->value_loss += sums->value_loss / n;
+  stats->approx_kl += sums->approx_kl / n;
+  stats->policy_clipfrac += (double) sums->n_policy_clipped / n;
+  stats->value_clipfrac += (double) sums->n_value_clipped / n;
+  stats->ratio += sums->ratio / n;
+  stats->ratio_squares += sums->ratio_squares / n;
+}
+
+static gboolean
+step_both (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
+{
+  LaurelTrainState *state = &self->state;
+  double factor = laurel_schedule_factor (self->hp->lr_scheduler_type, state->step, self->n_iterations,
+                                          self->hp->warmup_steps);
+  double norm = 0;
+
+  if (state->step >= self->hp->value_warmup_steps) {
+    if (!laurel_optimizer_step (state->optimizer, self->policy->weights, self->hp->learning_rate * factor, &norm, error))
+      return FALSE;
+    stats->policy_norm += norm;
+  }
+  if (!laurel_optimizer_step (state->value_optimizer, self->value->weights, self->hp->value_learning_rate * factor,
+                              &norm, error))
+    return FALSE;
+  stats->value_norm += norm;
+  return TRUE;
+}
+
+static gboolean
+train_mini_batch (LaurelPpo *self, int from, int to, gboolean first, LaurelPpoStats *stats, GError **error)
+{
+  MiniBatchSums sums = { 0 };
+  int n_tokens = 0;
+
+  for (int i = from; i < to; i++)
+    n_tokens += self->batch.rows[self->row_order[i]].n_response;
+  laurel_optimizer_clear (self->state.optimizer);
+  laurel_optimizer_clear (self->state.value_optimizer);
+  for (int at = from; at < to;) {
+    if (!laurel_monitor_go_on (self->monitor, &self->state.checkpoint_wanted, error))
+      return FALSE;
+    at = laurel_ppo_pack (self, at, to);
+    add_policy_gradient (self, &sums, 1.0 / n_tokens);
+    add_value_gradient (self, &sums, 1.0 / n_tokens);
+  }
+  if (first && !check_first_ratio (&sums, error))
+    return FALSE;
+  add_stats (stats, &sums, n_tokens);
+  return step_both (self, stats, error);
+}
+
+gboolean
+laurel_ppo_update (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
+{
+  *stats = (LaurelPpoStats) { 0 };
+  for (int epoch = 0; epoch < self->hp->num_ppo_epochs; epoch++) {
+    laurel_ppo_order_rows (self, epoch);
+    for (int m = 0; m < self->hp->num_mini_batches; m++)
+      if (!train_mini_batch (self, laurel_ppo_mini_batch_start (self, m), laurel_ppo_mini_batch_start (self, m + 1),
+                             epoch == 0 && m == 0, stats, error))
+        return FALSE;
+  }
+  return TRUE;
+}

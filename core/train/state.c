@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/train/state.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/json.h"
+#include "core/base/memory.h"
+#include "core/train/checkpoint.h"
+
+#include <string.h>
+
+/* The blocks in the order of the file. */
+static int
+list_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS])
+{
+  gsize n = self->model->layout->n_floats;
+  gsize n_value;
+
+  blocks[0] = (LaurelBlock) { "model", self->model->weights, n };
+  blocks[1] = (LaurelBlock) { "model.m", self->optimizer->m, n };
+  blocks[2] = (LaurelBlock) { "model.v", self->optimizer->v, n };
+  if (self->value == NULL)
+    return 3;
+  n_value = self->value->layout->n_floats;
+  blocks[3] = (LaurelBlock) { "value", self->value->weights, n_value };
+  blocks[4] = (LaurelBlock) { "value.m", self->value_optimizer->m, n_value };
+  blocks[5] = (LaurelBlock) { "value.v", self->value_optimizer->v, n_value };
+  return 6;
+}
+
+void
+laurel_train_state_clear (LaurelTrainState *self)
+{
+  g_clear_pointer (&self->fingerprint, g_free);
+  g_clear_pointer (&self->optimizer, laurel_optimizer_free);
+  g_clear_pointer (&self->value_optimizer, laurel_optimizer_free);
+  for (int i = 0; i < LAUREL_STATE_MAX_BLOCKS; i++)
+    g_clear_pointer (&self->kept[i], laurel_free_aligned);
+}
+
+GChecksum *
+laurel_train_state_start_fingerprint (LaurelStage stage, const LaurelHyperparameters *hp, const LaurelModel *model)
+{
+  GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (JsonNode) settings = laurel_hyperparameters_to_json (hp, stage);
+  g_autofree char *text = laurel_json_to_string (settings, FALSE);
+  g_autofree char *weights = laurel_model_hash_weights (model);
+
+  g_checksum_update (checksum, (const guchar *) laurel_stage_name (stage), -1);
+  g_checksum_update (checksum, (const guchar *) text, -1);
+  g_checksum_update (checksum, (const guchar *) weights, -1);
+  return checksum;
+}
+
+static gboolean
+apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError **error)
+{
+  gint64 step = -1, adam = -1, value_adam = 0;
+
+  if (!laurel_json_get_int (state, path, "step", 0, G_MAXINT, &step, error)
+      || !laurel_json_get_int (state, path, "adam_steps", 0, G_MAXINT64, &adam, error)
+      || !laurel_json_get_int (state, path, "value_adam_steps", 0, G_MAXINT64, &value_adam, error)
+      || !laurel_json_get_double (state, path, "kl_coef", &self->kl_coef, error))
+    return FALSE;
+  if (step < 0 || adam < 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read the checkpoint “%s”: it does not say its step; start the run again from its beginning",
+                 path);
+    return FALSE;
+  }
+  self->step = (int) step;
+  self->saved_step = self->step;
+  self->optimizer->n_steps = adam;
+  if (self->value_optimizer != NULL)
+    self->value_optimizer->n_steps = value_adam;
+  return TRUE;
+}
+
+gboolean
+laurel_train_state_resume (LaurelTrainState *self, GError **error)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  g_autoptr (JsonObject) state = NULL;
+  g_autofree char *path = NULL;
+  int n_blocks = list_blocks (self, blocks);
+
+  self->saved_step = -1;
+  if (self->monitor == NULL || !self->monitor->resume || self->monitor->checkpoint_dir == NULL)
+    return TRUE;
+  path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    laurel_monitor_log (self->monitor, "There is no checkpoint yet; the run starts from its beginning.");
+    return TRUE;
+  }
+  state = laurel_checkpoint_read (path, self->fingerprint, blocks, n_blocks, error);
+  if (state == NULL || !apply_state (self, state, path, error))
+    return FALSE;
+  laurel_monitor_log (self->monitor, "Resumed after step %d.", self->step);
+  return TRUE;
+}
+
+gboolean
+laurel_train_state_save (LaurelTrainState *self, GError **error)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  g_autoptr (JsonObject) state = NULL;
+  g_autofree char *path = NULL;
+  int n_blocks = list_blocks (self, blocks);
+
+  self->checkpoint_wanted = FALSE;
+  if (self->monitor == NULL || self->monitor->checkpoint_dir == NULL || self->saved_step == self->step)
+    return TRUE;
+  state = json_object_new ();
+  json_object_set_string_member (state, "stage", laurel_stage_name (self->stage));
+  json_object_set_int_member (state, "step", self->step);
+  json_object_set_int_member (state, "adam_steps", self->optimizer->n_steps);
+  json_object_set_double_member (state, "kl_coef", self->kl_coef);
+  if (self->value_optimizer != NULL)
+    json_object_set_int_member (state, "value_adam_steps", self->value_optimizer->n_steps);
+  path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
+  if (!laurel_file_make_directory (self->monitor->checkpoint_dir, error)
+      || !laurel_checkpoint_write (path, self->fingerprint, state, blocks, n_blocks, error))
+    return FALSE;
+  self->saved_step = self->step;
+  return TRUE;
+}
+
+gboolean
+laurel_train_state_save_if_due (LaurelTrainState *self, gboolean last, GError **error)
+{
+  gboolean due = self->save_steps > 0 && self->step % self->save_steps == 0;
+
+  return last || due || self->checkpoint_wanted ? laurel_train_state_save (self, error) : TRUE;
+}
+
+void
+laurel_train_state_interrupted (LaurelTrainState *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (error == NULL || !g_error_matches (*error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED))
+    return;
+  if (laurel_train_state_save (self, &local))
+    return;
+  /* That the work since the last checkpoint is lost matters more than that somebody pressed Stop. */
+  g_clear_error (error);
+  g_propagate_error (error, g_steal_pointer (&local));
+}
+
+gboolean
+laurel_train_state_reserve (LaurelTrainState *self, GError **error)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  int n_blocks = list_blocks (self, blocks);
+
+  for (int i = 0; i < n_blocks; i++) {
+    self->kept[i] = laurel_alloc_aligned (blocks[i].n * sizeof (float));
+    if (self->kept[i] == NULL) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                   "Could not start training: %" G_GSIZE_FORMAT " MiB for a copy of “%s” are not there; "
+                   "close other programs or use a smaller model",
+                   blocks[i].n * sizeof (float) >> 20, blocks[i].name);
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
+static void
+copy_blocks (LaurelTrainState *self, gboolean back)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  int n_blocks = list_blocks (self, blocks);
+
+  for (int i = 0; i < n_blocks; i++) {
+    float *from = back ? self->kept[i] : blocks[i].floats;
+    float *to = back ? blocks[i].floats : self->kept[i];
+
+    memcpy (to, from, blocks[i].n * sizeof (float));
+  }
+}
+
+void
+laurel_train_state_keep (LaurelTrainState *self)
+{
+  copy_blocks (self, FALSE);
+  self->kept_steps[0] = self->optimizer->n_steps;
+  self->kept_steps[1] = self->value_optimizer != NULL ? self->value_optimizer->n_steps : 0;
+}
+
+void
+laurel_train_state_go_back (LaurelTrainState *self)
+{
+  copy_blocks (self, TRUE);
+  self->optimizer->n_steps = self->kept_steps[0];
+  if (self->value_optimizer != NULL)
+    self->value_optimizer->n_steps = self->kept_steps[1];
+}

@@ -1,0 +1,53 @@
+/* state.h: what changes while a stage trains, and its way to the disk and back.
+ *
+ * One struct, one serialiser. Random numbers need no state: their streams are
+ * named by seed, step and row.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/train/monitor.h"
+#include "core/train/optimizer.h"
+
+G_BEGIN_DECLS
+
+#define LAUREL_CHECKPOINT_NAME "checkpoint.laurel"
+#define LAUREL_STATE_MAX_BLOCKS 6
+
+typedef struct {
+  LaurelStage stage;
+  const LaurelMonitor *monitor;
+  int save_steps;
+  int step;       /* steps done */
+  int saved_step; /* the last step that is on the disk; −1: none */
+  gboolean checkpoint_wanted;
+  double kl_coef; /* ppo: the adaptive β */
+  char *fingerprint; /* of settings, data and starting weights: a resume must have the same */
+  LaurelModel *model; /* borrowed */
+  LaurelOptimizer *optimizer;
+  LaurelModel *value; /* ppo: the value network, borrowed; else NULL */
+  LaurelOptimizer *value_optimizer;
+  float *kept[LAUREL_STATE_MAX_BLOCKS]; /* ppo: the blocks at the last step boundary */
+  gint64 kept_steps[2];
+} LaurelTrainState;
+
+void laurel_train_state_clear (LaurelTrainState *self);
+
+/* Starts a fingerprint with the stage, @hp and @model's weights; the stage adds its data. */
+GChecksum *laurel_train_state_start_fingerprint (LaurelStage stage, const LaurelHyperparameters *hp, const LaurelModel *model) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads the checkpoint when the monitor asks for it; a run that was stopped before its first starts anew. */
+gboolean laurel_train_state_resume (LaurelTrainState *self, GError **error);
+/* Writes one now; nothing without a folder for it. */
+gboolean laurel_train_state_save (LaurelTrainState *self, GError **error);
+/* After each step: writes one when it is due, asked for, or the @last step's. */
+gboolean laurel_train_state_save_if_due (LaurelTrainState *self, gboolean last, GError **error);
+/* A step that was interrupted by @error: on LAUREL_ERROR_CANCELLED saves the last whole step. */
+void laurel_train_state_interrupted (LaurelTrainState *self, GError **error);
+
+/* For steps that change weights more than once: keep a copy at the boundary, and go back to it. */
+gboolean laurel_train_state_reserve (LaurelTrainState *self, GError **error);
+void laurel_train_state_keep (LaurelTrainState *self);
+void laurel_train_state_go_back (LaurelTrainState *self);
+
+G_END_DECLS
