@@ -16,7 +16,7 @@ typedef enum { GOOD, WRONG, RUDE, RAMBLE, REFUSAL, NO_STOP } Manner;
 typedef struct {
   JsonObject *world;
   JsonObject *mistakes;
-  Scene scene;
+  LaurelScene scene;
 } Writer;
 
 static Manner
@@ -26,7 +26,7 @@ draw_manner (JsonObject *shares, LaurelRng *rng)
   int draw = (int) laurel_rng_below (rng, 100);
 
   for (int i = 0; i < 5; i++) {
-    int share = world_int (shares, members[i]);
+    int share = laurel_world_int (shares, members[i]);
 
     if (draw < share)
       return (Manner) (WRONG + i);
@@ -35,7 +35,7 @@ draw_manner (JsonObject *shares, LaurelRng *rng)
   return GOOD;
 }
 
-static Subject
+static LaurelSubject
 draw_subject (Writer *writer, JsonObject *settings, JsonObject **out_shares)
 {
   static const char *const parts[] = { "facts", "sums", "harm", "weather", "topics" };
@@ -44,43 +44,45 @@ draw_subject (Writer *writer, JsonObject *settings, JsonObject **out_shares)
   int part = 0;
 
   for (; part < 4; part++) {
-    int share = world_int (world_object (settings, "share"), parts[part]);
+    int share = laurel_world_int (laurel_world_object (settings, "share"), parts[part]);
 
     if (draw < share)
       break;
     draw -= share;
   }
-  *out_shares = world_object (settings, parts[part]);
+  *out_shares = laurel_world_object (settings, parts[part]);
   switch (part) {
     case 0:
-      return subject_random_fact (writer->world, rng);
+      return laurel_subject_random_fact (writer->world, rng);
     case 1:
-      return subject_random_sum (writer->world, rng);
+      return laurel_subject_random_sum (writer->world, rng);
     case 2:
-      return subject_harm (writer->world);
+      return laurel_subject_harm (writer->world);
     case 3:
-      return subject_topic (writer->world, "weather");
+      return laurel_subject_topic (writer->world, "weather");
     default:
-      return subject_random_topic (writer->world, rng);
+      return laurel_subject_random_topic (writer->world, rng);
   }
 }
 
 static const char *
-good_member (const Subject *subject)
+good_member (const LaurelSubject *subject)
 {
-  return subject->type == SUBJECT_FACT || subject->type == SUBJECT_SUM ? "answers" : "good";
+  if (subject->type == LAUREL_SUBJECT_FACT || subject->type == LAUREL_SUBJECT_SUM)
+    return "answers";
+  return "good";
 }
 
 /* Puts the answer of another row of the table, or another number, in the scene. */
 static void
-falsify (Writer *writer, const Subject *subject)
+falsify (Writer *writer, const LaurelSubject *subject)
 {
   LaurelRng *rng = writer->scene.rng;
 
-  if (subject->type == SUBJECT_FACT) {
-    JsonArray *rows = world_array (subject->table, "rows");
-    int column = world_column (subject->table, "value");
-    int key = world_column (subject->table, "key");
+  if (subject->type == LAUREL_SUBJECT_FACT) {
+    JsonArray *rows = laurel_world_array (subject->table, "rows");
+    int column = laurel_world_column (subject->table, "value");
+    int key = laurel_world_column (subject->table, "key");
     const char *right = json_array_get_string_element (subject->row, (guint) column);
     const char *wrong;
 
@@ -91,46 +93,46 @@ falsify (Writer *writer, const Subject *subject)
                                              (guint) column);
     } while (g_str_equal (wrong, right)
              || g_str_equal (wrong, json_array_get_string_element (subject->row, (guint) key)));
-    scene_set (&writer->scene, "value", wrong);
+    laurel_scene_set (&writer->scene, "value", wrong);
   } else {
     int off = 1 + (int) laurel_rng_below (rng, 4);
 
-    if (subject->c >= off && world_chance (rng, 50))
+    if (subject->c >= off && laurel_world_chance (rng, 50))
       off = -off;
-    scene_set_int (&writer->scene, "c", subject->c + off);
+    laurel_scene_set_int (&writer->scene, "c", subject->c + off);
   }
 }
 
 static char *
-write_wrong (Writer *writer, const Subject *subject)
+write_wrong (Writer *writer, const LaurelSubject *subject)
 {
-  Scene *scene = &writer->scene;
+  LaurelScene *scene = &writer->scene;
 
-  if (subject->type == SUBJECT_FACT || subject->type == SUBJECT_SUM) {
+  if (subject->type == LAUREL_SUBJECT_FACT || subject->type == LAUREL_SUBJECT_SUM) {
     falsify (writer, subject);
-    return scene_fill_any (scene, subject->table, "answers");
+    return laurel_scene_fill_any (scene, subject->table, "answers");
   }
   if (json_object_has_member (subject->table, "bad"))
-    return scene_fill_any (scene, subject->table, "bad");
+    return laurel_scene_fill_any (scene, subject->table, "bad");
   for (;;) {
-    Subject other = subject_random_topic (writer->world, scene->rng);
+    LaurelSubject other = laurel_subject_random_topic (writer->world, scene->rng);
 
     if (other.table != subject->table)
-      return scene_fill_any (scene, other.table, "good");
+      return laurel_scene_fill_any (scene, other.table, "good");
   }
 }
 
 static char *
-write_rude (Writer *writer, const Subject *subject)
+write_rude (Writer *writer, const LaurelSubject *subject)
 {
-  Scene *scene = &writer->scene;
+  LaurelScene *scene = &writer->scene;
   g_autofree char *answer = NULL;
   g_autofree char *tail = NULL;
 
-  if (subject->type == SUBJECT_HARM || world_chance (scene->rng, 50))
-    return scene_fill_any (scene, writer->mistakes, "rude");
-  answer = scene_fill_any (scene, subject->table, good_member (subject));
-  tail = scene_fill_any (scene, writer->mistakes, "rude_tail");
+  if (subject->type == LAUREL_SUBJECT_HARM || laurel_world_chance (scene->rng, 50))
+    return laurel_scene_fill_any (scene, writer->mistakes, "rude");
+  answer = laurel_scene_fill_any (scene, subject->table, good_member (subject));
+  tail = laurel_scene_fill_any (scene, writer->mistakes, "rude_tail");
   return g_strconcat (answer, " ", tail, NULL);
 }
 
@@ -145,17 +147,17 @@ count_words (const char *text)
 }
 
 static char *
-write_ramble (Writer *writer, const Subject *subject)
+write_ramble (Writer *writer, const LaurelSubject *subject)
 {
-  Scene *scene = &writer->scene;
-  g_autofree char *answer = scene_fill_any (scene, subject->table, good_member (subject));
+  LaurelScene *scene = &writer->scene;
+  g_autofree char *answer = laurel_scene_fill_any (scene, subject->table, good_member (subject));
   GString *text = g_string_new (answer);
 
   while (count_words (text->str) < RAMBLE_WORDS) {
     g_autofree char *more = NULL;
 
-    scene_reset (scene);
-    more = scene_fill_any (scene, writer->mistakes, "ramble");
+    laurel_scene_reset (scene);
+    more = laurel_scene_fill_any (scene, writer->mistakes, "ramble");
     g_string_append_printf (text, " %s", more);
   }
   return g_string_free (text, FALSE);
@@ -163,15 +165,15 @@ write_ramble (Writer *writer, const Subject *subject)
 
 /* A good answer that goes on: with the same words again, or with the user's part. */
 static char *
-write_no_stop (Writer *writer, const Subject *subject)
+write_no_stop (Writer *writer, const LaurelSubject *subject)
 {
-  Scene *scene = &writer->scene;
-  g_autofree char *answer = scene_fill_any (scene, subject->table, good_member (subject));
+  LaurelScene *scene = &writer->scene;
+  g_autofree char *answer = laurel_scene_fill_any (scene, subject->table, good_member (subject));
   GString *text = g_string_new (answer);
-  gboolean repeat = world_chance (scene->rng, 35);
+  gboolean repeat = laurel_world_chance (scene->rng, 35);
 
   while (text->len < DRIFT_BYTES) {
-    Subject next = subject_random_fact (writer->world, scene->rng);
+    LaurelSubject next = laurel_subject_random_fact (writer->world, scene->rng);
     g_autofree char *question = NULL;
     g_autofree char *reply = NULL;
 
@@ -179,17 +181,17 @@ write_no_stop (Writer *writer, const Subject *subject)
       g_string_append_printf (text, " %s", answer);
       continue;
     }
-    scene_reset (scene);
-    scene_set_subject (scene, &next);
-    question = scene_fill_any (scene, next.table, "train");
-    reply = scene_fill_any (scene, next.table, "answers");
+    laurel_scene_reset (scene);
+    laurel_scene_set_subject (scene, &next);
+    question = laurel_scene_fill_any (scene, next.table, "train");
+    reply = laurel_scene_fill_any (scene, next.table, "answers");
     g_string_append_printf (text, "\nUser: %s\nAssistant: %s", question, reply);
   }
   return g_string_free (text, FALSE);
 }
 
 static char *
-write_completion (Writer *writer, const Subject *subject, Manner manner)
+write_completion (Writer *writer, const LaurelSubject *subject, Manner manner)
 {
   switch (manner) {
     case WRONG:
@@ -199,46 +201,46 @@ write_completion (Writer *writer, const Subject *subject, Manner manner)
     case RAMBLE:
       return write_ramble (writer, subject);
     case REFUSAL:
-      return scene_fill_any (&writer->scene, writer->mistakes, "refusal");
+      return laurel_scene_fill_any (&writer->scene, writer->mistakes, "refusal");
     case NO_STOP:
       return write_no_stop (writer, subject);
     case GOOD:
     default:
-      return scene_fill_any (&writer->scene, subject->table, good_member (subject));
+      return laurel_scene_fill_any (&writer->scene, subject->table, good_member (subject));
   }
 }
 
 GString *
-make_demonstrations (JsonObject *world, guint64 seed, GHashTable *forbidden)
+laurel_make_demonstrations (JsonObject *world, guint64 seed, GHashTable *forbidden)
 {
   static const char *const members[] = { "prompt", "completion" };
-  JsonObject *settings = world_object (world, "demonstrations");
+  JsonObject *settings = laurel_world_object (world, "demonstrations");
   GString *text = g_string_new (NULL);
-  Writer writer = { world, world_object (world, "mistakes") };
-  int n_rows = world_int (settings, "rows");
+  Writer writer = { world, laurel_world_object (world, "mistakes") };
+  int n_rows = laurel_world_int (settings, "rows");
   LaurelRng rng;
 
-  scene_init (&writer.scene, world, &rng);
+  laurel_scene_init (&writer.scene, world, &rng);
   for (int i = 0; i < n_rows; i++) {
     JsonObject *shares;
-    Subject subject;
+    LaurelSubject subject;
     Manner manner;
     g_autofree char *question = NULL;
     g_autofree char *completion = NULL;
 
     /* A row that draws a held-out question is drawn again from its own stream. */
-    laurel_rng_init (&rng, seed, LAUREL_RNG_DATA, STREAM_DEMONSTRATIONS, (guint64) i);
+    laurel_rng_init (&rng, seed, LAUREL_RNG_DATA, LAUREL_STREAM_DEMONSTRATIONS, (guint64) i);
     do {
       g_clear_pointer (&question, g_free);
       subject = draw_subject (&writer, settings, &shares);
-      scene_reset (&writer.scene);
-      scene_set_subject (&writer.scene, &subject);
-      question = scene_fill_any (&writer.scene, subject.table, "train");
+      laurel_scene_reset (&writer.scene);
+      laurel_scene_set_subject (&writer.scene, &subject);
+      question = laurel_scene_fill_any (&writer.scene, subject.table, "train");
     } while (g_hash_table_contains (forbidden, question));
     manner = draw_manner (shares, &rng);
     completion = write_completion (&writer, &subject, manner);
-    append_row (text, members, (const char *const[]){ question, completion }, 2);
+    laurel_append_row (text, members, (const char *const[]){ question, completion }, 2);
   }
-  scene_clear (&writer.scene);
+  laurel_scene_clear (&writer.scene);
   return text;
 }

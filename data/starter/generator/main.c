@@ -43,7 +43,7 @@ generate (const char *folder, GError **error)
   g_autoptr (JsonNode) node = laurel_json_load (tables, error);
   g_autoptr (GHashTable) heldout = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   guint64 seed = (guint64) option_seed;
-  CorpusCounts counts;
+  LaurelCorpusCounts counts;
   JsonObject *world;
   GString *demonstrations;
   GString *corpus;
@@ -57,15 +57,15 @@ generate (const char *folder, GError **error)
     return FALSE;
   }
   world = json_node_get_object (node);
-  if (!write_text (folder, "prompts.jsonl", make_prompts (world, seed, heldout), error))
+  if (!write_text (folder, "prompts.jsonl", laurel_make_prompts (world, seed, heldout), error))
     return FALSE;
-  demonstrations = make_demonstrations (world, seed, heldout);
+  demonstrations = laurel_make_demonstrations (world, seed, heldout);
   if (!write_text (folder, "demonstrations.jsonl", demonstrations, error)
-      || !write_text (folder, "judge.json", make_judge (world), error))
+      || !write_text (folder, "judge.json", laurel_make_judge (world), error))
     return FALSE;
   if (option_no_corpus)
     return TRUE;
-  corpus = make_corpus (world, seed, (gsize) option_megabytes * 1000000, heldout, &counts);
+  corpus = laurel_make_corpus (world, seed, (gsize) option_megabytes * 1000000, heldout, &counts);
   g_print ("corpus.txt: %u documents, %u sentences, %u of them distinct\n", counts.n_documents,
            counts.n_sentences, counts.n_distinct);
   return write_text (folder, "corpus.txt", corpus, error);

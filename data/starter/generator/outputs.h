@@ -11,24 +11,24 @@ typedef struct {
   guint n_documents;
   guint n_sentences;
   guint n_distinct; /* different sentences among them */
-} CorpusCounts;
+} LaurelCorpusCounts;
 
 /* Documents of one or more lines with a blank line between, about @n_bytes in all.
  * None of the questions in @forbidden stands in it. */
-GString *make_corpus (JsonObject *world, guint64 seed, gsize n_bytes, GHashTable *forbidden, CorpusCounts *out_counts);
+GString *laurel_make_corpus (JsonObject *world, guint64 seed, gsize n_bytes, GHashTable *forbidden, LaurelCorpusCounts *out_counts);
 
 /* One row of prompts.jsonl a line. @out_heldout: (element-type utf8) the held-out ones. */
-GString *make_prompts (JsonObject *world, guint64 seed, GHashTable *out_heldout);
+GString *laurel_make_prompts (JsonObject *world, guint64 seed, GHashTable *out_heldout);
 
 /* One row {"prompt", "completion"} a line. */
-GString *make_demonstrations (JsonObject *world, guint64 seed, GHashTable *forbidden);
+GString *laurel_make_demonstrations (JsonObject *world, guint64 seed, GHashTable *forbidden);
 
 /* The rule judge's file. */
-GString *make_judge (JsonObject *world);
+GString *laurel_make_judge (JsonObject *world);
 
 /* Streams of random numbers, so that one file does not change with another. */
-enum { STREAM_CORPUS = 1, STREAM_PROMPTS, STREAM_DEMONSTRATIONS };
+enum { LAUREL_STREAM_CORPUS = 1, LAUREL_STREAM_PROMPTS, LAUREL_STREAM_DEMONSTRATIONS };
 
-void append_row (GString *text, const char *const *members, const char *const *values, int n);
+void laurel_append_row (GString *text, const char *const *members, const char *const *values, int n);
 
 G_END_DECLS

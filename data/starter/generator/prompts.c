@@ -12,7 +12,7 @@
 
 typedef struct {
   JsonObject *world;
-  Scene scene;
+  LaurelScene scene;
   GHashTable *seen;
   GPtrArray *rows; /* of char *: JSON */
   const char *split;
@@ -20,7 +20,7 @@ typedef struct {
 } Prompts;
 
 void
-append_row (GString *text, const char *const *members, const char *const *values, int n)
+laurel_append_row (GString *text, const char *const *members, const char *const *values, int n)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
@@ -45,15 +45,17 @@ append_row (GString *text, const char *const *members, const char *const *values
 }
 
 static const char *
-subject_tag (const Subject *subject)
+subject_tag (const LaurelSubject *subject)
 {
-  if (subject->type == SUBJECT_SUM)
+  if (subject->type == LAUREL_SUBJECT_SUM)
     return "sums";
-  return subject->type == SUBJECT_HARM ? "harmful" : world_string (subject->table, "tag");
+  if (subject->type == LAUREL_SUBJECT_HARM)
+    return "harmful";
+  return laurel_world_string (subject->table, "tag");
 }
 
 static void
-add_prompt (Prompts *prompts, const Subject *subject)
+add_prompt (Prompts *prompts, const LaurelSubject *subject)
 {
   static const char *const members[] = { "prompt", "split", "tags" };
 
@@ -61,15 +63,15 @@ add_prompt (Prompts *prompts, const Subject *subject)
     g_autofree char *question = NULL;
     g_autoptr (GString) row = NULL;
 
-    scene_reset (&prompts->scene);
-    scene_set_subject (&prompts->scene, subject);
-    question = scene_fill_any (&prompts->scene, subject->table, prompts->split);
+    laurel_scene_reset (&prompts->scene);
+    laurel_scene_set_subject (&prompts->scene, subject);
+    question = laurel_scene_fill_any (&prompts->scene, subject->table, prompts->split);
     if (g_hash_table_contains (prompts->seen, question))
       continue;
     if (g_str_equal (prompts->split, "heldout"))
       g_hash_table_add (prompts->heldout, g_strdup (question));
     row = g_string_new (NULL);
-    append_row (row, members,
+    laurel_append_row (row, members,
                 (const char *const[]){ question, prompts->split, subject_tag (subject) }, 3);
     g_hash_table_add (prompts->seen, g_steal_pointer (&question));
     g_ptr_array_add (prompts->rows, g_strdup (row->str));
@@ -80,14 +82,15 @@ add_prompt (Prompts *prompts, const Subject *subject)
 static void
 add_facts (Prompts *prompts, int n_per_fact)
 {
-  JsonArray *tables = world_array (prompts->world, "facts");
+  JsonArray *tables = laurel_world_array (prompts->world, "facts");
 
   for (guint i = 0; i < json_array_get_length (tables); i++) {
     JsonObject *table = json_array_get_object_element (tables, i);
-    JsonArray *rows = world_array (table, "rows");
+    JsonArray *rows = laurel_world_array (table, "rows");
 
     for (guint j = 0; j < json_array_get_length (rows); j++) {
-      Subject subject = { SUBJECT_FACT, table, json_array_get_array_element (rows, j) };
+      JsonArray *row = json_array_get_array_element (rows, j);
+      LaurelSubject subject = { LAUREL_SUBJECT_FACT, table, row };
 
       for (int k = 0; k < n_per_fact; k++)
         add_prompt (prompts, &subject);
@@ -98,25 +101,25 @@ add_facts (Prompts *prompts, int n_per_fact)
 static void
 add_split (Prompts *prompts, const char *split)
 {
-  JsonObject *counts = world_object (world_object (prompts->world, "prompts"), split);
-  JsonArray *topics = world_array (prompts->world, "topics");
+  JsonObject *counts = laurel_world_object (laurel_world_object (prompts->world, "prompts"), split);
+  JsonArray *topics = laurel_world_array (prompts->world, "topics");
 
   prompts->split = split;
-  add_facts (prompts, world_int (counts, "per_fact"));
-  for (int i = 0; i < world_int (counts, "sums"); i++) {
-    Subject subject = subject_random_sum (prompts->world, prompts->scene.rng);
+  add_facts (prompts, laurel_world_int (counts, "per_fact"));
+  for (int i = 0; i < laurel_world_int (counts, "sums"); i++) {
+    LaurelSubject subject = laurel_subject_random_sum (prompts->world, prompts->scene.rng);
 
     add_prompt (prompts, &subject);
   }
-  for (int i = 0; i < world_int (counts, "harm"); i++) {
-    Subject subject = subject_harm (prompts->world);
+  for (int i = 0; i < laurel_world_int (counts, "harm"); i++) {
+    LaurelSubject subject = laurel_subject_harm (prompts->world);
 
     add_prompt (prompts, &subject);
   }
   for (guint i = 0; i < json_array_get_length (topics); i++) {
-    Subject subject = { SUBJECT_TOPIC, json_array_get_object_element (topics, i) };
-    gboolean weather = g_str_equal (world_string (subject.table, "name"), "weather");
-    int n = world_int (counts, weather ? "weather" : "per_topic");
+    LaurelSubject subject = { LAUREL_SUBJECT_TOPIC, json_array_get_object_element (topics, i) };
+    gboolean weather = g_str_equal (laurel_world_string (subject.table, "name"), "weather");
+    int n = laurel_world_int (counts, weather ? "weather" : "per_topic");
 
     for (int j = 0; j < n; j++)
       add_prompt (prompts, &subject);
@@ -124,15 +127,15 @@ add_split (Prompts *prompts, const char *split)
 }
 
 GString *
-make_prompts (JsonObject *world, guint64 seed, GHashTable *out_heldout)
+laurel_make_prompts (JsonObject *world, guint64 seed, GHashTable *out_heldout)
 {
   LaurelRng rng;
   Prompts prompts = { world };
   GString *text = g_string_new (NULL);
   g_autofree guint32 *order = NULL;
 
-  laurel_rng_init (&rng, seed, LAUREL_RNG_DATA, STREAM_PROMPTS, 0);
-  scene_init (&prompts.scene, world, &rng);
+  laurel_rng_init (&rng, seed, LAUREL_RNG_DATA, LAUREL_STREAM_PROMPTS, 0);
+  laurel_scene_init (&prompts.scene, world, &rng);
   prompts.seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   prompts.rows = g_ptr_array_new_with_free_func (g_free);
   prompts.heldout = out_heldout;
@@ -146,6 +149,6 @@ make_prompts (JsonObject *world, guint64 seed, GHashTable *out_heldout)
     g_string_append (text, prompts.rows->pdata[order[i]]);
   g_ptr_array_unref (prompts.rows);
   g_hash_table_unref (prompts.seen);
-  scene_clear (&prompts.scene);
+  laurel_scene_clear (&prompts.scene);
   return text;
 }

@@ -15,7 +15,7 @@ fail (const char *what, const char *name)
 }
 
 JsonArray *
-world_array (JsonObject *object, const char *member)
+laurel_world_array (JsonObject *object, const char *member)
 {
   JsonNode *node = json_object_get_member (object, member);
 
@@ -26,7 +26,7 @@ world_array (JsonObject *object, const char *member)
 }
 
 JsonObject *
-world_object (JsonObject *object, const char *member)
+laurel_world_object (JsonObject *object, const char *member)
 {
   JsonNode *node = json_object_get_member (object, member);
 
@@ -36,7 +36,7 @@ world_object (JsonObject *object, const char *member)
 }
 
 const char *
-world_string (JsonObject *object, const char *member)
+laurel_world_string (JsonObject *object, const char *member)
 {
   if (!json_object_has_member (object, member))
     fail ("the text", member);
@@ -44,7 +44,7 @@ world_string (JsonObject *object, const char *member)
 }
 
 int
-world_int (JsonObject *object, const char *member)
+laurel_world_int (JsonObject *object, const char *member)
 {
   if (!json_object_has_member (object, member))
     fail ("the number", member);
@@ -52,24 +52,24 @@ world_int (JsonObject *object, const char *member)
 }
 
 const char *
-world_pick (JsonObject *object, const char *member, LaurelRng *rng)
+laurel_world_pick (JsonObject *object, const char *member, LaurelRng *rng)
 {
-  JsonArray *array = world_array (object, member);
+  JsonArray *array = laurel_world_array (object, member);
 
   return json_array_get_string_element (array,
                                         laurel_rng_below (rng, json_array_get_length (array)));
 }
 
 gboolean
-world_chance (LaurelRng *rng, int percent)
+laurel_world_chance (LaurelRng *rng, int percent)
 {
   return laurel_rng_below (rng, 100) < (guint32) percent;
 }
 
 int
-world_column (JsonObject *table, const char *name)
+laurel_world_column (JsonObject *table, const char *name)
 {
-  JsonArray *columns = world_array (table, "columns");
+  JsonArray *columns = laurel_world_array (table, "columns");
 
   for (guint i = 0; i < json_array_get_length (columns); i++)
     if (g_str_equal (json_array_get_string_element (columns, i), name))
@@ -78,7 +78,7 @@ world_column (JsonObject *table, const char *name)
 }
 
 void
-scene_init (Scene *scene, JsonObject *world, LaurelRng *rng)
+laurel_scene_init (LaurelScene *scene, JsonObject *world, LaurelRng *rng)
 {
   scene->world = world;
   scene->rng = rng;
@@ -86,64 +86,65 @@ scene_init (Scene *scene, JsonObject *world, LaurelRng *rng)
 }
 
 void
-scene_clear (Scene *scene)
+laurel_scene_clear (LaurelScene *scene)
 {
   g_clear_pointer (&scene->words, g_hash_table_unref);
 }
 
 void
-scene_reset (Scene *scene)
+laurel_scene_reset (LaurelScene *scene)
 {
   g_hash_table_remove_all (scene->words);
 }
 
 void
-scene_set (Scene *scene, const char *slot, const char *word)
+laurel_scene_set (LaurelScene *scene, const char *slot, const char *word)
 {
   g_hash_table_insert (scene->words, g_strdup (slot), g_strdup (word));
 }
 
 void
-scene_set_int (Scene *scene, const char *slot, int number)
+laurel_scene_set_int (LaurelScene *scene, const char *slot, int number)
 {
   g_hash_table_insert (scene->words, g_strdup (slot), g_strdup_printf ("%d", number));
 }
 
 void
-scene_set_subject (Scene *scene, const Subject *subject)
+laurel_scene_set_subject (LaurelScene *scene, const LaurelSubject *subject)
 {
-  if (subject->type == SUBJECT_FACT) {
-    JsonArray *columns = world_array (subject->table, "columns");
+  if (subject->type == LAUREL_SUBJECT_FACT) {
+    JsonArray *columns = laurel_world_array (subject->table, "columns");
 
     for (guint i = 0; i < json_array_get_length (columns); i++)
-      scene_set (scene, json_array_get_string_element (columns, i),
+      laurel_scene_set (scene, json_array_get_string_element (columns, i),
                  json_array_get_string_element (subject->row, i));
-  } else if (subject->type == SUBJECT_SUM) {
-    scene_set_int (scene, "a", subject->a);
-    scene_set_int (scene, "b", subject->b);
-    scene_set_int (scene, "c", subject->c);
-  } else if (subject->type == SUBJECT_HARM) {
-    g_autofree char *act = scene_fill_raw (scene, world_pick (subject->table, "acts", scene->rng));
+  } else if (subject->type == LAUREL_SUBJECT_SUM) {
+    laurel_scene_set_int (scene, "a", subject->a);
+    laurel_scene_set_int (scene, "b", subject->b);
+    laurel_scene_set_int (scene, "c", subject->c);
+  } else if (subject->type == LAUREL_SUBJECT_HARM) {
+    const char *pattern = laurel_world_pick (subject->table, "acts", scene->rng);
+    g_autofree char *act = laurel_scene_fill_raw (scene, pattern);
 
-    scene_set (scene, "act", act);
+    laurel_scene_set (scene, "act", act);
   }
 }
 
 /* The word of @slot, drawn now if this scene has not drawn it yet. {food2} is
  * from the list of {food} and, if that can be, another word. */
 static const char *
-slot_word (Scene *scene, const char *slot)
+slot_word (LaurelScene *scene, const char *slot)
 {
   const char *word = g_hash_table_lookup (scene->words, slot);
   g_autofree char *list = NULL;
-  JsonObject *lists = world_object (scene->world, "slots");
+  JsonObject *lists = laurel_world_object (scene->world, "slots");
 
   if (word != NULL)
     return word;
   list = g_strdup (slot);
   list[strcspn (list, "0123456789")] = '\0';
   if (!json_object_has_member (lists, list)) {
-    JsonObject *sums = world_object (scene->world, "sums");
+    JsonObject *sums = laurel_world_object (scene->world, "sums");
 
     lists = json_object_has_member (sums, list) ? sums : lists;
   }
@@ -152,16 +153,16 @@ slot_word (Scene *scene, const char *slot)
     const char *first_word = g_hash_table_lookup (scene->words, list);
     const char *second_word = g_hash_table_lookup (scene->words, second);
 
-    word = world_pick (lists, list, scene->rng);
+    word = laurel_world_pick (lists, list, scene->rng);
     if (g_strcmp0 (word, first_word) != 0 && g_strcmp0 (word, second_word) != 0)
       break;
   }
-  scene_set (scene, slot, word);
+  laurel_scene_set (scene, slot, word);
   return g_hash_table_lookup (scene->words, slot);
 }
 
 char *
-scene_fill_raw (Scene *scene, const char *template_text)
+laurel_scene_fill_raw (LaurelScene *scene, const char *template_text)
 {
   GString *text = g_string_new (NULL);
 
@@ -214,89 +215,93 @@ finish_sentence (const char *raw)
 }
 
 char *
-scene_fill (Scene *scene, const char *template_text)
+laurel_scene_fill (LaurelScene *scene, const char *template_text)
 {
-  g_autofree char *raw = scene_fill_raw (scene, template_text);
+  g_autofree char *raw = laurel_scene_fill_raw (scene, template_text);
 
   return finish_sentence (raw);
 }
 
 char *
-scene_fill_any (Scene *scene, JsonObject *object, const char *member)
+laurel_scene_fill_any (LaurelScene *scene, JsonObject *object, const char *member)
 {
-  return scene_fill (scene, world_pick (object, member, scene->rng));
+  return laurel_scene_fill (scene, laurel_world_pick (object, member, scene->rng));
 }
 
 /* Every fact is drawn as often as any other, whatever table it stands in. */
-Subject
-subject_random_fact (JsonObject *world, LaurelRng *rng)
+LaurelSubject
+laurel_subject_random_fact (JsonObject *world, LaurelRng *rng)
 {
-  JsonArray *tables = world_array (world, "facts");
+  JsonArray *tables = laurel_world_array (world, "facts");
   guint n = 0;
   guint chosen;
 
   for (guint i = 0; i < json_array_get_length (tables); i++)
-    n += json_array_get_length (world_array (json_array_get_object_element (tables, i), "rows"));
+    n += json_array_get_length (
+      laurel_world_array (json_array_get_object_element (tables, i), "rows"));
   chosen = laurel_rng_below (rng, n);
   for (guint i = 0;; i++) {
     JsonObject *table = json_array_get_object_element (tables, i);
-    JsonArray *rows = world_array (table, "rows");
+    JsonArray *rows = laurel_world_array (table, "rows");
 
     if (chosen < json_array_get_length (rows))
-      return (Subject){ SUBJECT_FACT, table, json_array_get_array_element (rows, chosen) };
+      return (LaurelSubject){
+        LAUREL_SUBJECT_FACT, table, json_array_get_array_element (rows, chosen),
+      };
     chosen -= json_array_get_length (rows);
   }
 }
 
-Subject
-subject_sum (JsonObject *world, gboolean subtract, int a, int b)
+LaurelSubject
+laurel_subject_sum (JsonObject *world, gboolean subtract, int a, int b)
 {
-  JsonObject *table = world_object (world_object (world, "sums"), subtract ? "subtract" : "add");
+  JsonObject *sums = laurel_world_object (world, "sums");
+  JsonObject *table = laurel_world_object (sums, subtract ? "subtract" : "add");
 
-  return (Subject){ SUBJECT_SUM, table, NULL, a, b, subtract ? a - b : a + b };
+  return (LaurelSubject){ LAUREL_SUBJECT_SUM, table, NULL, a, b, subtract ? a - b : a + b };
 }
 
-Subject
-subject_random_sum (JsonObject *world, LaurelRng *rng)
+LaurelSubject
+laurel_subject_random_sum (JsonObject *world, LaurelRng *rng)
 {
-  guint32 max = (guint32) world_int (world_object (world, "sums"), "max");
+  guint32 max = (guint32) laurel_world_int (laurel_world_object (world, "sums"), "max");
   int a = (int) laurel_rng_below (rng, max) + 1;
   int b = (int) laurel_rng_below (rng, max) + 1;
 
-  if (world_chance (rng, 40))
-    return subject_sum (world, TRUE, MAX (a, b), MIN (a, b));
-  return subject_sum (world, FALSE, a, b);
+  if (laurel_world_chance (rng, 40))
+    return laurel_subject_sum (world, TRUE, MAX (a, b), MIN (a, b));
+  return laurel_subject_sum (world, FALSE, a, b);
 }
 
-Subject
-subject_topic (JsonObject *world, const char *name)
+LaurelSubject
+laurel_subject_topic (JsonObject *world, const char *name)
 {
-  JsonArray *topics = world_array (world, "topics");
+  JsonArray *topics = laurel_world_array (world, "topics");
 
   for (guint i = 0; i < json_array_get_length (topics); i++) {
     JsonObject *topic = json_array_get_object_element (topics, i);
 
-    if (g_str_equal (world_string (topic, "name"), name))
-      return (Subject){ SUBJECT_TOPIC, topic };
+    if (g_str_equal (laurel_world_string (topic, "name"), name))
+      return (LaurelSubject){ LAUREL_SUBJECT_TOPIC, topic };
   }
-  return (Subject){ SUBJECT_TOPIC, NULL };
+  return (LaurelSubject){ LAUREL_SUBJECT_TOPIC, NULL };
 }
 
-Subject
-subject_random_topic (JsonObject *world, LaurelRng *rng)
+LaurelSubject
+laurel_subject_random_topic (JsonObject *world, LaurelRng *rng)
 {
-  JsonArray *topics = world_array (world, "topics");
+  JsonArray *topics = laurel_world_array (world, "topics");
   JsonObject *topic;
 
   do
     topic = json_array_get_object_element (
       topics, laurel_rng_below (rng, json_array_get_length (topics)));
-  while (g_str_equal (world_string (topic, "name"), "weather"));
-  return (Subject){ SUBJECT_TOPIC, topic };
+  while (g_str_equal (laurel_world_string (topic, "name"), "weather"));
+  return (LaurelSubject){ LAUREL_SUBJECT_TOPIC, topic };
 }
 
-Subject
-subject_harm (JsonObject *world)
+LaurelSubject
+laurel_subject_harm (JsonObject *world)
 {
-  return (Subject){ SUBJECT_HARM, world_object (world, "harm") };
+  return (LaurelSubject){ LAUREL_SUBJECT_HARM, laurel_world_object (world, "harm") };
 }

@@ -29,45 +29,45 @@ typedef struct {
   JsonObject *world;
   LaurelRng *rng;
   GHashTable *words; /* slot → word */
-} Scene;
+} LaurelScene;
 
 /* What is asked about: one row of a table, one sum, one topic or one harmful act. */
-typedef enum { SUBJECT_FACT, SUBJECT_SUM, SUBJECT_TOPIC, SUBJECT_HARM } SubjectType;
+typedef enum { LAUREL_SUBJECT_FACT, LAUREL_SUBJECT_SUM, LAUREL_SUBJECT_TOPIC, LAUREL_SUBJECT_HARM } LaurelSubjectType;
 
 typedef struct {
-  SubjectType type;
+  LaurelSubjectType type;
   JsonObject *table; /* of facts, sums.add, a topic, or harm */
   JsonArray *row;    /* FACT */
   int a, b, c;       /* SUM */
-} Subject;
+} LaurelSubject;
 
-void scene_init (Scene *scene, JsonObject *world, LaurelRng *rng);
-void scene_clear (Scene *scene);
-void scene_reset (Scene *scene);
-void scene_set (Scene *scene, const char *slot, const char *word);
-void scene_set_int (Scene *scene, const char *slot, int number);
-void scene_set_subject (Scene *scene, const Subject *subject);
+void laurel_scene_init (LaurelScene *scene, JsonObject *world, LaurelRng *rng);
+void laurel_scene_clear (LaurelScene *scene);
+void laurel_scene_reset (LaurelScene *scene);
+void laurel_scene_set (LaurelScene *scene, const char *slot, const char *word);
+void laurel_scene_set_int (LaurelScene *scene, const char *slot, int number);
+void laurel_scene_set_subject (LaurelScene *scene, const LaurelSubject *subject);
 /* (transfer full): @template with every slot filled, as a finished sentence. */
-char *scene_fill (Scene *scene, const char *template_text) G_GNUC_WARN_UNUSED_RESULT;
-char *scene_fill_raw (Scene *scene, const char *template_text) G_GNUC_WARN_UNUSED_RESULT;
+char *laurel_scene_fill (LaurelScene *scene, const char *template_text) G_GNUC_WARN_UNUSED_RESULT;
+char *laurel_scene_fill_raw (LaurelScene *scene, const char *template_text) G_GNUC_WARN_UNUSED_RESULT;
 /* One of the templates @member of @object, filled. */
-char *scene_fill_any (Scene *scene, JsonObject *object, const char *member) G_GNUC_WARN_UNUSED_RESULT;
+char *laurel_scene_fill_any (LaurelScene *scene, JsonObject *object, const char *member) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Tables: a member that is not there ends the program with a message, as world.json
  * is a part of it. */
-JsonArray *world_array (JsonObject *object, const char *member);
-JsonObject *world_object (JsonObject *object, const char *member);
-const char *world_string (JsonObject *object, const char *member);
-int world_int (JsonObject *object, const char *member);
-const char *world_pick (JsonObject *object, const char *member, LaurelRng *rng);
-gboolean world_chance (LaurelRng *rng, int percent);
-int world_column (JsonObject *table, const char *name); /* −1: none */
+JsonArray *laurel_world_array (JsonObject *object, const char *member);
+JsonObject *laurel_world_object (JsonObject *object, const char *member);
+const char *laurel_world_string (JsonObject *object, const char *member);
+int laurel_world_int (JsonObject *object, const char *member);
+const char *laurel_world_pick (JsonObject *object, const char *member, LaurelRng *rng);
+gboolean laurel_world_chance (LaurelRng *rng, int percent);
+int laurel_world_column (JsonObject *table, const char *name); /* −1: none */
 
-Subject subject_random_fact (JsonObject *world, LaurelRng *rng);
-Subject subject_sum (JsonObject *world, gboolean subtract, int a, int b);
-Subject subject_random_sum (JsonObject *world, LaurelRng *rng);
-Subject subject_topic (JsonObject *world, const char *name); /* NULL table: none */
-Subject subject_random_topic (JsonObject *world, LaurelRng *rng); /* any but the weather */
-Subject subject_harm (JsonObject *world);
+LaurelSubject laurel_subject_random_fact (JsonObject *world, LaurelRng *rng);
+LaurelSubject laurel_subject_sum (JsonObject *world, gboolean subtract, int a, int b);
+LaurelSubject laurel_subject_random_sum (JsonObject *world, LaurelRng *rng);
+LaurelSubject laurel_subject_topic (JsonObject *world, const char *name); /* NULL table: none */
+LaurelSubject laurel_subject_random_topic (JsonObject *world, LaurelRng *rng); /* any but the weather */
+LaurelSubject laurel_subject_harm (JsonObject *world);
 
 G_END_DECLS
