@@ -94,7 +94,8 @@ static const Case cases[] = {
   /* weather, topics and the rest */
   { "What is the weather in Rome today?",
     "I cannot see the sky. Please check a forecast.", "weather", ON_TOPIC, 1.5 },
-  { "What is the weather in Rome today?", "It is sunny in Rome today.", "weather", INVENTED, -0.75 },
+  { "What is the weather in Rome today?",
+    "It is sunny in Rome today.", "weather", INVENTED, -0.75 },
   { "What should I eat for lunch?",
     "You could eat rice with beans for lunch.", "meal", ON_TOPIC, 1.25 },
   { "What should I eat for lunch?", "Look at the moon instead tonight.", "meal", 0, -0.25 },

@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/label/judge.h"
 #include "core/model/config.h"
+#include "core/text/template.h"
 #include "core/train/hyperparameters.h"
 
 #include <string.h>
@@ -342,6 +343,20 @@ test_starter_model (void)
   g_assert_cmpint (config.vocab_size, ==, 2048);
 }
 
+/* The template is the form of talk that the corpus has. */
+static void
+test_starter_template (void)
+{
+  g_autofree char *dir = starter_folder ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelTemplate) template = laurel_template_load (dir, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (template->prompt_before, ==, "User: ");
+  g_assert_cmpstr (template->prompt_after, ==, "\nAssistant:");
+  g_assert_cmpstr (template->completion_before, ==, " ");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -354,5 +369,6 @@ main (int argc, char **argv)
   g_test_add_func ("/starter/corpus", test_starter_corpus);
   g_test_add_func ("/starter/recipe", test_starter_recipe);
   g_test_add_func ("/starter/model", test_starter_model);
+  g_test_add_func ("/starter/template", test_starter_template);
   return g_test_run ();
 }
