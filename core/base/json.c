@@ -35,10 +35,38 @@ laurel_json_load (const char *path, GError **error)
   return text != NULL ? laurel_json_parse (text, path, error) : NULL;
 }
 
+/* json-glib 1.6 writes 1e-08 as “1e-08.0”, which no reader takes, its own neither: takes the “.0” out. */
+static void
+mend_exponents (char *text)
+{
+  gboolean in_string = FALSE, in_exponent = FALSE;
+  char *to = text;
+
+  for (const char *at = text; *at != '\0'; at++) {
+    if (in_string && *at == '\\') {
+      *to++ = *at++;
+    } else if (*at == '"') {
+      in_string = !in_string;
+    } else if (!in_string && *at == 'e' && at > text && g_ascii_isdigit (at[-1])) {
+      in_exponent = TRUE;
+    } else if (in_exponent && *at == '.') {
+      at++; /* the 0 after it */
+      continue;
+    } else if (!g_ascii_isdigit (*at) && *at != '-' && *at != '+') {
+      in_exponent = FALSE;
+    }
+    *to++ = *at;
+  }
+  *to = '\0';
+}
+
 char *
 laurel_json_to_string (JsonNode *node, gboolean pretty)
 {
-  return json_to_string (node, pretty);
+  char *text = json_to_string (node, pretty);
+
+  mend_exponents (text);
+  return text;
 }
 
 static gboolean

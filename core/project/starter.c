@@ -27,15 +27,37 @@ get_text (
   return FALSE;
 }
 
+/* "tags" is text, separated by commas, or an array of words. */
+static gboolean
+get_tags (JsonObject *object, char **out, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, "tags");
+  g_autoptr (GString) tags = g_string_new (NULL);
+  const char *text;
+
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node)) {
+    if (!get_text (object, "tags", "", &text, error))
+      return FALSE;
+    *out = g_strdup (text);
+    return TRUE;
+  }
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++) {
+    text = json_array_get_string_element (json_node_get_array (node), i);
+    g_string_append_printf (tags, "%s%s", i > 0 ? "," : "", text != NULL ? text : "");
+  }
+  *out = g_string_free (g_steal_pointer (&tags), FALSE);
+  return TRUE;
+}
+
 static gboolean
 add_prompt_cb (JsonObject *object, guint row, gpointer user_data, GError **error)
 {
   LaurelProject *self = user_data;
-  const char *text, *split, *tags;
+  g_autofree char *tags = NULL;
+  const char *text, *split;
 
   return get_text (object, "prompt", NULL, &text, error)
-         && get_text (object, "split", "train", &split, error)
-         && get_text (object, "tags", "", &tags, error)
+         && get_text (object, "split", "train", &split, error) && get_tags (object, &tags, error)
          && laurel_store_ensure_prompt (self->store, text, split, tags, error) != 0;
 }
 

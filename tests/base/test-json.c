@@ -21,6 +21,30 @@ test_parse (void)
   g_assert_cmpstr (text, ==, "{\"a\":[1,2.5,\"é\"]}");
 }
 
+/* Small numbers come back, and text that looks like one stays as it is. */
+static void
+test_small_numbers (void)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  g_autoptr (JsonArray) array = json_array_new ();
+  g_autoptr (JsonNode) again = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  JsonArray *read;
+
+  json_array_add_double_element (array, 1e-8);
+  json_array_add_double_element (array, -2.5e+300);
+  json_array_add_string_element (array, "1e-08.0 \\\"3e4.0");
+  json_node_set_array (node, array);
+  text = laurel_json_to_string (node, FALSE);
+  again = laurel_json_parse (text, "case", &error);
+  g_assert_no_error (error);
+  read = json_node_get_array (again);
+  g_assert_true (json_array_get_double_element (read, 0) == 1e-8);
+  g_assert_true (json_array_get_double_element (read, 1) == -2.5e+300);
+  g_assert_cmpstr (json_array_get_string_element (read, 2), ==, "1e-08.0 \\\"3e4.0");
+}
+
 static void
 test_parse_refuses (void)
 {
@@ -242,6 +266,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/json/parse", test_parse);
+  g_test_add_func ("/base/json/small-numbers", test_small_numbers);
   g_test_add_func ("/base/json/parse/refuses", test_parse_refuses);
   g_test_add_func ("/base/json/parse/names-line", test_parse_names_line);
   g_test_add_func ("/base/json/members", test_members);

@@ -1,0 +1,259 @@
+/* train.c: laurelctl train …
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "app/ctl/ctl.h"
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static gboolean
+load_config_file (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, GError **error)
+{
+  const char *path = laurel_ctl_get (self, "config");
+  g_autoptr (JsonNode) node = NULL;
+
+  if (path == NULL)
+    return TRUE;
+  node = laurel_json_load (path, error);
+  if (node == NULL)
+    return FALSE;
+  if (!JSON_NODE_HOLDS_OBJECT (node)) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is no JSON object; write settings by name", path);
+    return FALSE;
+  }
+  return laurel_hyperparameters_from_json (hp, stage, json_node_get_object (node), error);
+}
+
+static gboolean
+apply_settings (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, GError **error)
+{
+  GPtrArray *settings = laurel_ctl_get_all (self, "set");
+
+  for (guint i = 0; settings != NULL && i < settings->len; i++) {
+    const char *text = g_ptr_array_index (settings, i);
+    g_auto (GStrv) parts = g_strsplit (text, "=", 2);
+
+    if (g_strv_length (parts) != 2) {
+      g_set_error (error, LAUREL_CTL_USAGE, 0,
+                   "Could not understand “--set %s”: it has no “=”; write --set KEY=VALUE", text);
+      return FALSE;
+    }
+    if (!laurel_hyperparameters_set (hp, stage, parts[0], parts[1], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* --data, each time it is given, and what else stands on the line. */
+static char **
+list_data_files (LaurelCtl *self)
+{
+  GPtrArray *options = laurel_ctl_get_all (self, "data");
+  GPtrArray *files = g_ptr_array_new ();
+
+  for (guint i = 0; options != NULL && i < options->len; i++)
+    g_ptr_array_add (files, g_strdup (g_ptr_array_index (options, i)));
+  for (int i = 0; laurel_ctl_argument (self, i) != NULL; i++)
+    g_ptr_array_add (files, g_strdup (laurel_ctl_argument (self, i)));
+  g_ptr_array_add (files, NULL);
+  return (char **) g_ptr_array_free (files, FALSE);
+}
+
+/* The newest reward model, when none is named. */
+static char *
+find_reward_model (LaurelCtl *self, GError **error)
+{
+  g_autoptr (GPtrArray) models = NULL;
+  const LaurelModelRecord *newest = NULL;
+
+  if (laurel_ctl_get (self, "reward-model") != NULL)
+    return g_strdup (laurel_ctl_get (self, "reward-model"));
+  models = laurel_store_list_models (laurel_project_get_store (self->project), error);
+  if (models == NULL)
+    return NULL;
+  for (guint i = 0; i < models->len; i++) {
+    const LaurelModelRecord *record = g_ptr_array_index (models, i);
+
+    if (g_str_equal (record->kind, "reward")
+        && (newest == NULL || record->created > newest->created))
+      newest = record;
+  }
+  if (newest != NULL)
+    return g_strdup (newest->name);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+               "Could not start PPO: the project has no reward model; train one with “laurelctl "
+               "train reward”");
+  return NULL;
+}
+
+static gboolean
+train (LaurelCtl *self, LaurelStage stage, GError **error)
+{
+  LaurelTrainRequest request = { .stage = stage };
+  g_auto (GStrv) files = list_data_files (self);
+  g_autofree char *reward_model = NULL;
+  gint64 run_id;
+
+  request.model = laurel_ctl_require (self, "model", error);
+  request.output = request.model != NULL ? laurel_ctl_require (self, "output", error) : NULL;
+  if (request.output == NULL)
+    return FALSE;
+  laurel_hyperparameters_init (&request.hyperparameters, stage);
+  if (!load_config_file (self, stage, &request.hyperparameters, error)
+      || !apply_settings (self, stage, &request.hyperparameters, error)
+      || !laurel_ctl_open_project (self, error))
+    return FALSE;
+  if (stage == LAUREL_STAGE_PPO) {
+    reward_model = find_reward_model (self, error);
+    if (reward_model == NULL)
+      return FALSE;
+    request.reward_model = reward_model;
+  }
+  request.data_files = files[0] != NULL ? files : NULL;
+  run_id = laurel_project_start_training (self->project, &request, error);
+  return run_id != 0 && laurel_ctl_follow_run (self, run_id, error);
+}
+
+static gboolean
+run_pretrain (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_PRETRAIN, error);
+}
+
+static gboolean
+run_sft (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_SFT, error);
+}
+
+static gboolean
+run_reward (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_REWARD, error);
+}
+
+static gboolean
+run_ppo (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_PPO, error);
+}
+
+static gboolean
+run_resume (LaurelCtl *self, GError **error)
+{
+  gint64 id;
+
+  return laurel_ctl_parse_id (laurel_ctl_argument (self, 0), &id, error)
+         && laurel_ctl_open_project (self, error)
+         && laurel_project_resume_run (self->project, id, error) != 0
+         && laurel_ctl_follow_run (self, id, error);
+}
+
+/* --- Help: the settings, from the one table ------------------------------------------- */
+
+static void
+describe_setting (GString *text, const LaurelSetting *setting, LaurelStage stage)
+{
+  g_autofree char *value = laurel_setting_format (setting, setting->defaults[stage]);
+  g_autofree char *min = laurel_setting_format (setting, setting->min);
+  g_autofree char *max = laurel_setting_format (setting, setting->max);
+
+  g_string_append_printf (text, "  %s=%s%s%s\n      %s\n", setting->key, value,
+                          setting->unit[0] != '\0' ? " " : "", setting->unit, setting->description);
+  if (setting->type == LAUREL_SETTING_CHOICE) {
+    g_autofree char *choices = g_strjoinv (", ", (char **) setting->choices);
+
+    g_string_append_printf (text, "      One of %s. Source: %s\n", choices, setting->source);
+  } else {
+    g_string_append_printf (text, "      From %s to %s. Source: %s\n", min, max, setting->source);
+  }
+}
+
+static void
+describe_stage (GString *text, LaurelStage stage)
+{
+  int n;
+  const LaurelSetting *settings = laurel_settings (&n);
+
+  g_string_append (text, "\nSettings for --set KEY=VALUE and --config, with their defaults:\n");
+  for (int i = 0; i < n; i++)
+    if (settings[i].stages & (1u << stage))
+      describe_setting (text, &settings[i], stage);
+}
+
+static void
+help_pretrain (GString *text)
+{
+  g_string_append (
+      text,
+      "\nData: text files, documents separated by blank lines; or a .json file with an array of "
+      "arrays\nof token ids, each used as one sequence, in order when shuffle=false.\n");
+  describe_stage (text, LAUREL_STAGE_PRETRAIN);
+}
+
+static void
+help_sft (GString *text)
+{
+  g_string_append (
+      text,
+      "\nData: {\"prompt\", \"completion\"} or {\"messages\": [{\"role\", \"content\"}…]}, one a "
+      "line; without\n--data the project's demonstrations.\n");
+  describe_stage (text, LAUREL_STAGE_SFT);
+}
+
+static void
+help_reward (GString *text)
+{
+  g_string_append (
+      text,
+      "\nData: {\"prompt\", \"completions\": […], \"ranks\": […]} or {\"prompt\", \"chosen\", "
+      "\"rejected\"}, one a\nline; without --data the project's rankings.\n");
+  describe_stage (text, LAUREL_STAGE_REWARD);
+}
+
+static void
+help_ppo (GString *text)
+{
+  g_string_append (
+      text,
+      "\nData: {\"prompt\"}, one a line, or a .txt file; without --data the project's training "
+      "prompts.\n");
+  describe_stage (text, LAUREL_STAGE_PPO);
+}
+
+#define COMMON_OPTIONS                                                                             \
+  { "model", "M", "Where it starts: a model's name or a Hugging Face directory", FALSE },          \
+      { "output", "NAME", "The name of the model it makes", FALSE },                               \
+      { "data", "FILE", "What it learns from", TRUE },                                             \
+      { "config", "FILE", "Settings by name, as JSON", FALSE },                                    \
+  {                                                                                                \
+    "set", "KEY=VALUE", "One setting; wins over --config", TRUE                                    \
+  }
+
+static const LaurelCtlOption train_options[] = { COMMON_OPTIONS, { NULL } };
+
+static const LaurelCtlOption ppo_options[] = {
+  COMMON_OPTIONS,
+  { "reward-model", "M", "The reward model; without it the project's newest", FALSE },
+  { NULL }
+};
+
+static const LaurelCtlVerb verbs[] = {
+  { "pretrain", "[FILE…]", 0, -1, train_options, "Train on plain text", run_pretrain,
+    help_pretrain },
+  { "sft", "[FILE…]", 0, -1, train_options, "Fine-tune on prompts and completions", run_sft,
+    help_sft },
+  { "reward", "[FILE…]", 0, -1, train_options, "Train a reward model on rankings", run_reward,
+    help_reward },
+  { "ppo", "[FILE…]", 0, -1, ppo_options, "Tune a policy against a reward model", run_ppo,
+    help_ppo },
+  { "resume", "RUN", 1, 1, NULL, "Go on with a run from its last checkpoint", run_resume },
+  { NULL }
+};
+
+const LaurelCtlNoun laurel_ctl_train = { "train", "Training: pretrain, sft, reward, ppo, resume",
+                                         verbs };
