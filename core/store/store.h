@@ -45,6 +45,8 @@ gboolean laurel_store_add_completion (LaurelStore *self, LaurelCompletion *compl
 LaurelCompletion *laurel_store_get_completion (LaurelStore *self, gint64 id, GError **error);
 gint64 laurel_store_add_task (LaurelStore *self, gint64 prompt_id, const gint64 *completion_ids, int n, int n_wanted, const char *sampler, GError **error);
 LaurelTask *laurel_store_get_task (LaurelStore *self, gint64 id, GError **error);
+/* The oldest task on @prompt_id whose completions have exactly these texts in this order; 0 when there is none, and on error. */
+gint64 laurel_store_find_task (LaurelStore *self, gint64 prompt_id, const char *const *texts, int n, GError **error);
 /* The next task for @labeler: one with a draft of theirs first, then the oldest open one that they have neither ranked,
  * skipped nor find leased to another process. Takes a lease of @lease_seconds on it. NULL without error: none is left. */
 LaurelTask *laurel_store_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError **error);

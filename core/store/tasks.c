@@ -224,6 +224,42 @@ laurel_store_get_task (LaurelStore *self, gint64 id, GError **error)
   return task != NULL && load_completions (self, task, error) ? g_steal_pointer (&task) : NULL;
 }
 
+static gboolean
+has_texts (const LaurelTask *task, const char *const *texts, int n)
+{
+  if (task->completions->len != (guint) n)
+    return FALSE;
+  for (int i = 0; i < n; i++) {
+    const LaurelCompletion *completion = g_ptr_array_index (task->completions, i);
+
+    if (!g_str_equal (completion->text, texts[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gint64
+laurel_store_find_task (LaurelStore *self, gint64 prompt_id, const char *const *texts, int n, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (LaurelStatement) rows =
+    laurel_store_prepare (self, TASK_COLUMNS " WHERE t.prompt_id = ? ORDER BY t.id", "look for the task", error);
+
+  if (rows == NULL)
+    return 0;
+  laurel_statement_bind_int (rows, prompt_id);
+  tasks = laurel_store_collect (rows, read_task, (GDestroyNotify) laurel_task_free, error);
+  for (guint i = 0; tasks != NULL && i < tasks->len; i++) {
+    LaurelTask *task = g_ptr_array_index (tasks, i);
+
+    if (!load_completions (self, task, error))
+      return 0;
+    if (has_texts (task, texts, n))
+      return task->id;
+  }
+  return 0;
+}
+
 GPtrArray *
 laurel_store_list_tasks (LaurelStore *self, int limit, int offset, GError **error)
 {

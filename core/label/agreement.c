@@ -1,0 +1,271 @@
+/* agreement.c: pairs counted, shares and τ-b from the counts, intervals by bootstrap.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/label/agreement.h"
+
+#include "core/base/rng.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void
+laurel_agreement_free (LaurelAgreement *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->labeler_a);
+  g_free (self->labeler_b);
+  g_free (self);
+}
+
+void
+laurel_agreement_count_pairs (const int *a, const int *b, int n, LaurelPairCounts *counts)
+{
+  for (int i = 0; i < n; i++)
+    for (int j = i + 1; j < n; j++) {
+      int in_a = (a[i] > a[j]) - (a[i] < a[j]);
+      int in_b = (b[i] > b[j]) - (b[i] < b[j]);
+
+      counts->n_pairs++;
+      counts->n_concordant += in_a * in_b > 0;
+      counts->n_discordant += in_a * in_b < 0;
+      counts->n_tied_both += in_a == 0 && in_b == 0;
+      counts->n_tied_a += in_a == 0 && in_b != 0;
+      counts->n_tied_b += in_a != 0 && in_b == 0;
+    }
+}
+
+static void
+add_counts (LaurelPairCounts *sum, const LaurelPairCounts *counts)
+{
+  sum->n_pairs += counts->n_pairs;
+  sum->n_concordant += counts->n_concordant;
+  sum->n_discordant += counts->n_discordant;
+  sum->n_tied_both += counts->n_tied_both;
+  sum->n_tied_a += counts->n_tied_a;
+  sum->n_tied_b += counts->n_tied_b;
+}
+
+/* --- The three measures: NaN and a reason where they are undefined --------- */
+
+typedef double (*Measure) (const LaurelPairCounts *counts, const char **reason);
+
+static double
+measure_strict (const LaurelPairCounts *counts, const char **reason)
+{
+  int n = counts->n_concordant + counts->n_discordant;
+
+  if (n > 0)
+    return (double) counts->n_concordant / n;
+  *reason = "one of the two calls every pair a tie";
+  return NAN;
+}
+
+static double
+measure_half (const LaurelPairCounts *counts, const char **reason)
+{
+  double same = counts->n_concordant + counts->n_tied_both;
+
+  if (counts->n_pairs > 0)
+    return (same + 0.5 * (counts->n_tied_a + counts->n_tied_b)) / counts->n_pairs;
+  *reason = "there are no pairs";
+  return NAN;
+}
+
+static double
+measure_tau_b (const LaurelPairCounts *counts, const char **reason)
+{
+  double n_strict_a = counts->n_pairs - counts->n_tied_both - counts->n_tied_a;
+  double n_strict_b = counts->n_pairs - counts->n_tied_both - counts->n_tied_b;
+
+  if (n_strict_a > 0 && n_strict_b > 0)
+    return (counts->n_concordant - counts->n_discordant) / sqrt (n_strict_a * n_strict_b);
+  *reason = "one of the two calls everything a tie";
+  return NAN;
+}
+
+/* --- Intervals ------------------------------------------------------------- */
+
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+
+  return (x > y) - (x < y);
+}
+
+static double
+find_quantile (const double *sorted, int n, double share)
+{
+  double at = share * (n - 1);
+  int below = (int) at;
+
+  return below + 1 < n ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]) : sorted[below];
+}
+
+static LaurelEstimate
+estimate (Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed)
+{
+  LaurelEstimate result = { NAN, NAN, NAN, NULL };
+  g_autofree double *values = g_new (double, MAX (n_resamples, 1));
+  LaurelPairCounts sum = { 0 };
+  const char *ignored = NULL;
+  int n = 0;
+
+  for (int i = 0; i < n_tasks; i++)
+    add_counts (&sum, &tasks[i]);
+  if (n_tasks == 0)
+    result.reason = "they have ranked no task in common";
+  else
+    result.value = measure (&sum, &result.reason);
+  if (isnan (result.value))
+    return result;
+  if (n_tasks < 2 || n_resamples < 1) {
+    result.reason = n_tasks < 2 ? "an interval needs at least two tasks in common" : "no resamples were asked for";
+    return result;
+  }
+  for (int r = 0; r < n_resamples; r++) {
+    LaurelPairCounts drawn = { 0 };
+    LaurelRng rng;
+
+    laurel_rng_init (&rng, seed, LAUREL_RNG_BOOTSTRAP, (guint64) r, 0);
+    for (int i = 0; i < n_tasks; i++)
+      add_counts (&drawn, &tasks[laurel_rng_below (&rng, (guint32) n_tasks)]);
+    values[n] = measure (&drawn, &ignored);
+    n += !isnan (values[n]);
+  }
+  /* Resamples without any strict pair say nothing; when they are many the rest is no fair sample. */
+  if (2 * n < n_resamples) {
+    result.reason = "ties leave too few pairs for an interval";
+    return result;
+  }
+  qsort (values, (gsize) n, sizeof *values, compare_doubles);
+  result.low = find_quantile (values, n, 0.025);
+  result.high = find_quantile (values, n, 0.975);
+  return result;
+}
+
+void
+laurel_agreement_estimate (const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out)
+{
+  out->n_tasks = n_tasks;
+  out->n_pairs = 0;
+  for (int i = 0; i < n_tasks; i++)
+    out->n_pairs += tasks[i].n_pairs;
+  out->strict = estimate (measure_strict, tasks, n_tasks, n_resamples, seed);
+  out->half = estimate (measure_half, tasks, n_tasks, n_resamples, seed);
+  out->tau_b = estimate (measure_tau_b, tasks, n_tasks, n_resamples, seed);
+}
+
+/* --- A project's labelers --------------------------------------------------- */
+
+static const LaurelRank *
+find_rank (const LaurelRanking *ranking, gint64 completion_id)
+{
+  for (int i = 0; i < ranking->n; i++)
+    if (ranking->ranks[i].completion_id == completion_id)
+      return &ranking->ranks[i];
+  return NULL;
+}
+
+/* FALSE when one of them ranked nothing (“none of these” alone). */
+static gboolean
+compare_rankings (const LaurelRanking *a, const LaurelRanking *b, LaurelPairCounts *counts)
+{
+  g_autofree int *ranks_a = g_new (int, a->n);
+  g_autofree int *ranks_b = g_new (int, a->n);
+
+  for (int i = 0; i < a->n; i++) {
+    const LaurelRank *other = find_rank (b, a->ranks[i].completion_id);
+
+    if (other == NULL || other->rank == 0 || a->ranks[i].rank == 0)
+      return FALSE;
+    ranks_a[i] = a->ranks[i].rank;
+    ranks_b[i] = other->rank;
+  }
+  laurel_agreement_count_pairs (ranks_a, ranks_b, a->n, counts);
+  return TRUE;
+}
+
+static GHashTable *
+group_by_task (GPtrArray *rankings)
+{
+  GHashTable *groups = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
+
+  for (guint i = 0; i < rankings->len; i++) {
+    LaurelRanking *ranking = g_ptr_array_index (rankings, i);
+    GPtrArray *group = g_hash_table_lookup (groups, &ranking->task_id);
+
+    if (group == NULL) {
+      group = g_ptr_array_new ();
+      g_hash_table_insert (groups, &ranking->task_id, group);
+    }
+    g_ptr_array_add (group, ranking);
+  }
+  return groups;
+}
+
+/* The counts of each task that @a and @b share (0: any two labelers), in the order of the rankings. */
+static GArray *
+collect_counts (GPtrArray *rankings, GHashTable *groups, gint64 a, gint64 b)
+{
+  GArray *tasks = g_array_new (FALSE, FALSE, sizeof (LaurelPairCounts));
+
+  for (guint i = 0; i < rankings->len; i++) {
+    const LaurelRanking *first = g_ptr_array_index (rankings, i);
+    const GPtrArray *group = g_hash_table_lookup (groups, &first->task_id);
+    LaurelPairCounts counts = { 0 };
+    gboolean is_shared = FALSE;
+
+    if (group->pdata[0] != (gpointer) first)
+      continue; /* one turn for each task */
+    for (guint j = 0; j < group->len; j++)
+      for (guint k = 0; k < group->len; k++) {
+        const LaurelRanking *x = group->pdata[j], *y = group->pdata[k];
+        gboolean is_wanted = a == 0 ? j < k : x->labeler_id == a && y->labeler_id == b;
+
+        if (is_wanted)
+          is_shared |= compare_rankings (x, y, &counts);
+      }
+    if (is_shared)
+      g_array_append_val (tasks, counts);
+  }
+  return tasks;
+}
+
+static LaurelAgreement *
+make_agreement (GPtrArray *rankings, GHashTable *groups, const LaurelLabeler *a, const LaurelLabeler *b,
+                int n_resamples, guint64 seed)
+{
+  g_autoptr (GArray) tasks = collect_counts (rankings, groups, a != NULL ? a->id : 0, b != NULL ? b->id : 0);
+  LaurelAgreement *agreement = g_new0 (LaurelAgreement, 1);
+
+  agreement->labeler_a = a != NULL ? g_strdup (a->name) : NULL;
+  agreement->labeler_b = b != NULL ? g_strdup (b->name) : NULL;
+  laurel_agreement_estimate ((const LaurelPairCounts *) (void *) tasks->data, (int) tasks->len, n_resamples, seed,
+                             agreement);
+  return agreement;
+}
+
+GPtrArray *
+laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, GError **error)
+{
+  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
+  g_autoptr (GPtrArray) labelers = rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
+  g_autoptr (GPtrArray) list = NULL;
+  g_autoptr (GHashTable) groups = NULL;
+
+  if (labelers == NULL)
+    return NULL;
+  groups = group_by_task (rankings);
+  list = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_agreement_free);
+  g_ptr_array_add (list, make_agreement (rankings, groups, NULL, NULL, n_resamples, seed));
+  for (guint i = 0; i < labelers->len; i++)
+    for (guint j = i + 1; j < labelers->len; j++) {
+      const LaurelLabeler *a = g_ptr_array_index (labelers, i), *b = g_ptr_array_index (labelers, j);
+
+      if (a->n_rankings > 0 && b->n_rankings > 0)
+        g_ptr_array_add (list, make_agreement (rankings, groups, a, b, n_resamples, seed));
+    }
+  return g_steal_pointer (&list);
+}
