@@ -30,6 +30,8 @@ progress_cb (gpointer user_data, int step, int n_steps)
 {
   Recorder *self = user_data;
 
+  if (self->polls_at_first_step == 0)
+    self->polls_at_first_step = self->n_polls;
   self->last_step = step;
   self->n_steps = n_steps;
 }

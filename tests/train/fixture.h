@@ -14,6 +14,7 @@ typedef struct {
   int stop_at;       /* the poll that answers LAUREL_STOP; 0: none */
   int checkpoint_at; /* the poll that asks for a checkpoint; 0: none */
   int n_rollouts;
+  int polls_at_first_step; /* how often it had been asked when the first step was done */
   int last_step;
   int n_steps;
 } Recorder;
