@@ -30,7 +30,7 @@ laurel_expf (float x)
   float n = shifted - round_bias;
   float r = (clamped - n * ln2_high) - n * ln2_low;
   float p = 1.0f / 5040.0f;
-  int bits;
+  unsigned bits;
   float scale;
 
   p = p * r + 1.0f / 720.0f;
@@ -40,7 +40,8 @@ laurel_expf (float x)
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  bits = ((int) n + 127) << 23;
+  memcpy (&bits, &shifted, sizeof bits); /* its low bits are n, NaN or not */
+  bits = (bits + 127u) << 23;
   memcpy (&scale, &bits, sizeof scale);
   return p * scale;
 }
