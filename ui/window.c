@@ -4,8 +4,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/window.h"
 
+#include "ui/inspect/inspect_page.h"
 #include "ui/label/label_page.h"
 #include "ui/resources.h"
+#include "ui/runs/runs_page.h"
 #include "ui/settings.h"
 
 #include <glib/gi18n.h>
@@ -228,6 +230,8 @@ static void
 ensure_page_types (void)
 {
   g_type_ensure (LAUREL_TYPE_LABEL_PAGE);
+  g_type_ensure (LAUREL_TYPE_RUNS_PAGE);
+  g_type_ensure (LAUREL_TYPE_INSPECT_PAGE);
 }
 
 static void

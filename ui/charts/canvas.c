@@ -14,6 +14,7 @@ struct _LaurelChartCanvas {
   LaurelChartCursor *cursor;
   GskRenderNode *rendered; /* all but the crosshair; NULL after a change */
   int rendered_width, rendered_height;
+  gboolean is_sticky;
 };
 
 G_DEFINE_FINAL_TYPE (LaurelChartCanvas, laurel_chart_canvas, GTK_TYPE_WIDGET)
@@ -121,13 +122,16 @@ move_cursor (LaurelChartCanvas *self, double x)
 static void
 motion_cb (GtkEventControllerMotion *controller, double x, double y, LaurelChartCanvas *self)
 {
-  move_cursor (self, find_x (self, x));
+  double at = find_x (self, x);
+
+  if (!self->is_sticky || !isnan (at))
+    move_cursor (self, at);
 }
 
 static void
 leave_cb (GtkEventControllerMotion *controller, LaurelChartCanvas *self)
 {
-  if (!gtk_widget_has_focus (GTK_WIDGET (self)))
+  if (!self->is_sticky && !gtk_widget_has_focus (GTK_WIDGET (self)))
     move_cursor (self, NAN);
 }
 
@@ -289,4 +293,11 @@ laurel_chart_canvas_set_cursor (LaurelChartCanvas *self, LaurelChartCursor *curs
     return;
   self->cursor = g_object_ref (cursor);
   g_signal_connect_object (cursor, "notify::x", G_CALLBACK (gtk_widget_queue_draw), self, G_CONNECT_SWAPPED);
+}
+
+void
+laurel_chart_canvas_set_sticky (LaurelChartCanvas *self, gboolean is_sticky)
+{
+  g_return_if_fail (LAUREL_IS_CHART_CANVAS (self));
+  self->is_sticky = is_sticky;
 }

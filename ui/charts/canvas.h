@@ -23,6 +23,8 @@ LaurelChart *laurel_chart_canvas_get_chart (LaurelChartCanvas *self);
 void laurel_chart_canvas_changed (LaurelChartCanvas *self);
 void laurel_chart_canvas_set_title (LaurelChartCanvas *self, const char *title); /* for the accessible summary */
 void laurel_chart_canvas_set_cursor (LaurelChartCanvas *self, LaurelChartCursor *cursor);
+/* Whether the crosshair is a selection, which stays when the pointer leaves. */
+void laurel_chart_canvas_set_sticky (LaurelChartCanvas *self, gboolean is_sticky);
 
 /* The palette of the theme that is in force now. */
 const LaurelPalette *laurel_palette_current (void);

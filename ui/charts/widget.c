@@ -13,6 +13,7 @@
 struct _LaurelChartWidget {
   GtkWidget parent_instance;
 
+  GtkBox *content;
   GtkLabel *title;
   GtkMenuButton *info;
   GtkLabel *how;
@@ -184,6 +185,7 @@ laurel_chart_widget_class_init (LaurelChartWidgetClass *klass)
   G_OBJECT_CLASS (klass)->dispose = laurel_chart_widget_dispose;
   g_type_ensure (LAUREL_TYPE_CHART_CANVAS);
   gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_chart.ui");
+  gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, title);
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, info);
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, how);

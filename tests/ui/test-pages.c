@@ -1,0 +1,172 @@
+/* test-pages.c: Runs, Inspect, Models and Data on a project of made-up rows.
+ *
+ * With LAUREL_SCREENSHOTS=FOLDER every page is also saved as a picture there.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "tests/ui/sample_project.h"
+#include "ui/inspect/inspect_page.h"
+#include "ui/page.h"
+#include "ui/resources.h"
+#include "ui/runs/runs_page.h"
+
+static void
+spin (int ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+
+  while (g_get_monotonic_time () < end)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (2000);
+}
+
+static void
+take_picture (GtkWidget *window, const char *name)
+{
+  const char *folder = g_getenv ("LAUREL_SCREENSHOTS");
+  g_autofree char *file = g_strconcat (name, ".png", NULL);
+  g_autofree char *path = NULL;
+
+  spin (folder != NULL ? 400 : 50);
+  if (folder == NULL)
+    return;
+  path = g_build_filename (folder, file, NULL);
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (window);
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  int width = gtk_widget_get_width (window), height = gtk_widget_get_height (window);
+  gdk_paintable_snapshot (paintable, snapshot, width, height);
+  g_autoptr (GskRenderNode) node = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
+  GskRenderer *renderer = gtk_native_get_renderer (gtk_widget_get_native (window));
+  g_autoptr (GdkTexture) texture = gsk_renderer_render_texture (renderer, node, &GRAPHENE_RECT_INIT (0, 0, width, height));
+
+  g_assert_true (gdk_texture_save_to_png (texture, path));
+}
+
+static GtkWidget *
+present (GType type, LaurelProject *project, int width, int height)
+{
+  GtkWidget *window = adw_window_new ();
+  GtkWidget *page = g_object_new (type, "project", project, NULL);
+
+  gtk_window_set_default_size (GTK_WINDOW (window), width, height);
+  adw_window_set_content (ADW_WINDOW (window), page);
+  gtk_window_present (GTK_WINDOW (window));
+  spin (100);
+  return window;
+}
+
+static GtkWidget *
+find_child (GtkWidget *widget, GType type)
+{
+  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_child (child, type);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static void
+visit (GType type, const char *name)
+{
+  static const struct {
+    int width, height;
+  } sizes[] = { { 1000, 700 }, { 1600, 1000 } };
+  LaurelProject *project = sample_project_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
+    for (int dark = 0; dark < 2; dark++) {
+      g_autofree char *picture = g_strdup_printf ("%s-%d-%s", name, sizes[i].width, dark ? "dark" : "light");
+      GtkWidget *window;
+
+      adw_style_manager_set_color_scheme (adw_style_manager_get_default (),
+                                          dark ? ADW_COLOR_SCHEME_FORCE_DARK : ADW_COLOR_SCHEME_FORCE_LIGHT);
+      window = present (type, project, sizes[i].width, sizes[i].height);
+      take_picture (window, picture);
+      gtk_window_destroy (GTK_WINDOW (window));
+    }
+  spin (50);
+  sample_project_free (project);
+}
+
+static void
+test_runs_page (void)
+{
+  visit (LAUREL_TYPE_RUNS_PAGE, "runs");
+}
+
+static void
+test_inspect_page (void)
+{
+  visit (LAUREL_TYPE_INSPECT_PAGE, "inspect");
+}
+
+static GtkWidget *
+find_stack_child (GtkWidget *page, const char *name)
+{
+  GtkWidget *found = NULL;
+
+  if (GTK_IS_STACK (page))
+    found = gtk_stack_get_child_by_name (GTK_STACK (page), name);
+  for (GtkWidget *child = gtk_widget_get_first_child (page); found == NULL && child != NULL; child = gtk_widget_get_next_sibling (child))
+    found = find_stack_child (child, name);
+  return found;
+}
+
+static void
+test_runs_tabs (void)
+{
+  static const char *const tabs[] = { "samples", "configuration", "log", "products" };
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+
+  for (guint i = 0; i < G_N_ELEMENTS (tabs); i++) {
+    GtkWidget *child = find_stack_child (window, tabs[i]);
+    g_autofree char *picture = g_strconcat ("runs-", tabs[i], NULL);
+
+    g_assert_nonnull (child);
+    gtk_stack_set_visible_child (GTK_STACK (gtk_widget_get_parent (child)), child);
+    take_picture (window, picture);
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
+static void
+test_runs_run_id (void)
+{
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  GtkWidget *page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
+  gint64 id;
+
+  g_object_get (page, "run-id", &id, NULL);
+  g_assert_cmpint (id, >, 0);
+  g_object_set (page, "run-id", (gint64) 1, NULL);
+  g_object_get (page, "run-id", &id, NULL);
+  g_assert_cmpint (id, ==, 1);
+  g_object_set (page, "project", NULL, NULL);
+  g_object_get (page, "run-id", &id, NULL);
+  g_assert_cmpint (id, ==, 0);
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
+int
+main (int argc, char **argv)
+{
+  gtk_test_init (&argc, &argv, NULL);
+  adw_init ();
+  laurel_ui_register_resources ();
+  g_autoptr (GtkCssProvider) css = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (css, LAUREL_RESOURCE_PATH "/style.css");
+  gtk_style_context_add_provider_for_display (gdk_display_get_default (), GTK_STYLE_PROVIDER (css),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  g_test_add_func ("/ui/pages/runs", test_runs_page);
+  g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
+  g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
+  g_test_add_func ("/ui/pages/inspect", test_inspect_page);
+  return g_test_run ();
+}

@@ -1,0 +1,232 @@
+/* run_charts.c: which charts a kind of run has, and the settings they share.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/runs/run_charts.h"
+
+#include "core/train/hyperparameters.h"
+#include "ui/charts/widget.h"
+#include "ui/resources.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+struct _LaurelRunCharts {
+  GtkWidget parent_instance;
+
+  GtkStack *states;
+  GtkFlowBox *grid;
+  GtkScale *smoothing;
+  GtkDropDown *x_axis;
+  GtkToggleButton *log_y;
+  LaurelChartCursor *cursor;
+  char *kind;
+  GPtrArray *datas;
+  GHashTable *charts; /* key → LaurelChartWidget */
+};
+
+G_DEFINE_FINAL_TYPE (LaurelRunCharts, laurel_run_charts, GTK_TYPE_WIDGET)
+
+enum {
+  PICKED,
+  N_SIGNALS,
+};
+
+static guint signals[N_SIGNALS];
+
+/* What is looked at first; other keys follow in the order they appeared. */
+static const char *const ppo_keys[] = { "objective/scores", "objective/kl", "objective/rlhf_reward", "val/ratio",
+                                        "loss/value_avg", "loss/policy_avg", "policy/clipfrac_avg",
+                                        "policy/approxkl_avg", "objective/entropy", "objective/response_length",
+                                        "val/num_eos_tokens", "val/explained_variance", NULL };
+static const char *const reward_keys[] = { "loss", "accuracy", "margin", "eval/accuracy", "eval/loss", "eval/margin",
+                                           "learning_rate", "grad_norm", NULL };
+static const char *const language_keys[] = { "loss", "eval/loss", "learning_rate", "grad_norm", NULL };
+
+static const char *const *
+list_first_keys (const char *kind)
+{
+  if (g_strcmp0 (kind, "ppo") == 0)
+    return ppo_keys;
+  if (g_strcmp0 (kind, "reward") == 0)
+    return reward_keys;
+  return language_keys;
+}
+
+static double
+find_reference (const char *key)
+{
+  if (g_str_equal (key, "val/ratio"))
+    return 1;
+  if (g_str_equal (key, "objective/kl") || g_str_equal (key, "margin"))
+    return 0;
+  if (g_str_equal (key, "accuracy") || g_str_equal (key, "eval/accuracy"))
+    return .5;
+  return NAN;
+}
+
+static gboolean
+is_by_time (LaurelRunCharts *self)
+{
+  return gtk_drop_down_get_selected (self->x_axis) == 1;
+}
+
+static void
+update_chart (LaurelRunCharts *self, const char *key, LaurelChartWidget *widget)
+{
+  LaurelChartCanvas *canvas = laurel_chart_widget_get_canvas (widget);
+  LaurelChart *chart = laurel_chart_canvas_get_chart (canvas);
+  g_autoptr (GPtrArray) series = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->datas->len; i++) {
+    LaurelSeries *line = laurel_run_data_get_series (self->datas->pdata[i], key, is_by_time (self));
+
+    if (line != NULL)
+      g_ptr_array_add (series, line);
+  }
+  chart->smoothing = gtk_range_get_value (GTK_RANGE (self->smoothing));
+  chart->log_y = gtk_toggle_button_get_active (self->log_y);
+  chart->x_kind = is_by_time (self) ? LAUREL_SCALE_TIME : LAUREL_SCALE_INTEGER;
+  chart->reference = find_reference (key);
+  chart->legend = self->datas->len > 1;
+  laurel_chart_widget_set_x_name (widget, is_by_time (self) ? _("seconds") : _("step"));
+  laurel_chart_canvas_set_series (canvas, series);
+}
+
+static void
+picked_cb (LaurelRunCharts *self, double x)
+{
+  if (!is_by_time (self))
+    g_signal_emit (self, signals[PICKED], 0, (int) llround (x));
+}
+
+static void
+add_chart (LaurelRunCharts *self, const char *key)
+{
+  LaurelChartWidget *widget = LAUREL_CHART_WIDGET (laurel_chart_widget_new ());
+  const LaurelMetricInfo *info = laurel_metric_find (key);
+  g_autofree char *how = NULL;
+
+  if (info != NULL && info->unit[0] != '\0')
+    how = g_strdup_printf (_("%s, in %s. %s"), _ (info->title), _ (info->unit), _ (info->how));
+  else if (info != NULL)
+    how = g_strdup_printf (_("%s. %s"), _ (info->title), _ (info->how));
+  laurel_chart_widget_set_title (widget, key, how);
+  laurel_chart_canvas_set_cursor (laurel_chart_widget_get_canvas (widget), self->cursor);
+  gtk_widget_set_size_request (GTK_WIDGET (widget), 290, 230);
+  g_signal_connect_object (widget, "picked", G_CALLBACK (picked_cb), self, G_CONNECT_SWAPPED);
+  gtk_flow_box_insert (self->grid, GTK_WIDGET (widget), -1);
+  gtk_widget_set_focusable (gtk_widget_get_parent (GTK_WIDGET (widget)), FALSE);
+  g_hash_table_insert (self->charts, g_strdup (key), widget);
+}
+
+static gboolean
+has_key (LaurelRunCharts *self, const char *key)
+{
+  for (guint i = 0; i < self->datas->len; i++)
+    if (laurel_run_data_get_series (self->datas->pdata[i], key, FALSE) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+ensure_charts (LaurelRunCharts *self)
+{
+  const char *const *first = list_first_keys (self->kind);
+
+  for (guint i = 0; first[i] != NULL; i++)
+    if (has_key (self, first[i]) && !g_hash_table_contains (self->charts, first[i]))
+      add_chart (self, first[i]);
+  for (guint d = 0; d < self->datas->len; d++) {
+    g_autoptr (GPtrArray) keys = laurel_run_data_list_keys (self->datas->pdata[d]);
+
+    for (guint i = 0; i < keys->len; i++)
+      if (!g_hash_table_contains (self->charts, keys->pdata[i]))
+        add_chart (self, keys->pdata[i]);
+  }
+  gtk_stack_set_visible_child_name (self->states, g_hash_table_size (self->charts) > 0 ? "charts" : "empty");
+}
+
+static void
+update_all (LaurelRunCharts *self)
+{
+  GHashTableIter iter;
+  gpointer key, widget;
+
+  g_hash_table_iter_init (&iter, self->charts);
+  while (g_hash_table_iter_next (&iter, &key, &widget))
+    update_chart (self, key, widget);
+}
+
+static void
+setting_changed_cb (LaurelRunCharts *self)
+{
+  laurel_chart_cursor_set_x (self->cursor, NAN);
+  update_all (self);
+}
+
+static void
+laurel_run_charts_dispose (GObject *object)
+{
+  LaurelRunCharts *self = LAUREL_RUN_CHARTS (object);
+
+  gtk_widget_dispose_template (GTK_WIDGET (self), LAUREL_TYPE_RUN_CHARTS);
+  g_clear_pointer (&self->charts, g_hash_table_unref);
+  g_clear_pointer (&self->datas, g_ptr_array_unref);
+  g_clear_pointer (&self->kind, g_free);
+  g_clear_object (&self->cursor);
+  G_OBJECT_CLASS (laurel_run_charts_parent_class)->dispose (object);
+}
+
+static void
+laurel_run_charts_class_init (LaurelRunChartsClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  G_OBJECT_CLASS (klass)->dispose = laurel_run_charts_dispose;
+  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_charts.ui");
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, states);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, grid);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, smoothing);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, x_axis);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, log_y);
+  gtk_widget_class_bind_template_callback (widget_class, setting_changed_cb);
+  gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
+  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 1, G_TYPE_INT);
+}
+
+static void
+laurel_run_charts_init (LaurelRunCharts *self)
+{
+  self->cursor = laurel_chart_cursor_new ();
+  self->datas = g_ptr_array_new ();
+  self->charts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
+
+void
+laurel_run_charts_set_runs (LaurelRunCharts *self, const char *kind, GPtrArray *datas)
+{
+  GtkFlowBoxChild *child;
+
+  g_return_if_fail (LAUREL_IS_RUN_CHARTS (self));
+
+  g_free (self->kind);
+  self->kind = g_strdup (kind);
+  g_ptr_array_set_size (self->datas, 0);
+  for (guint i = 0; i < datas->len; i++)
+    g_ptr_array_add (self->datas, datas->pdata[i]);
+  while ((child = gtk_flow_box_get_child_at_index (self->grid, 0)) != NULL)
+    gtk_flow_box_remove (self->grid, GTK_WIDGET (child));
+  g_hash_table_remove_all (self->charts);
+  laurel_chart_cursor_set_x (self->cursor, NAN);
+  laurel_run_charts_refresh (self);
+}
+
+void
+laurel_run_charts_refresh (LaurelRunCharts *self)
+{
+  g_return_if_fail (LAUREL_IS_RUN_CHARTS (self));
+
+  ensure_charts (self);
+  update_all (self);
+}
