@@ -65,7 +65,11 @@ make_header (const char *run, JsonObject *state, const LaurelBlock *blocks, int 
 }
 
 static gboolean
-put_everything (Output *output, const char *header, const LaurelBlock *blocks, int n_blocks, GError **error)
+put_everything (Output *output,
+                const char *header,
+                const LaurelBlock *blocks,
+                int n_blocks,
+                GError **error)
 {
   guint8 digest[DIGEST_LENGTH];
   gsize length = sizeof digest;
@@ -83,7 +87,11 @@ put_everything (Output *output, const char *header, const LaurelBlock *blocks, i
 }
 
 gboolean
-laurel_checkpoint_write (const char *path, const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks,
+laurel_checkpoint_write (const char *path,
+                         const char *run,
+                         JsonObject *state,
+                         const LaurelBlock *blocks,
+                         int n_blocks,
                          GError **error)
 {
   g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
@@ -100,7 +108,8 @@ static gboolean
 refuse (GError **error, LaurelError code, const char *path, const char *why)
 {
   g_set_error (error, LAUREL_ERROR, code,
-               "Could not read the checkpoint “%s”: %s; start the run again from its beginning", path, why);
+               "Could not read the checkpoint “%s”: %s; start the run again from its beginning",
+               path, why);
   return FALSE;
 }
 
@@ -125,7 +134,8 @@ check_bytes (const guchar *bytes, gsize n, const char *path, GError **error)
     return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is no checkpoint of Laurel");
   if (get_word (bytes + MAGIC_LENGTH) > LAUREL_CHECKPOINT_VERSION) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
-                 "Could not read the checkpoint “%s”: a newer Laurel wrote it; update Laurel", path);
+                 "Could not read the checkpoint “%s”: a newer Laurel wrote it; update Laurel",
+                 path);
     return FALSE;
   }
   if (n < PREFIX_LENGTH + DIGEST_LENGTH)
@@ -149,7 +159,8 @@ check_block (JsonNode *node, const LaurelBlock *block, const char *path, GError 
       || !laurel_json_get_int (object, path, "floats", 0, G_MAXINT64, &n, NULL))
     return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its list of blocks is malformed");
   if (!g_str_equal (name, block->name) || n != (gint64) block->n) {
-    g_autofree char *why = g_strdup_printf ("it holds “%s” of %" G_GINT64_FORMAT " numbers where this run needs "
+    g_autofree char *why = g_strdup_printf ("it holds “%s” of %" G_GINT64_FORMAT
+                                            " numbers where this run needs "
                                             "“%s” of %" G_GSIZE_FORMAT,
                                             name, n, block->name, block->n);
 
@@ -168,36 +179,48 @@ check_run (JsonObject *header, const char *run, const char *path, GError **error
   if (g_strcmp0 (written, run) == 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-               "Could not resume from “%s”: settings, data or starting model are not those it was made with; "
+               "Could not resume from “%s”: settings, data or starting model are not those it was "
+               "made with; "
                "start a new run",
                path);
   return FALSE;
 }
 
 static gboolean
-check_blocks (JsonObject *header, gsize n_floats_bytes, const LaurelBlock *blocks, int n_blocks, const char *path,
+check_blocks (JsonObject *header,
+              gsize n_floats_bytes,
+              const LaurelBlock *blocks,
+              int n_blocks,
+              const char *path,
               GError **error)
 {
   JsonNode *list = json_object_get_member (header, "blocks");
   JsonNode *state = json_object_get_member (header, "state");
   gsize wanted = 0;
 
-  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list) || state == NULL || !JSON_NODE_HOLDS_OBJECT (state))
+  if (list == NULL || !JSON_NODE_HOLDS_ARRAY (list) || state == NULL
+      || !JSON_NODE_HOLDS_OBJECT (state))
     return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is malformed");
   if ((int) json_array_get_length (json_node_get_array (list)) != n_blocks)
     return refuse (error, LAUREL_ERROR_MISMATCH, path, "it belongs to another kind of run");
   for (int i = 0; i < n_blocks; i++) {
-    if (!check_block (json_array_get_element (json_node_get_array (list), (guint) i), &blocks[i], path, error))
+    if (!check_block (json_array_get_element (json_node_get_array (list), (guint) i), &blocks[i],
+                      path, error))
       return FALSE;
     wanted += blocks[i].n * sizeof (float);
   }
   if (wanted != n_floats_bytes)
-    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its blocks are not as long as its header says");
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path,
+                   "its blocks are not as long as its header says");
   return TRUE;
 }
 
 JsonObject *
-laurel_checkpoint_read (const char *path, const char *run, const LaurelBlock *blocks, int n_blocks, GError **error)
+laurel_checkpoint_read (const char *path,
+                        const char *run,
+                        const LaurelBlock *blocks,
+                        int n_blocks,
+                        GError **error)
 {
   g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GError) local = NULL;
@@ -229,8 +252,9 @@ laurel_checkpoint_read (const char *path, const char *run, const LaurelBlock *bl
     return NULL;
   }
   if (!check_run (json_node_get_object (node), run, path, error)
-      || !check_blocks (json_node_get_object (node), n - PREFIX_LENGTH - header_length - DIGEST_LENGTH,
-                        blocks, n_blocks, path, error))
+      || !check_blocks (json_node_get_object (node),
+                        n - PREFIX_LENGTH - header_length - DIGEST_LENGTH, blocks, n_blocks, path,
+                        error))
     return NULL;
   bytes += PREFIX_LENGTH + header_length;
   for (int i = 0; i < n_blocks; i++) {

@@ -8,12 +8,14 @@
 static gboolean
 check_fits (const LaurelModel *model, const LaurelSequence *sequence, int row, GError **error)
 {
-  if (!laurel_tokens_check (sequence->tokens, sequence->n_tokens, &model->config, "sequence", row, error))
+  if (!laurel_tokens_check (sequence->tokens, sequence->n_tokens, &model->config, "sequence", row,
+                            error))
     return FALSE;
   if (sequence->n_tokens > model->config.n_positions) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use sequence %d: it has %d tokens, the model's context holds %d; shorten it",
-                 row, sequence->n_tokens, model->config.n_positions);
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+        "Could not use sequence %d: it has %d tokens, the model's context holds %d; shorten it",
+        row, sequence->n_tokens, model->config.n_positions);
     return FALSE;
   }
   return TRUE;
@@ -24,14 +26,18 @@ check_head (const LaurelModel *model, LaurelHead head, GError **error)
 {
   if (model->config.head == head)
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH, "Could not evaluate: the model is %s; choose %s",
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+               "Could not evaluate: the model is %s; choose %s",
                head == LAUREL_HEAD_LM ? "a reward model" : "a language model",
                head == LAUREL_HEAD_LM ? "a language model" : "a reward model");
   return FALSE;
 }
 
 gboolean
-laurel_evaluate_loss (const LaurelModel *model, GPtrArray *sequences, double *out_loss, gint64 *out_n_tokens,
+laurel_evaluate_loss (const LaurelModel *model,
+                      GPtrArray *sequences,
+                      double *out_loss,
+                      gint64 *out_n_tokens,
                       GError **error)
 {
   g_autoptr (LaurelMicroBatch) micro = NULL;
@@ -50,12 +56,14 @@ laurel_evaluate_loss (const LaurelModel *model, GPtrArray *sequences, double *ou
   }
   micro = laurel_micro_batch_new (laurel_micro_batch_budget (&model->config, longest));
   done = laurel_pass_init (&pass, model, micro->max_tokens, FALSE, error)
-         && laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len, model->config.n_positions,
-                                  NULL, NULL, NULL, out_loss, out_n_tokens, error);
+         && laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len,
+                                  model->config.n_positions, NULL, NULL, NULL, out_loss,
+                                  out_n_tokens, error);
   laurel_pass_clear (&pass);
   if (done && *out_n_tokens == 0) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not measure the loss: the sequences have no token to predict; give longer ones");
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+        "Could not measure the loss: the sequences have no token to predict; give longer ones");
     return FALSE;
   }
   if (done)
@@ -64,7 +72,10 @@ laurel_evaluate_loss (const LaurelModel *model, GPtrArray *sequences, double *ou
 }
 
 gboolean
-laurel_evaluate_logprobs (const LaurelModel *model, const LaurelSequence *sequence, float *logprobs, GError **error)
+laurel_evaluate_logprobs (const LaurelModel *model,
+                          const LaurelSequence *sequence,
+                          float *logprobs,
+                          GError **error)
 {
   g_autoptr (LaurelMicroBatch) micro = NULL;
   LaurelPass pass = { 0 };
@@ -84,23 +95,33 @@ laurel_evaluate_logprobs (const LaurelModel *model, const LaurelSequence *sequen
 }
 
 static void
-score_all (LaurelPass *pass, LaurelMicroBatch *micro, LaurelSequence *const *sequences, int n, float *scores)
+score_all (LaurelPass *pass,
+           LaurelMicroBatch *micro,
+           LaurelSequence *const *sequences,
+           int n,
+           float *scores)
 {
   for (int at = 0; at < n;) {
     int from = at;
 
     laurel_micro_batch_clear (micro);
     for (; at < n && laurel_micro_batch_fits (micro, sequences[at]->n_tokens); at++)
-      laurel_micro_batch_add (micro, sequences[at]->tokens, sequences[at]->n_tokens, sequences[at]->n_tokens, 0);
+      laurel_micro_batch_add (micro, sequences[at]->tokens, sequences[at]->n_tokens,
+                              sequences[at]->n_tokens, 0);
     for (int b = 0; b < micro->n_sequences; b++)
       micro->positions[b] = micro->offsets[b + 1] - 1;
     laurel_pass_forward (pass, micro);
-    laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences, scores + from);
+    laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
+                               scores + from);
   }
 }
 
 gboolean
-laurel_reward_score (const LaurelModel *reward, LaurelSequence *const *sequences, int n, float *scores, GError **error)
+laurel_reward_score (const LaurelModel *reward,
+                     LaurelSequence *const *sequences,
+                     int n,
+                     float *scores,
+                     GError **error)
 {
   g_autoptr (LaurelMicroBatch) micro = NULL;
   LaurelPass pass = { 0 };

@@ -118,7 +118,8 @@ describe_range (const LaurelSetting *setting)
   }
   min = laurel_setting_format (setting, setting->min);
   max = laurel_setting_format (setting, setting->max);
-  return g_strdup_printf ("a %snumber from %s to %s", setting->type == LAUREL_SETTING_DOUBLE ? "" : "whole ", min, max);
+  return g_strdup_printf ("a %snumber from %s to %s",
+                          setting->type == LAUREL_SETTING_DOUBLE ? "" : "whole ", min, max);
 }
 
 static gboolean
@@ -182,12 +183,14 @@ find_for_stage (const char *key, LaurelStage stage, GError **error)
 
   if (setting == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not set “%s”: there is no such setting; did you mean “%s”", key, find_nearest (key, stage));
+                 "Could not set “%s”: there is no such setting; did you mean “%s”", key,
+                 find_nearest (key, stage));
     return NULL;
   }
   if ((setting->stages & (1u << stage)) == 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not set “%s”: the stage “%s” has no such setting; leave it out", key, laurel_stage_name (stage));
+                 "Could not set “%s”: the stage “%s” has no such setting; leave it out", key,
+                 laurel_stage_name (stage));
     return NULL;
   }
   return setting;
@@ -233,7 +236,10 @@ parse_value (const LaurelSetting *setting, const char *text, double *out)
 }
 
 gboolean
-laurel_hyperparameters_set (LaurelHyperparameters *self, LaurelStage stage, const char *key, const char *value,
+laurel_hyperparameters_set (LaurelHyperparameters *self,
+                            LaurelStage stage,
+                            const char *key,
+                            const char *value,
                             GError **error)
 {
   const LaurelSetting *setting = find_for_stage (key, stage, error);
@@ -248,7 +254,9 @@ laurel_hyperparameters_set (LaurelHyperparameters *self, LaurelStage stage, cons
 }
 
 gboolean
-laurel_hyperparameters_validate (const LaurelHyperparameters *self, LaurelStage stage, GError **error)
+laurel_hyperparameters_validate (const LaurelHyperparameters *self,
+                                 LaurelStage stage,
+                                 GError **error)
 {
   for (int i = 0; i < laurel_n_settings; i++) {
     const LaurelSetting *setting = &laurel_settings_table[i];
@@ -302,7 +310,8 @@ laurel_hyperparameters_to_json (const LaurelHyperparameters *self, LaurelStage s
   return node;
 }
 
-/* The member as the text that laurel_hyperparameters_set() reads, or NULL when it is no plain value. */
+/* The member as the text that laurel_hyperparameters_set() reads, or NULL when it is no plain
+ * value. */
 static char *
 member_to_text (JsonNode *node)
 {
@@ -312,7 +321,8 @@ member_to_text (JsonNode *node)
     return NULL;
   switch (json_node_get_value_type (node)) {
   case G_TYPE_INT64: return g_strdup_printf ("%" G_GINT64_FORMAT, json_node_get_int (node));
-  case G_TYPE_DOUBLE: return g_strdup (g_ascii_dtostr (buffer, sizeof buffer, json_node_get_double (node)));
+  case G_TYPE_DOUBLE:
+    return g_strdup (g_ascii_dtostr (buffer, sizeof buffer, json_node_get_double (node)));
   case G_TYPE_BOOLEAN: return g_strdup (json_node_get_boolean (node) ? "true" : "false");
   case G_TYPE_STRING: return json_node_dup_string (node);
   default: return NULL;
@@ -320,7 +330,10 @@ member_to_text (JsonNode *node)
 }
 
 gboolean
-laurel_hyperparameters_from_json (LaurelHyperparameters *self, LaurelStage stage, JsonObject *object, GError **error)
+laurel_hyperparameters_from_json (LaurelHyperparameters *self,
+                                  LaurelStage stage,
+                                  JsonObject *object,
+                                  GError **error)
 {
   LaurelHyperparameters read = *self;
   JsonObjectIter iter;

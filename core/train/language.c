@@ -27,7 +27,12 @@ count_labels (GPtrArray *sequences, const guint32 *order, int n, int limit)
 
 /* Fills @micro from row @from on; returns the first row that did not fit. */
 static int
-pack (LaurelMicroBatch *micro, GPtrArray *sequences, const guint32 *order, int from, int n, int limit)
+pack (LaurelMicroBatch *micro,
+      GPtrArray *sequences,
+      const guint32 *order,
+      int from,
+      int n,
+      int limit)
 {
   laurel_micro_batch_clear (micro);
   for (; from < n; from++) {
@@ -53,9 +58,18 @@ sum_losses (LaurelPass *pass, LaurelMicroBatch *micro, const LaurelLabels *label
 }
 
 gboolean
-laurel_language_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *sequences, const guint32 *order, int n,
-                      int limit, float *gradients, const LaurelMonitor *monitor, gboolean *checkpoint_wanted,
-                      double *out_loss, gint64 *out_n, GError **error)
+laurel_language_walk (LaurelPass *pass,
+                      LaurelMicroBatch *micro,
+                      GPtrArray *sequences,
+                      const guint32 *order,
+                      int n,
+                      int limit,
+                      float *gradients,
+                      const LaurelMonitor *monitor,
+                      gboolean *checkpoint_wanted,
+                      double *out_loss,
+                      gint64 *out_n,
+                      GError **error)
 {
   gint64 n_labels = count_labels (sequences, order, n, limit);
   double scale = n_labels > 0 ? 1.0 / (double) n_labels : 0;
@@ -73,7 +87,8 @@ laurel_language_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *sequ
       loss += sum_losses (pass, micro, &labels);
       continue;
     }
-    loss += laurel_lm_head_loss (pass->model, pass->hidden, &labels, 1, NULL, NULL, scale, NULL, pass->dhidden, gradients)
+    loss += laurel_lm_head_loss (pass->model, pass->hidden, &labels, 1, NULL, NULL, scale, NULL,
+                                 pass->dhidden, gradients)
             / scale;
     laurel_pass_backward (pass, micro, gradients);
   }
@@ -108,9 +123,14 @@ language_clear (Language *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Language, language_clear)
 
-/* Every row has a label within the limit, every token is in the vocabulary. Returns the longest, 0 on an error. */
+/* Every row has a label within the limit, every token is in the vocabulary. Returns the longest, 0
+ * on an error. */
 static int
-check_rows (GPtrArray *sequences, const LaurelModel *model, int limit, const char *what, const LaurelMonitor *monitor,
+check_rows (GPtrArray *sequences,
+            const LaurelModel *model,
+            int limit,
+            const char *what,
+            const LaurelMonitor *monitor,
             GError **error)
 {
   int longest = 0, n_cut = 0;
@@ -122,7 +142,8 @@ check_rows (GPtrArray *sequences, const LaurelModel *model, int limit, const cha
       return 0;
     if (laurel_sequence_first_label (row) >= MIN (row->n_tokens, limit)) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not train on %s %u: of its %d tokens the first %d are the prompt and at most %d are used, "
+                   "Could not train on %s %u: of its %d tokens the first %d are the prompt and at "
+                   "most %d are used, "
                    "so there is nothing to learn; shorten the prompt or leave the row out",
                    what, i + 1, row->n_tokens, row->n_prompt, limit);
       return 0;
@@ -155,7 +176,8 @@ prepare (Language *self, LaurelStage stage, LaurelModel *model, GError **error)
 
   if (model->config.head != LAUREL_HEAD_LM) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not train: the model is a reward model and predicts no tokens; choose a language model");
+                 "Could not train: the model is a reward model and predicts no tokens; choose a "
+                 "language model");
     return FALSE;
   }
   if (self->sequences->len == 0) {
@@ -168,12 +190,14 @@ prepare (Language *self, LaurelStage stage, LaurelModel *model, GError **error)
   if (longest == 0)
     return FALSE;
   if (self->eval_sequences != NULL && self->eval_sequences->len > 0) {
-    longest_eval = check_rows (self->eval_sequences, model, self->limit, "held-out row", self->monitor, error);
+    longest_eval = check_rows (self->eval_sequences, model, self->limit, "held-out row",
+                               self->monitor, error);
     if (longest_eval == 0)
       return FALSE;
   }
   self->rows_per_step = hp->batch_size * hp->gradient_accumulation_steps;
-  self->steps_per_epoch = (int) ((self->sequences->len + (guint) self->rows_per_step - 1) / (guint) self->rows_per_step);
+  self->steps_per_epoch = (int) ((self->sequences->len + (guint) self->rows_per_step - 1)
+                                 / (guint) self->rows_per_step);
   self->n_steps = laurel_data_count_steps (self->sequences->len, self->rows_per_step, hp);
   self->order = g_new (guint32, self->sequences->len);
   self->ordered_epoch = -1;
@@ -200,7 +224,8 @@ take_rows (Language *self, int step, int *out_n)
   int from = step % self->steps_per_epoch * self->rows_per_step;
 
   if (epoch != self->ordered_epoch)
-    laurel_data_order (self->order, self->sequences->len, self->hp->seed, (guint64) epoch, self->hp->shuffle);
+    laurel_data_order (self->order, self->sequences->len, self->hp->seed, (guint64) epoch,
+                       self->hp->shuffle);
   self->ordered_epoch = epoch;
   *out_n = MIN (self->rows_per_step, (int) self->sequences->len - from);
   return self->order + from;
@@ -214,8 +239,9 @@ evaluate (Language *self, GError **error)
 
   if (self->eval_sequences == NULL || self->eval_sequences->len == 0)
     return TRUE;
-  if (!laurel_language_walk (&self->pass, self->micro, self->eval_sequences, NULL, (int) self->eval_sequences->len,
-                             self->limit, NULL, self->monitor, &self->state.checkpoint_wanted, &loss, &n, error))
+  if (!laurel_language_walk (&self->pass, self->micro, self->eval_sequences, NULL,
+                             (int) self->eval_sequences->len, self->limit, NULL, self->monitor,
+                             &self->state.checkpoint_wanted, &loss, &n, error))
     return FALSE;
   laurel_monitor_metric (self->monitor, self->state.step, "eval/loss", loss / (double) n);
   return TRUE;
@@ -226,8 +252,8 @@ train_step (Language *self, GError **error)
 {
   LaurelTrainState *state = &self->state;
   double learning_rate = self->hp->learning_rate
-                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step, self->n_steps,
-                                                   self->hp->warmup_steps);
+                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
+                                                   self->n_steps, self->hp->warmup_steps);
   double loss, norm;
   gint64 n_labels;
   int n_rows;
@@ -237,7 +263,8 @@ train_step (Language *self, GError **error)
   if (!laurel_language_walk (&self->pass, self->micro, self->sequences, rows, n_rows, self->limit,
                              state->optimizer->gradients, self->monitor, &state->checkpoint_wanted,
                              &loss, &n_labels, error)
-      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm, error))
+      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm,
+                                 error))
     return FALSE;
   state->step++;
   laurel_monitor_metric (self->monitor, state->step, "loss", loss / (double) n_labels);
@@ -262,10 +289,18 @@ train_and_report (Language *self, GError **error)
 }
 
 gboolean
-laurel_language_train (LaurelStage stage, LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences,
-                       const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error)
+laurel_language_train (LaurelStage stage,
+                       LaurelModel *model,
+                       GPtrArray *sequences,
+                       GPtrArray *eval_sequences,
+                       const LaurelHyperparameters *hp,
+                       const LaurelMonitor *monitor,
+                       GError **error)
 {
-  g_auto (Language) self = { .sequences = sequences, .eval_sequences = eval_sequences, .hp = hp, .monitor = monitor };
+  g_auto (Language) self = { .sequences = sequences,
+                             .eval_sequences = eval_sequences,
+                             .hp = hp,
+                             .monitor = monitor };
   g_autoptr (GError) local = NULL;
 
   if (!laurel_hyperparameters_validate (hp, stage, error) || !prepare (&self, stage, model, error))

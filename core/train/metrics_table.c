@@ -7,67 +7,81 @@
 
 static const LaurelMetricInfo metrics[] = {
   { "loss", N_ ("Loss"), N_ ("nats"),
-    N_ ("Pretraining and SFT: Σ −log p over the batch's supervised tokens, divided by their number. Reward model: "
-        "mean over prompts of the mean −log σ(better − worse) over a prompt's pairs. Lower is better.") },
+    N_ ("Pretraining and SFT: Σ −log p over the batch's supervised tokens, divided by their "
+        "number. Reward model: mean over prompts of the mean −log σ(better − worse) over a "
+        "prompt's pairs. Lower is better.") },
   { "accuracy", N_ ("Accuracy"), "",
-    N_ ("Share of the batch's pairs whose better completion scores higher; an equal score counts one half.") },
+    N_ ("Share of the batch's pairs whose better completion scores higher; an equal score counts "
+        "one half.") },
   { "margin", N_ ("Margin"), "",
     N_ ("Mean score of the better minus the worse completion over the batch's pairs.") },
   { "grad_norm", N_ ("Gradient norm"), "",
-    N_ ("Euclidean length of the gradient over all weights, before clipping. PPO: the policy's, mean over the "
-        "iteration's steps.") },
-  { "learning_rate", N_ ("Learning rate"), "", N_ ("The rate that the step used; PPO: the policy's.") },
+    N_ ("Euclidean length of the gradient over all weights, before clipping. PPO: the policy's, "
+        "mean over the iteration's steps.") },
+  { "learning_rate", N_ ("Learning rate"), "",
+    N_ ("The rate that the step used; PPO: the policy's.") },
   { "eval/loss", N_ ("Held-out loss"), N_ ("nats"), N_ ("The loss on held-out data, all of it.") },
   { "eval/accuracy", N_ ("Held-out accuracy"), "",
     N_ ("Share of the pairs of held-out prompts whose better completion scores higher.") },
   { "eval/margin", N_ ("Held-out margin"), "",
-    N_ ("Mean score of the better minus the worse completion over the pairs of held-out prompts.") },
+    N_ ("Mean score of the better minus the worse completion over the pairs of held-out "
+        "prompts.") },
   { "normalize/gain", N_ ("Reward gain"), "",
-    N_ ("1 / standard deviation of the raw scores of the SFT model's samples; folded into the weights.") },
+    N_ ("1 / standard deviation of the raw scores of the SFT model's samples; folded into the "
+        "weights.") },
   { "normalize/bias", N_ ("Reward bias"), "",
     N_ ("−gain · mean of the raw scores of the SFT model's samples; folded into the weights.") },
   { "normalize/mean", N_ ("Mean after normalising"), "",
-    N_ ("Mean score of the same samples measured again with the folded weights; 0 when all is well.") },
+    N_ ("Mean score of the same samples measured again with the folded weights; 0 when all is "
+        "well.") },
   { "normalize/std", N_ ("Deviation after normalising"), "",
-    N_ ("Standard deviation of the same samples measured again with the folded weights; 1 when all is well.") },
+    N_ ("Standard deviation of the same samples measured again with the folded weights; 1 when "
+        "all is well.") },
   { "objective/kl", N_ ("KL to the reference"), N_ ("nats"),
-    N_ ("Mean over rollouts of Σ (log π − log ρ) at the sampled tokens; positive when the policy has moved away. An "
-        "estimate: it can fall below 0 by chance.") },
+    N_ ("Mean over rollouts of Σ (log π − log ρ) at the sampled tokens; positive when the policy "
+        "has moved away. An estimate: it can fall below 0 by chance.") },
   { "objective/exact_kl", N_ ("Exact KL to the reference"), N_ ("nats"),
     N_ ("Mean over rollouts of Σ over positions of Σ_v π log (π/ρ); never below 0.") },
-  { "objective/kl_coef", N_ ("KL coefficient"), "", N_ ("β in force when the iteration's rewards were made.") },
+  { "objective/kl_coef", N_ ("KL coefficient"), "",
+    N_ ("β in force when the iteration's rewards were made.") },
   { "objective/entropy", N_ ("Entropy"), N_ ("nats"),
     N_ ("Mean over rollouts of Σ −log π at the sampled tokens.") },
   { "objective/non_score_reward", N_ ("KL reward"), "",
     N_ ("Mean over rollouts of −β Σ (log π − log ρ): what the leash took (negative) or gave.") },
-  { "objective/rlhf_reward", N_ ("Reward"), "", N_ ("objective/scores + objective/non_score_reward.") },
+  { "objective/rlhf_reward", N_ ("Reward"), "",
+    N_ ("objective/scores + objective/non_score_reward.") },
   { "objective/scores", N_ ("Score"), "",
     N_ ("Mean score of the reward model after the missing-end rule.") },
   { "objective/response_length", N_ ("Response length"), N_ ("tokens"),
     N_ ("Mean number of sampled tokens, end-of-text included.") },
   { "policy/approxkl_avg", N_ ("Step size in KL"), N_ ("nats"),
-    N_ ("Mean over the iteration's steps and tokens of ½ (log π_new − log π_old)²; 0 on the first step.") },
+    N_ ("Mean over the iteration's steps and tokens of ½ (log π_new − log π_old)²; 0 on the "
+        "first step.") },
   { "policy/clipfrac_avg", N_ ("Clipped ratios"), "",
     N_ ("Share of tokens whose clipped loss was the larger, over the iteration's steps.") },
   { "policy/entropy_avg", N_ ("Entropy per token"), N_ ("nats"),
     N_ ("Mean over sampled tokens of the policy's exact entropy when it sampled them.") },
   { "loss/policy_avg", N_ ("Policy loss"), "",
-    N_ ("Mean over the iteration's steps of the clipped surrogate per token; near 0 when advantages are whitened.") },
+    N_ ("Mean over the iteration's steps of the clipped surrogate per token; near 0 when "
+        "advantages are whitened.") },
   { "loss/value_avg", N_ ("Value loss"), "",
     N_ ("Mean over the iteration's steps of ½ max((V − R)², (clip V − R)²) per token.") },
   { "val/clipfrac_avg", N_ ("Clipped values"), "",
     N_ ("Share of tokens whose clipped value loss was the larger, over the iteration's steps.") },
-  { "val/ratio", N_ ("Ratio"), "", N_ ("Mean of π_new/π_old over the iteration's steps and tokens; 1 at the start.") },
+  { "val/ratio", N_ ("Ratio"), "",
+    N_ ("Mean of π_new/π_old over the iteration's steps and tokens; 1 at the start.") },
   { "val/ratio_var", N_ ("Variance of the ratio"), "",
     N_ ("Population variance of π_new/π_old over the iteration's steps and tokens.") },
   { "val/num_eos_tokens", N_ ("Ended by itself"), N_ ("rollouts"),
     N_ ("Rollouts of the batch that ended with end-of-text.") },
   { "val/explained_variance", N_ ("Explained variance"), "",
-    N_ ("1 − Var(return − value) / Var(return) with the values from before the update; 1 is perfect, below 0 is "
-        "worse than a constant.") },
+    N_ ("1 − Var(return − value) / Var(return) with the values from before the update; 1 is "
+        "perfect, below 0 is worse than a constant.") },
   { "value/grad_norm", N_ ("Value gradient norm"), "",
-    N_ ("Euclidean length of the value network's gradient before clipping, mean over the iteration's steps.") },
-  { "value/learning_rate", N_ ("Value learning rate"), "", N_ ("The rate that the value network's steps used.") },
+    N_ ("Euclidean length of the value network's gradient before clipping, mean over the "
+        "iteration's steps.") },
+  { "value/learning_rate", N_ ("Value learning rate"), "",
+    N_ ("The rate that the value network's steps used.") },
   { "episode", N_ ("Episodes"), N_ ("rollouts"), N_ ("Rollouts sampled since the run began.") },
   { "time/rollout", N_ ("Time sampling"), N_ ("seconds"),
     N_ ("Seconds that sampling, scoring and the reference took in the iteration.") },

@@ -56,7 +56,11 @@ laurel_micro_batch_fits (const LaurelMicroBatch *self, int n_tokens)
 }
 
 void
-laurel_micro_batch_add (LaurelMicroBatch *self, const gint32 *tokens, int n_tokens, int first_label, int source)
+laurel_micro_batch_add (LaurelMicroBatch *self,
+                        const gint32 *tokens,
+                        int n_tokens,
+                        int first_label,
+                        int source)
 {
   int base = self->n_tokens;
 
@@ -91,13 +95,18 @@ laurel_micro_batch_budget (const LaurelModelConfig *config, int longest)
 {
   int budget = MAX_TOKENS;
 
-  while (budget > MIN_TOKENS && laurel_activations_size (config, budget, TRUE) > MAX_ACTIVATION_BYTES)
+  while (budget > MIN_TOKENS
+         && laurel_activations_size (config, budget, TRUE) > MAX_ACTIVATION_BYTES)
     budget /= 2;
   return MAX (budget, longest);
 }
 
 gboolean
-laurel_pass_init (LaurelPass *self, const LaurelModel *model, int max_tokens, gboolean for_backward, GError **error)
+laurel_pass_init (LaurelPass *self,
+                  const LaurelModel *model,
+                  int max_tokens,
+                  gboolean for_backward,
+                  GError **error)
 {
   gsize n_bytes = sizeof (float) * (gsize) max_tokens * (gsize) model->config.n_embd;
 
@@ -110,7 +119,8 @@ laurel_pass_init (LaurelPass *self, const LaurelModel *model, int max_tokens, gb
   self->dhidden = laurel_alloc_aligned (n_bytes);
   if (self->dhidden == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                 "Could not start training: %" G_GSIZE_FORMAT " MiB for the gradients of hidden states are not there; "
+                 "Could not start training: %" G_GSIZE_FORMAT
+                 " MiB for the gradients of hidden states are not there; "
                  "close other programs or use a smaller model",
                  n_bytes >> 20);
     return FALSE;
@@ -132,7 +142,8 @@ laurel_pass_forward (LaurelPass *self, const LaurelMicroBatch *micro)
 
   self->hidden = laurel_transformer_forward (self->model, &batch, self->acts);
   if (self->dhidden != NULL)
-    memset (self->dhidden, 0, sizeof (float) * (gsize) micro->n_tokens * (gsize) self->model->config.n_embd);
+    memset (self->dhidden, 0,
+            sizeof (float) * (gsize) micro->n_tokens * (gsize) self->model->config.n_embd);
 }
 
 void

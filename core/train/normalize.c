@@ -42,7 +42,10 @@ sampling_cb (int n_done, int n_all, gpointer user_data)
 }
 
 static GPtrArray *
-sample (const LaurelModel *sft, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor,
+sample (const LaurelModel *sft,
+        GPtrArray *prompts,
+        const LaurelHyperparameters *hp,
+        const LaurelMonitor *monitor,
         GError **error)
 {
   int n = MIN ((int) prompts->len, N_SAMPLES);
@@ -56,7 +59,8 @@ sample (const LaurelModel *sft, GPtrArray *prompts, const LaurelHyperparameters 
   for (int i = 0; i < n; i++) {
     const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
 
-    tokens[i] = (LaurelPromptTokens) { prompt->tokens, prompt->n_tokens, FIRST_STREAM + (guint64) i };
+    tokens[i] = (LaurelPromptTokens){ prompt->tokens, prompt->n_tokens,
+                                      FIRST_STREAM + (guint64) i };
   }
   return laurel_generate (sft, tokens, n, n_completions, &options, sampling_cb, &sampling, error);
 }
@@ -74,7 +78,8 @@ join (GPtrArray *prompts, GPtrArray *samples)
 
     g_array_append_vals (ids, prompt->tokens, (guint) prompt->n_tokens);
     g_array_append_vals (ids, s->tokens, (guint) s->n_tokens);
-    g_ptr_array_add (sequences, laurel_sequence_new ((gint32 *) ids->data, (int) ids->len, prompt->n_tokens));
+    g_ptr_array_add (sequences,
+                     laurel_sequence_new ((gint32 *) ids->data, (int) ids->len, prompt->n_tokens));
   }
   return sequences;
 }
@@ -84,14 +89,18 @@ measure (const LaurelModel *reward, GPtrArray *sequences, LaurelMoments *out, GE
 {
   g_autofree float *scores = g_new0 (float, sequences->len);
 
-  if (!laurel_reward_score (reward, (LaurelSequence *const *) sequences->pdata, (int) sequences->len, scores, error))
+  if (!laurel_reward_score (reward, (LaurelSequence *const *) sequences->pdata,
+                            (int) sequences->len, scores, error))
     return FALSE;
   *out = laurel_masked_moments (scores, NULL, sequences->len);
   return TRUE;
 }
 
 static gboolean
-check_prompts (const LaurelModel *reward, const LaurelModel *sft, GPtrArray *prompts, GError **error)
+check_prompts (const LaurelModel *reward,
+               const LaurelModel *sft,
+               GPtrArray *prompts,
+               GError **error)
 {
   int context = MIN (reward->config.n_positions, sft->config.n_positions);
 
@@ -104,21 +113,28 @@ check_prompts (const LaurelModel *reward, const LaurelModel *sft, GPtrArray *pro
   for (guint i = 0; i < prompts->len; i++) {
     const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
 
-    if (!laurel_tokens_check (prompt->tokens, prompt->n_tokens, &sft->config, "reference prompt", (int) i + 1, error))
+    if (!laurel_tokens_check (prompt->tokens, prompt->n_tokens, &sft->config, "reference prompt",
+                              (int) i + 1, error))
       return FALSE;
     if (prompt->n_tokens < context)
       continue;
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not use reference prompt %u: it has %d tokens and the context holds %d; shorten it",
-                 i + 1, prompt->n_tokens, context);
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+        "Could not use reference prompt %u: it has %d tokens and the context holds %d; shorten it",
+        i + 1, prompt->n_tokens, context);
     return FALSE;
   }
   return TRUE;
 }
 
 gboolean
-laurel_reward_normalize (LaurelModel *reward, const LaurelModel *sft, GPtrArray *reference_prompts,
-                         const LaurelHyperparameters *hp, int step, const LaurelMonitor *monitor, GError **error)
+laurel_reward_normalize (LaurelModel *reward,
+                         const LaurelModel *sft,
+                         GPtrArray *reference_prompts,
+                         const LaurelHyperparameters *hp,
+                         int step,
+                         const LaurelMonitor *monitor,
+                         GError **error)
 {
   g_autoptr (GPtrArray) samples = NULL;
   g_autoptr (GPtrArray) sequences = NULL;
@@ -135,7 +151,8 @@ laurel_reward_normalize (LaurelModel *reward, const LaurelModel *sft, GPtrArray 
     return FALSE;
   if (!(before.variance > 0) || !isfinite (before.variance)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE,
-                 "Could not normalise the scores: %" G_GSIZE_FORMAT " samples score alike (deviation %g); "
+                 "Could not normalise the scores: %" G_GSIZE_FORMAT
+                 " samples score alike (deviation %g); "
                  "train the reward model on more rankings",
                  before.n, sqrt (before.variance));
     return FALSE;

@@ -74,7 +74,11 @@ measure_gradient (const LaurelOptimizer *self, double *out_norm, GError **error)
 }
 
 gboolean
-laurel_optimizer_step (LaurelOptimizer *self, float *weights, double learning_rate, double *out_norm, GError **error)
+laurel_optimizer_step (LaurelOptimizer *self,
+                       float *weights,
+                       double learning_rate,
+                       double *out_norm,
+                       GError **error)
 {
   LaurelAdamW params = { 0 };
   double norm;
@@ -95,7 +99,8 @@ laurel_optimizer_step (LaurelOptimizer *self, float *weights, double learning_ra
     gsize at = tensor->offset;
 
     params.weight_decay = tensor->decay ? self->weight_decay : 0;
-    laurel_adamw_update (weights + at, self->gradients + at, self->m + at, self->v + at, tensor->n, &params);
+    laurel_adamw_update (weights + at, self->gradients + at, self->m + at, self->v + at, tensor->n,
+                         &params);
   }
   if (out_norm != NULL)
     *out_norm = norm;

@@ -8,7 +8,8 @@
 static gsize
 count_cache (const LaurelModelConfig *config, int n_rows)
 {
-  return sizeof (float) * 2 * (gsize) config->n_layer * (gsize) config->n_embd * (gsize) config->n_positions * (gsize) n_rows;
+  return sizeof (float) * 2 * (gsize) config->n_layer * (gsize) config->n_embd
+         * (gsize) config->n_positions * (gsize) n_rows;
 }
 
 static gsize
@@ -21,7 +22,9 @@ count_pass (const LaurelModelConfig *config, gboolean for_backward)
 }
 
 gsize
-laurel_train_plan_memory (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp)
+laurel_train_plan_memory (LaurelStage stage,
+                          const LaurelModelConfig *config,
+                          const LaurelHyperparameters *hp)
 {
   LaurelLayout *layout = laurel_layout_new (config);
   gsize block = layout->n_floats * sizeof (float);
@@ -32,11 +35,12 @@ laurel_train_plan_memory (LaurelStage stage, const LaurelModelConfig *config, co
   case LAUREL_STAGE_SFT:
     return 4 * block + count_pass (config, TRUE); /* weights, gradients, two moments */
   case LAUREL_STAGE_REWARD:
-    return 5 * block + MAX (count_pass (config, TRUE), count_cache (config, 1)); /* and the SFT model */
+    return 5 * block
+           + MAX (count_pass (config, TRUE), count_cache (config, 1)); /* and the SFT model */
   case LAUREL_STAGE_PPO:
     /* Policy and value with theirs and a kept copy of each three, reference, reward model. */
-    return (2 * 4 + 2 * 3 + 2) * block + 2 * count_pass (config, TRUE) + 2 * count_pass (config, FALSE)
-           + count_cache (config, hp->batch_size);
+    return (2 * 4 + 2 * 3 + 2) * block + 2 * count_pass (config, TRUE)
+           + 2 * count_pass (config, FALSE) + count_cache (config, hp->batch_size);
   case LAUREL_N_STAGES:
     break;
   }

@@ -24,8 +24,10 @@ check_models (const LaurelModel *policy, const LaurelModel *reward, GError **err
     why = "the policy is a reward model; choose a language model";
   else if (reward->config.head != LAUREL_HEAD_SCORE)
     why = "the reward model has no score head; train a reward model first";
-  else if (!g_str_equal (laurel_tokenizer_get_hash (policy->tokenizer), laurel_tokenizer_get_hash (reward->tokenizer)))
-    why = "policy and reward model have different tokenizers; train the reward model from this policy's family";
+  else if (!g_str_equal (laurel_tokenizer_get_hash (policy->tokenizer),
+                         laurel_tokenizer_get_hash (reward->tokenizer)))
+    why = "policy and reward model have different tokenizers; train the reward model from this "
+          "policy's family";
   else if (!reward->config.normalized)
     why = "the reward model's scores are not normalised, so kl_coef would have no scale; "
           "train it with normalize_rewards";
@@ -36,17 +38,23 @@ check_models (const LaurelModel *policy, const LaurelModel *reward, GError **err
 }
 
 static gboolean
-check_prompts (GPtrArray *prompts, const LaurelModel *policy, int context, int *out_longest, GError **error)
+check_prompts (GPtrArray *prompts,
+               const LaurelModel *policy,
+               int context,
+               int *out_longest,
+               GError **error)
 {
   *out_longest = 0;
   for (guint i = 0; i < prompts->len; i++) {
     const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
 
-    if (!laurel_tokens_check (prompt->tokens, prompt->n_tokens, &policy->config, "prompt", (int) i + 1, error))
+    if (!laurel_tokens_check (prompt->tokens, prompt->n_tokens, &policy->config, "prompt",
+                              (int) i + 1, error))
       return FALSE;
     if (prompt->n_tokens >= context) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not use prompt %u: it has %d tokens and the context of %d leaves no room for a response; "
+                   "Could not use prompt %u: it has %d tokens and the context of %d leaves no room "
+                   "for a response; "
                    "shorten it",
                    i + 1, prompt->n_tokens, context);
       return FALSE;
@@ -127,7 +135,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ppo, ppo_clear)
 static void
 make_fingerprint (LaurelPpo *self)
 {
-  g_autoptr (GChecksum) checksum = laurel_train_state_start_fingerprint (LAUREL_STAGE_PPO, self->hp, self->policy);
+  g_autoptr (GChecksum)
+      checksum = laurel_train_state_start_fingerprint (LAUREL_STAGE_PPO, self->hp, self->policy);
 
   g_checksum_update (checksum, (const guchar *) self->reward_hash, -1);
   for (guint i = 0; i < self->prompts->len; i++) {
@@ -174,7 +183,8 @@ prepare (LaurelPpo *self, GError **error)
       || !copy_models (self, error))
     return FALSE;
   self->max_response = MIN (hp->response_length, self->policy->config.n_positions - 1);
-  /* The sampler knows the policy's context alone; a reward model with a shorter one binds every prompt. */
+  /* The sampler knows the policy's context alone; a reward model with a shorter one binds every
+   * prompt. */
   if (context < self->policy->config.n_positions)
     self->max_response = MIN (hp->response_length, context - longest);
   self->n_iterations = laurel_data_count_steps (self->prompts->len, hp->batch_size, hp);
@@ -219,8 +229,9 @@ iterate (LaurelPpo *self, GError **error)
     return FALSE;
   }
   if (self->hp->target_kl > 0)
-    state->kl_coef = laurel_ppo_adapt_kl_coef (kl_coef, laurel_ppo_mean_kl (&self->batch), self->hp->target_kl,
-                                               self->batch.n_rows, self->hp->kl_horizon);
+    state->kl_coef = laurel_ppo_adapt_kl_coef (kl_coef, laurel_ppo_mean_kl (&self->batch),
+                                               self->hp->target_kl, self->batch.n_rows,
+                                               self->hp->kl_horizon);
   state->step++;
   laurel_ppo_report (self, &stats, kl_coef, (double) (sampled - start) / G_USEC_PER_SEC,
                      (double) (g_get_monotonic_time () - sampled) / G_USEC_PER_SEC);
@@ -238,16 +249,26 @@ check_frozen (const LaurelPpo *self, GError **error)
 
   if (moved == NULL)
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-               "Could not trust this run: the weights of the %s changed while it went on; run it again", moved);
+  g_set_error (
+      error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+      "Could not trust this run: the weights of the %s changed while it went on; run it again",
+      moved);
   return FALSE;
 }
 
 gboolean
-laurel_train_ppo (LaurelModel *policy, const LaurelModel *reward, GPtrArray *prompts, const LaurelHyperparameters *hp,
-                  const LaurelMonitor *monitor, GError **error)
+laurel_train_ppo (LaurelModel *policy,
+                  const LaurelModel *reward,
+                  GPtrArray *prompts,
+                  const LaurelHyperparameters *hp,
+                  const LaurelMonitor *monitor,
+                  GError **error)
 {
-  g_auto (Ppo) self = { .hp = hp, .monitor = monitor, .prompts = prompts, .policy = policy, .reward = reward };
+  g_auto (Ppo) self = { .hp = hp,
+                        .monitor = monitor,
+                        .prompts = prompts,
+                        .policy = policy,
+                        .reward = reward };
   g_autoptr (GError) local = NULL;
 
   if (!laurel_hyperparameters_validate (hp, LAUREL_STAGE_PPO, error) || !prepare (&self, error))

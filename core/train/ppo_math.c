@@ -41,8 +41,13 @@ laurel_masked_moments (const float *x, const guint8 *mask, gsize n)
 }
 
 void
-laurel_ppo_rewards (const float *logprobs, const float *ref_logprobs, int n, double kl_coef, double score,
-                    float *kl, float *rewards)
+laurel_ppo_rewards (const float *logprobs,
+                    const float *ref_logprobs,
+                    int n,
+                    double kl_coef,
+                    double score,
+                    float *kl,
+                    float *rewards)
 {
   for (int t = 0; t < n; t++) {
     kl[t] = logprobs[t] - ref_logprobs[t];
@@ -75,7 +80,8 @@ laurel_whiten (float *x, const guint8 *mask, gsize n, gboolean shift_mean, GErro
 
   if (moments.n < 2) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not whiten a batch: it has %" G_GSIZE_FORMAT " tokens, which have no variance; "
+                 "Could not whiten a batch: it has %" G_GSIZE_FORMAT
+                 " tokens, which have no variance; "
                  "use more rollouts or switch whitening off",
                  moments.n);
     return FALSE;
@@ -136,7 +142,11 @@ laurel_ppo_k3_kl (double logprob, double old_logprob)
 }
 
 double
-laurel_ppo_adapt_kl_coef (double kl_coef, double kl, double target_kl, double n_episodes, double horizon)
+laurel_ppo_adapt_kl_coef (double kl_coef,
+                          double kl,
+                          double target_kl,
+                          double n_episodes,
+                          double horizon)
 {
   double error = CLAMP (kl / target_kl - 1, -MAX_KL_ERROR, MAX_KL_ERROR);
 

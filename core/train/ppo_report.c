@@ -7,7 +7,8 @@
 double
 laurel_ppo_mean_kl (const LaurelPpoBatch *batch)
 {
-  return laurel_masked_moments (batch->kl, NULL, (gsize) batch->n_tokens).mean * batch->n_tokens / batch->n_rows;
+  return laurel_masked_moments (batch->kl, NULL, (gsize) batch->n_tokens).mean * batch->n_tokens
+         / batch->n_rows;
 }
 
 static LaurelRollout *
@@ -22,8 +23,8 @@ make_rollout (const LaurelPpo *self, int r, double kl_coef)
   rollout->step = self->state.step;
   rollout->row = r;
   rollout->prompt = g_strdup (prompt->text);
-  rollout->completion = laurel_template_decode_completion (self->policy->chat_template, self->policy->tokenizer,
-                                                           response, (gsize) row->n_response);
+  rollout->completion = laurel_template_decode_completion (
+      self->policy->chat_template, self->policy->tokenizer, response, (gsize) row->n_response);
   rollout->prompt_tokens = g_memdup2 (row->tokens, sizeof (gint32) * (gsize) row->n_prompt);
   rollout->n_prompt_tokens = row->n_prompt;
   rollout->n_tokens = row->n_response;
@@ -100,15 +101,21 @@ report_update (const LaurelPpo *self, const LaurelPpoStats *stats)
   laurel_monitor_metric (self->monitor, step, "loss/value_avg", stats->value_loss / n);
   laurel_monitor_metric (self->monitor, step, "val/clipfrac_avg", stats->value_clipfrac / n);
   laurel_monitor_metric (self->monitor, step, "val/ratio", 1 + ratio);
-  laurel_monitor_metric (self->monitor, step, "val/ratio_var", MAX (stats->ratio_squares / n - ratio * ratio, 0));
-  laurel_monitor_metric (self->monitor, step, "learning_rate", warming_up ? 0 : self->hp->learning_rate * factor);
-  laurel_monitor_metric (self->monitor, step, "value/learning_rate", self->hp->value_learning_rate * factor);
+  laurel_monitor_metric (self->monitor, step, "val/ratio_var",
+                         MAX (stats->ratio_squares / n - ratio * ratio, 0));
+  laurel_monitor_metric (self->monitor, step, "learning_rate",
+                         warming_up ? 0 : self->hp->learning_rate * factor);
+  laurel_monitor_metric (self->monitor, step, "value/learning_rate",
+                         self->hp->value_learning_rate * factor);
   laurel_monitor_metric (self->monitor, step, "grad_norm", stats->policy_norm / n);
   laurel_monitor_metric (self->monitor, step, "value/grad_norm", stats->value_norm / n);
 }
 
 void
-laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl_coef, double rollout_seconds,
+laurel_ppo_report (const LaurelPpo *self,
+                   const LaurelPpoStats *stats,
+                   double kl_coef,
+                   double rollout_seconds,
                    double update_seconds)
 {
   report_objective (self, kl_coef);

@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The sampler reads its keys and values from a cache, training computes them anew: the same numbers up to rounding. */
+/* The sampler reads its keys and values from a cache, training computes them anew: the same numbers
+ * up to rounding. */
 #define MAX_SAMPLER_ERROR 1e-3
 
 /* A score alone and in a batch: other shapes of the same matrix products. */
@@ -30,11 +31,14 @@ fail (GError **error, const char *format, ...)
   why = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-               "Could not go on with PPO: %s; resume from the last checkpoint, and report it if it comes again", why);
+               "Could not go on with PPO: %s; resume from the last checkpoint, and report it if it "
+               "comes again",
+               why);
   return FALSE;
 }
 
-/* 1: prompts by cursor. Row r of iteration i is number i·B + r of an endless walk through shuffled epochs. */
+/* 1: prompts by cursor. Row r of iteration i is number i·B + r of an endless walk through shuffled
+ * epochs. */
 static int
 take_prompt (LaurelPpo *self, int row)
 {
@@ -42,7 +46,8 @@ take_prompt (LaurelPpo *self, int row)
   gint64 epoch = at / self->prompts->len;
 
   if (epoch != self->ordered_epoch)
-    laurel_data_order (self->order, self->prompts->len, self->hp->seed, (guint64) epoch, self->hp->shuffle);
+    laurel_data_order (self->order, self->prompts->len, self->hp->seed, (guint64) epoch,
+                       self->hp->shuffle);
   self->ordered_epoch = epoch;
   return (int) self->order[at % self->prompts->len];
 }
@@ -68,18 +73,22 @@ store_sample (LaurelPpo *self, const LaurelSample *sample, int r)
   row->tokens = batch->tokens + (gsize) r * (gsize) batch->stride;
   row->first = batch->n_tokens;
   memcpy (row->tokens, prompt->tokens, sizeof (gint32) * (gsize) prompt->n_tokens);
-  memcpy (row->tokens + prompt->n_tokens, sample->tokens, sizeof (gint32) * (gsize) sample->n_tokens);
-  memcpy (batch->sampler_logprobs + row->first, sample->logprobs, sizeof (float) * (gsize) sample->n_tokens);
+  memcpy (row->tokens + prompt->n_tokens, sample->tokens,
+          sizeof (gint32) * (gsize) sample->n_tokens);
+  memcpy (batch->sampler_logprobs + row->first, sample->logprobs,
+          sizeof (float) * (gsize) sample->n_tokens);
   batch->n_tokens += sample->n_tokens;
 }
 
-/* 2: sample, keeping ids: what is scored and trained on is what was sampled, never its text encoded again. */
+/* 2: sample, keeping ids: what is scored and trained on is what was sampled, never its text encoded
+ * again. */
 static gboolean
 sample_batch (LaurelPpo *self, GError **error)
 {
   LaurelPpoBatch *batch = &self->batch;
   g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, batch->n_rows);
-  LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS; /* no top-k, no top-p: they would cut the support */
+  LaurelSamplingOptions options =
+      LAUREL_SAMPLING_DEFAULTS; /* no top-k, no top-p: they would cut the support */
   g_autoptr (GPtrArray) samples = NULL;
 
   for (int r = 0; r < batch->n_rows; r++) {
@@ -94,7 +103,8 @@ sample_batch (LaurelPpo *self, GError **error)
   options.temperature = self->hp->temperature;
   options.max_tokens = self->max_response;
   options.seed = (guint64) self->hp->seed;
-  samples = laurel_generate (self->policy, prompts, batch->n_rows, 1, &options, sampling_cb, self, error);
+  samples = laurel_generate (self->policy, prompts, batch->n_rows, 1, &options, sampling_cb, self,
+                             error);
   if (samples == NULL)
     return FALSE;
   batch->n_tokens = 0;
@@ -103,7 +113,8 @@ sample_batch (LaurelPpo *self, GError **error)
   return TRUE;
 }
 
-/* 4: the reward model's score at the last sampled token, and the rule for rollouts that did not end. */
+/* 4: the reward model's score at the last sampled token, and the rule for rollouts that did not
+ * end. */
 static void
 score_packed (LaurelPpo *self, int from, int to)
 {
@@ -113,7 +124,8 @@ score_packed (LaurelPpo *self, int from, int to)
   for (int b = 0; b < micro->n_sequences; b++)
     micro->positions[b] = micro->offsets[b + 1] - 1; /* labels have been read by now */
   laurel_pass_forward (pass, micro);
-  laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences, micro->outputs);
+  laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
+                             micro->outputs);
   for (int i = from; i < to; i++) {
     LaurelPpoRow *row = &self->batch.rows[self->row_order[i]];
 
@@ -136,10 +148,12 @@ read_packed (LaurelPpo *self)
 
   laurel_pass_forward (&self->policy_pass, micro);
   laurel_pass_forward (&self->reference_pass, micro);
-  laurel_lm_head_compare (self->policy, self->policy_pass.hidden, self->reference, self->reference_pass.hidden,
-                          &labels, self->hp->temperature, logprobs, ref_logprobs, kl, entropies);
+  laurel_lm_head_compare (self->policy, self->policy_pass.hidden, self->reference,
+                          self->reference_pass.hidden, &labels, self->hp->temperature, logprobs,
+                          ref_logprobs, kl, entropies);
   laurel_pass_forward (&self->value_pass, micro);
-  laurel_score_head_forward (self->value, self->value_pass.hidden, labels.positions, labels.n, micro->outputs);
+  laurel_score_head_forward (self->value, self->value_pass.hidden, labels.positions, labels.n,
+                             micro->outputs);
   for (int i = 0; i < labels.n; i++) {
     int at = micro->sources[i];
 
@@ -151,8 +165,8 @@ read_packed (LaurelPpo *self)
   }
 }
 
-/* Packed as the first epoch of the update will pack them, so that its first mini-batch computes the very same
- * numbers and any ratio other than 1 there is a fault. */
+/* Packed as the first epoch of the update will pack them, so that its first mini-batch computes the
+ * very same numbers and any ratio other than 1 there is a fault. */
 static gboolean
 read_batch (LaurelPpo *self, GError **error)
 {
@@ -182,7 +196,8 @@ check_tokens (const LaurelPpo *self, GError **error)
     double gap = fabs ((double) batch->logprobs[t] - batch->sampler_logprobs[t]);
 
     if (!(gap < MAX_SAMPLER_ERROR))
-      return fail (error, "the sampler gave a token the log-probability %g and the full model gives it %g",
+      return fail (error,
+                   "the sampler gave a token the log-probability %g and the full model gives it %g",
                    batch->sampler_logprobs[t], batch->logprobs[t]);
     if (!isfinite (batch->values[t]) || !isfinite (batch->ref_logprobs[t]))
       return fail (error, "the value or the reference's log-probability of a token is not finite");
@@ -238,7 +253,8 @@ check_pay (const LaurelPpo *self, const LaurelPpoRow *row, GError **error)
 static gboolean
 check_advantages (const LaurelPpo *self, double variance_before, GError **error)
 {
-  LaurelMoments m = laurel_masked_moments (self->batch.advantages, NULL, (gsize) self->batch.n_tokens);
+  LaurelMoments m = laurel_masked_moments (self->batch.advantages, NULL,
+                                           (gsize) self->batch.n_tokens);
 
   /* Whitening divides by √(variance + 1e-8), so only a variance well above that comes out as 1. */
   if (fabs (m.mean) > 1e-5 || (variance_before > 1e-4 && fabs (m.variance - 1) > 1e-3))
@@ -246,7 +262,8 @@ check_advantages (const LaurelPpo *self, double variance_before, GError **error)
   return TRUE;
 }
 
-/* 5 and 6: pay each token, then GAE with no value beyond the end, returns, whitening over the whole batch. */
+/* 5 and 6: pay each token, then GAE with no value beyond the end, returns, whitening over the whole
+ * batch. */
 static gboolean
 pay_and_estimate (LaurelPpo *self, GError **error)
 {
@@ -259,8 +276,8 @@ pay_and_estimate (LaurelPpo *self, GError **error)
     LaurelPpoRow *row = &batch->rows[r];
     int at = row->first;
 
-    laurel_ppo_rewards (batch->logprobs + at, batch->ref_logprobs + at, row->n_response, self->state.kl_coef,
-                        row->score, batch->kl + at, batch->rewards + at);
+    laurel_ppo_rewards (batch->logprobs + at, batch->ref_logprobs + at, row->n_response,
+                        self->state.kl_coef, row->score, batch->kl + at, batch->rewards + at);
     if (!check_pay (self, row, error))
       return FALSE;
   }
@@ -270,8 +287,8 @@ pay_and_estimate (LaurelPpo *self, GError **error)
   for (int r = 0; r < batch->n_rows; r++) {
     int at = batch->rows[r].first;
 
-    laurel_ppo_gae (batch->paid + at, batch->values + at, batch->rows[r].n_response, hp->gamma, hp->lam,
-                    batch->advantages + at, batch->returns + at);
+    laurel_ppo_gae (batch->paid + at, batch->values + at, batch->rows[r].n_response, hp->gamma,
+                    hp->lam, batch->advantages + at, batch->returns + at);
   }
   if (!hp->whiten_advantages)
     return TRUE;

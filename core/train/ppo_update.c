@@ -30,7 +30,8 @@ laurel_ppo_order_rows (LaurelPpo *self, int epoch)
 
   for (int r = 0; r < self->batch.n_rows; r++)
     self->row_order[r] = (guint32) r;
-  laurel_rng_init (&rng, (guint64) self->hp->seed, LAUREL_RNG_MINIBATCH, (guint64) self->state.step, (guint64) epoch);
+  laurel_rng_init (&rng, (guint64) self->hp->seed, LAUREL_RNG_MINIBATCH, (guint64) self->state.step,
+                   (guint64) epoch);
   laurel_rng_shuffle (&rng, self->row_order, (gsize) self->batch.n_rows);
 }
 
@@ -60,7 +61,8 @@ get_policy_loss (const LaurelPpo *self, int label, float logprob)
 {
   int at = self->micro->sources[label];
 
-  return laurel_ppo_policy_loss (logprob, self->batch.logprobs[at], self->batch.advantages[at], self->hp->cliprange);
+  return laurel_ppo_policy_loss (logprob, self->batch.logprobs[at], self->batch.advantages[at],
+                                 self->hp->cliprange);
 }
 
 /* Called from several threads at once: it reads and writes nothing shared. */
@@ -99,8 +101,9 @@ add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
   PolicyLoss loss = { self, scale };
 
   laurel_pass_forward (pass, self->micro);
-  laurel_lm_head_loss (self->policy, pass->hidden, &labels, self->hp->temperature, policy_loss_cb, &loss, 1,
-                       self->micro->outputs, pass->dhidden, self->state.optimizer->gradients);
+  laurel_lm_head_loss (self->policy, pass->hidden, &labels, self->hp->temperature, policy_loss_cb,
+                       &loss, 1, self->micro->outputs, pass->dhidden,
+                       self->state.optimizer->gradients);
   for (int i = 0; i < labels.n; i++)
     count_policy_loss (self, i, self->micro->outputs[i], sums);
   laurel_pass_backward (pass, self->micro, self->state.optimizer->gradients);
@@ -114,18 +117,19 @@ add_value_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
   float *gradients = self->state.value_optimizer->gradients;
 
   laurel_pass_forward (pass, micro);
-  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels, micro->outputs);
+  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels,
+                             micro->outputs);
   for (int i = 0; i < micro->n_labels; i++) {
     int at = micro->sources[i];
-    LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at], self->batch.returns[at],
-                                               self->hp->cliprange_value);
+    LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at],
+                                               self->batch.returns[at], self->hp->cliprange_value);
 
     sums->value_loss += l.loss;
     sums->n_value_clipped += l.clipped;
     micro->doutputs[i] = (float) (self->hp->vf_coef * l.dvalue * scale);
   }
-  laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels, micro->doutputs,
-                              pass->dhidden, gradients);
+  laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels,
+                              micro->doutputs, pass->dhidden, gradients);
   laurel_pass_backward (pass, micro, gradients);
 }
 
@@ -135,7 +139,8 @@ check_first_ratio (const MiniBatchSums *sums, GError **error)
   if (sums->worst_ratio <= MAX_FIRST_RATIO_ERROR)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-               "Could not go on with PPO: before the first step on a batch a token's probability ratio is off 1 by %g; "
+               "Could not go on with PPO: before the first step on a batch a token's probability "
+               "ratio is off 1 by %g; "
                "resume from the last checkpoint, and report it if it comes again",
                sums->worst_ratio);
   return FALSE;
@@ -158,24 +163,30 @@ static gboolean
 step_both (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
 {
   LaurelTrainState *state = &self->state;
-  double factor = laurel_schedule_factor (self->hp->lr_scheduler_type, state->step, self->n_iterations,
-                                          self->hp->warmup_steps);
+  double factor = laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
+                                          self->n_iterations, self->hp->warmup_steps);
   double norm = 0;
 
   if (state->step >= self->hp->value_warmup_steps) {
-    if (!laurel_optimizer_step (state->optimizer, self->policy->weights, self->hp->learning_rate * factor, &norm, error))
+    if (!laurel_optimizer_step (state->optimizer, self->policy->weights,
+                                self->hp->learning_rate * factor, &norm, error))
       return FALSE;
     stats->policy_norm += norm;
   }
-  if (!laurel_optimizer_step (state->value_optimizer, self->value->weights, self->hp->value_learning_rate * factor,
-                              &norm, error))
+  if (!laurel_optimizer_step (state->value_optimizer, self->value->weights,
+                              self->hp->value_learning_rate * factor, &norm, error))
     return FALSE;
   stats->value_norm += norm;
   return TRUE;
 }
 
 static gboolean
-train_mini_batch (LaurelPpo *self, int from, int to, gboolean first, LaurelPpoStats *stats, GError **error)
+train_mini_batch (LaurelPpo *self,
+                  int from,
+                  int to,
+                  gboolean first,
+                  LaurelPpoStats *stats,
+                  GError **error)
 {
   MiniBatchSums sums = { 0 };
   int n_tokens = 0;
@@ -204,8 +215,9 @@ laurel_ppo_update (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
   for (int epoch = 0; epoch < self->hp->num_ppo_epochs; epoch++) {
     laurel_ppo_order_rows (self, epoch);
     for (int m = 0; m < self->hp->num_mini_batches; m++)
-      if (!train_mini_batch (self, laurel_ppo_mini_batch_start (self, m), laurel_ppo_mini_batch_start (self, m + 1),
-                             epoch == 0 && m == 0, stats, error))
+      if (!train_mini_batch (self, laurel_ppo_mini_batch_start (self, m),
+                             laurel_ppo_mini_batch_start (self, m + 1), epoch == 0 && m == 0, stats,
+                             error))
         return FALSE;
   }
   return TRUE;

@@ -4,8 +4,13 @@
 #include "core/train/language.h"
 
 gboolean
-laurel_train_pretrain (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences,
-                       const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error)
+laurel_train_pretrain (LaurelModel *model,
+                       GPtrArray *sequences,
+                       GPtrArray *eval_sequences,
+                       const LaurelHyperparameters *hp,
+                       const LaurelMonitor *monitor,
+                       GError **error)
 {
-  return laurel_language_train (LAUREL_STAGE_PRETRAIN, model, sequences, eval_sequences, hp, monitor, error);
+  return laurel_language_train (LAUREL_STAGE_PRETRAIN, model, sequences, eval_sequences, hp,
+                                monitor, error);
 }

@@ -52,19 +52,25 @@ is_held_out (const LaurelHyperparameters *hp, gint64 prompt_id)
 }
 
 static gboolean
-check_models (const LaurelModel *reward, const LaurelModel *sft, const LaurelHyperparameters *hp, GError **error)
+check_models (const LaurelModel *reward,
+              const LaurelModel *sft,
+              const LaurelHyperparameters *hp,
+              GError **error)
 {
   if (reward->config.head != LAUREL_HEAD_SCORE) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not train a reward model: the model has no score head; start from an SFT model's trunk");
+                 "Could not train a reward model: the model has no score head; start from an SFT "
+                 "model's trunk");
     return FALSE;
   }
   if (!hp->normalize_rewards)
     return TRUE;
   if (sft == NULL || sft->config.head != LAUREL_HEAD_LM
-      || !g_str_equal (laurel_tokenizer_get_hash (reward->tokenizer), laurel_tokenizer_get_hash (sft->tokenizer))) {
+      || !g_str_equal (laurel_tokenizer_get_hash (reward->tokenizer),
+                       laurel_tokenizer_get_hash (sft->tokenizer))) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not train a reward model: normalising its scores needs an SFT model with the same tokenizer; "
+                 "Could not train a reward model: normalising its scores needs an SFT model with "
+                 "the same tokenizer; "
                  "choose one, or switch normalize_rewards off");
     return FALSE;
   }
@@ -72,17 +78,25 @@ check_models (const LaurelModel *reward, const LaurelModel *sft, const LaurelHyp
 }
 
 static gboolean
-check_comparison (const LaurelComparison *comparison, const LaurelModel *reward, int row, GError **error)
+check_comparison (const LaurelComparison *comparison,
+                  const LaurelModel *reward,
+                  int row,
+                  GError **error)
 {
   for (int k = 0; k < comparison->n; k++)
-    if (!laurel_tokens_check (comparison->completions[k]->tokens, comparison->completions[k]->n_tokens,
-                              &reward->config, "ranking", row, error))
+    if (!laurel_tokens_check (comparison->completions[k]->tokens,
+                              comparison->completions[k]->n_tokens, &reward->config, "ranking", row,
+                              error))
       return FALSE;
   return TRUE;
 }
 
 static gboolean
-sort_comparisons (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GChecksum *fingerprint, int *out_longest,
+sort_comparisons (Reward *self,
+                  LaurelModel *reward,
+                  GPtrArray *comparisons,
+                  GChecksum *fingerprint,
+                  int *out_longest,
                   GError **error)
 {
   int n_skipped = 0;
@@ -95,23 +109,29 @@ sort_comparisons (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GCh
       return FALSE;
     for (int k = 0; k < comparison->n; k++) {
       laurel_data_digest_tokens (fingerprint, &comparison->ranks[k], 1);
-      laurel_data_digest_tokens (fingerprint, comparison->completions[k]->tokens, comparison->completions[k]->n_tokens);
+      laurel_data_digest_tokens (fingerprint, comparison->completions[k]->tokens,
+                                 comparison->completions[k]->n_tokens);
     }
     row = laurel_reward_row_new (comparison, self->limit);
-    if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, self->hp->ties) == 0) {
+    if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, self->hp->ties)
+        == 0) {
       n_skipped++;
       laurel_reward_row_free (row);
       continue;
     }
     *out_longest = MAX (*out_longest, row->n_tokens);
-    g_ptr_array_add (is_held_out (self->hp, comparison->prompt_id) ? self->eval_rows : self->rows, row);
+    g_ptr_array_add (is_held_out (self->hp, comparison->prompt_id) ? self->eval_rows : self->rows,
+                     row);
   }
   if (n_skipped > 0)
-    laurel_monitor_log (self->monitor, "%d rankings have no pair to learn from (all tied) and were left out.", n_skipped);
+    laurel_monitor_log (self->monitor,
+                        "%d rankings have no pair to learn from (all tied) and were left out.",
+                        n_skipped);
   if (self->rows->len > 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "Could not train a reward model: of %u rankings none is left to train on after ties and held-out prompts; "
+               "Could not train a reward model: of %u rankings none is left to train on after ties "
+               "and held-out prompts; "
                "rank more prompts",
                comparisons->len);
   return FALSE;
@@ -121,15 +141,18 @@ static gboolean
 prepare (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GError **error)
 {
   const LaurelHyperparameters *hp = self->hp;
-  g_autoptr (GChecksum) fingerprint = laurel_train_state_start_fingerprint (LAUREL_STAGE_REWARD, hp, reward);
+  g_autoptr (GChecksum)
+      fingerprint = laurel_train_state_start_fingerprint (LAUREL_STAGE_REWARD, hp, reward);
   int longest = 1;
 
   self->limit = laurel_sequence_limit (&reward->config, hp);
   if (!sort_comparisons (self, reward, comparisons, fingerprint, &longest, error))
     return FALSE;
-  laurel_monitor_log (self->monitor, "%u rankings to train on, %u held out.", self->rows->len, self->eval_rows->len);
+  laurel_monitor_log (self->monitor, "%u rankings to train on, %u held out.", self->rows->len,
+                      self->eval_rows->len);
   self->rows_per_step = hp->batch_size * hp->gradient_accumulation_steps;
-  self->steps_per_epoch = (int) ((self->rows->len + (guint) self->rows_per_step - 1) / (guint) self->rows_per_step);
+  self->steps_per_epoch = (int) ((self->rows->len + (guint) self->rows_per_step - 1)
+                                 / (guint) self->rows_per_step);
   self->n_steps = laurel_data_count_steps (self->rows->len, self->rows_per_step, hp);
   self->order = g_new (guint32, self->rows->len);
   self->ordered_epoch = -1;
@@ -152,7 +175,8 @@ take_rows (Reward *self, int step, int *out_n)
   int from = step % self->steps_per_epoch * self->rows_per_step;
 
   if (epoch != self->ordered_epoch)
-    laurel_data_order (self->order, self->rows->len, self->hp->seed, (guint64) epoch, self->hp->shuffle);
+    laurel_data_order (self->order, self->rows->len, self->hp->seed, (guint64) epoch,
+                       self->hp->shuffle);
   self->ordered_epoch = epoch;
   *out_n = MIN (self->rows_per_step, (int) self->rows->len - from);
   return self->order + from;
@@ -180,8 +204,9 @@ evaluate (Reward *self, GError **error)
 
   if (self->eval_rows->len == 0)
     return TRUE;
-  if (!laurel_reward_walk (&self->pass, self->micro, self->eval_rows, NULL, (int) self->eval_rows->len, self->limit,
-                           self->hp->ties, NULL, self->monitor, &self->state.checkpoint_wanted, &sums, error))
+  if (!laurel_reward_walk (&self->pass, self->micro, self->eval_rows, NULL,
+                           (int) self->eval_rows->len, self->limit, self->hp->ties, NULL,
+                           self->monitor, &self->state.checkpoint_wanted, &sums, error))
     return FALSE;
   report (self, &sums, "eval/");
   return TRUE;
@@ -192,17 +217,19 @@ train_step (Reward *self, GError **error)
 {
   LaurelTrainState *state = &self->state;
   double learning_rate = self->hp->learning_rate
-                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step, self->n_steps,
-                                                   self->hp->warmup_steps);
+                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
+                                                   self->n_steps, self->hp->warmup_steps);
   LaurelRewardSums sums;
   double norm;
   int n_rows;
   const guint32 *rows = take_rows (self, state->step, &n_rows);
 
   laurel_optimizer_clear (state->optimizer);
-  if (!laurel_reward_walk (&self->pass, self->micro, self->rows, rows, n_rows, self->limit, self->hp->ties,
-                           state->optimizer->gradients, self->monitor, &state->checkpoint_wanted, &sums, error)
-      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm, error))
+  if (!laurel_reward_walk (&self->pass, self->micro, self->rows, rows, n_rows, self->limit,
+                           self->hp->ties, state->optimizer->gradients, self->monitor,
+                           &state->checkpoint_wanted, &sums, error)
+      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm,
+                                 error))
     return FALSE;
   state->step++;
   report (self, &sums, "");
@@ -227,8 +254,13 @@ train_and_report (Reward *self, GError **error)
 }
 
 gboolean
-laurel_train_reward (LaurelModel *reward, GPtrArray *comparisons, const LaurelModel *sft, GPtrArray *reference_prompts,
-                     const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error)
+laurel_train_reward (LaurelModel *reward,
+                     GPtrArray *comparisons,
+                     const LaurelModel *sft,
+                     GPtrArray *reference_prompts,
+                     const LaurelHyperparameters *hp,
+                     const LaurelMonitor *monitor,
+                     GError **error)
 {
   g_auto (Reward) self = { .hp = hp, .monitor = monitor };
   g_autoptr (GError) local = NULL;
@@ -246,7 +278,9 @@ laurel_train_reward (LaurelModel *reward, GPtrArray *comparisons, const LaurelMo
       return FALSE;
     }
   }
-  /* The last checkpoint holds the raw weights, so a run stopped from here on comes back to this line. */
+  /* The last checkpoint holds the raw weights, so a run stopped from here on comes back to this
+   * line. */
   return !hp->normalize_rewards
-         || laurel_reward_normalize (reward, sft, reference_prompts, hp, self.state.step, monitor, error);
+         || laurel_reward_normalize (reward, sft, reference_prompts, hp, self.state.step, monitor,
+                                     error);
 }

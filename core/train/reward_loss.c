@@ -71,7 +71,8 @@ laurel_reward_loss (const float *scores, const int *ranks, const int *twins, int
 
       if (tied && ties == LAUREL_TIES_DROP)
         continue;
-      loss += tied ? add_tied_pair (difference, &dbetter) : add_strict_pair (difference, &dbetter, &stats);
+      loss += tied ? add_tied_pair (difference, &dbetter)
+                   : add_strict_pair (difference, &dbetter, &stats);
       if (dscores != NULL) {
         float share = (float) (scale * dbetter / stats.n_counted);
 

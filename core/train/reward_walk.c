@@ -8,7 +8,8 @@
 static gboolean
 is_same (const LaurelSequence *a, const LaurelSequence *b)
 {
-  return a->n_tokens == b->n_tokens && memcmp (a->tokens, b->tokens, sizeof *a->tokens * (gsize) a->n_tokens) == 0;
+  return a->n_tokens == b->n_tokens
+         && memcmp (a->tokens, b->tokens, sizeof *a->tokens * (gsize) a->n_tokens) == 0;
 }
 
 LaurelRewardRow *
@@ -65,9 +66,18 @@ pack (LaurelMicroBatch *micro, GPtrArray *rows, const guint32 *order, int from, 
 }
 
 gboolean
-laurel_reward_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *rows, const guint32 *order, int n, int limit,
-                    LaurelTies ties, float *gradients, const LaurelMonitor *monitor, gboolean *checkpoint_wanted,
-                    LaurelRewardSums *out, GError **error)
+laurel_reward_walk (LaurelPass *pass,
+                    LaurelMicroBatch *micro,
+                    GPtrArray *rows,
+                    const guint32 *order,
+                    int n,
+                    int limit,
+                    LaurelTies ties,
+                    float *gradients,
+                    const LaurelMonitor *monitor,
+                    gboolean *checkpoint_wanted,
+                    LaurelRewardSums *out,
+                    GError **error)
 {
   memset (out, 0, sizeof *out);
   for (int at = 0; at < n;) {
@@ -78,13 +88,15 @@ laurel_reward_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *rows, 
       return FALSE;
     at = pack (micro, rows, order, from, n, limit);
     laurel_pass_forward (pass, micro);
-    laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences, micro->outputs);
+    laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
+                               micro->outputs);
     for (int i = from; i < at; i++) {
       const LaurelRewardRow *row = get_row (rows, order, i);
       LaurelRewardStats stats;
 
-      out->loss += laurel_reward_loss (micro->outputs + k, row->comparison->ranks, row->twins, row->comparison->n,
-                                       ties, 1.0 / n, micro->doutputs + k, &stats);
+      out->loss += laurel_reward_loss (micro->outputs + k, row->comparison->ranks, row->twins,
+                                       row->comparison->n, ties, 1.0 / n, micro->doutputs + k,
+                                       &stats);
       out->n_prompts++;
       out->n_strict += stats.n_strict;
       out->n_right += stats.n_right;
@@ -93,8 +105,8 @@ laurel_reward_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *rows, 
     }
     if (gradients == NULL)
       continue;
-    laurel_score_head_backward (pass->model, pass->hidden, micro->positions, micro->n_sequences, micro->doutputs,
-                                pass->dhidden, gradients);
+    laurel_score_head_backward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
+                                micro->doutputs, pass->dhidden, gradients);
     laurel_pass_backward (pass, micro, gradients);
   }
   return TRUE;

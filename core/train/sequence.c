@@ -54,7 +54,11 @@ laurel_sequence_first_label (const LaurelSequence *self)
 }
 
 gboolean
-laurel_tokens_check (const gint32 *tokens, int n_tokens, const LaurelModelConfig *config, const char *what, int row,
+laurel_tokens_check (const gint32 *tokens,
+                     int n_tokens,
+                     const LaurelModelConfig *config,
+                     const char *what,
+                     int row,
                      GError **error)
 {
   if (n_tokens < 1) {
@@ -86,7 +90,8 @@ laurel_data_digest_tokens (GChecksum *checksum, const gint32 *tokens, int n_toke
   gint32 length = n_tokens;
 
   g_checksum_update (checksum, (const guchar *) &length, sizeof length);
-  g_checksum_update (checksum, (const guchar *) tokens, (gssize) (sizeof *tokens * (gsize) n_tokens));
+  g_checksum_update (checksum, (const guchar *) tokens,
+                     (gssize) (sizeof *tokens * (gsize) n_tokens));
 }
 
 void

@@ -8,5 +8,6 @@ gboolean
 laurel_train_sft (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences,
                   const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error)
 {
-  return laurel_language_train (LAUREL_STAGE_SFT, model, sequences, eval_sequences, hp, monitor, error);
+  return laurel_language_train (LAUREL_STAGE_SFT, model, sequences, eval_sequences, hp, monitor,
+                                error);
 }

@@ -39,7 +39,9 @@ laurel_train_state_clear (LaurelTrainState *self)
 }
 
 GChecksum *
-laurel_train_state_start_fingerprint (LaurelStage stage, const LaurelHyperparameters *hp, const LaurelModel *model)
+laurel_train_state_start_fingerprint (LaurelStage stage,
+                                      const LaurelHyperparameters *hp,
+                                      const LaurelModel *model)
 {
   GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autoptr (JsonNode) settings = laurel_hyperparameters_to_json (hp, stage);
@@ -64,7 +66,8 @@ apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError
     return FALSE;
   if (step < 0 || adam < 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read the checkpoint “%s”: it does not say its step; start the run again from its beginning",
+                 "Could not read the checkpoint “%s”: it does not say its step; start the run "
+                 "again from its beginning",
                  path);
     return FALSE;
   }
@@ -89,7 +92,8 @@ laurel_train_state_resume (LaurelTrainState *self, GError **error)
     return TRUE;
   path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
-    laurel_monitor_log (self->monitor, "There is no checkpoint yet; the run starts from its beginning.");
+    laurel_monitor_log (self->monitor,
+                        "There is no checkpoint yet; the run starts from its beginning.");
     return TRUE;
   }
   state = laurel_checkpoint_read (path, self->fingerprint, blocks, n_blocks, error);
@@ -108,7 +112,8 @@ laurel_train_state_save (LaurelTrainState *self, GError **error)
   int n_blocks = list_blocks (self, blocks);
 
   self->checkpoint_wanted = FALSE;
-  if (self->monitor == NULL || self->monitor->checkpoint_dir == NULL || self->saved_step == self->step)
+  if (self->monitor == NULL || self->monitor->checkpoint_dir == NULL
+      || self->saved_step == self->step)
     return TRUE;
   state = json_object_new ();
   json_object_set_string_member (state, "stage", laurel_stage_name (self->stage));
@@ -142,7 +147,8 @@ laurel_train_state_interrupted (LaurelTrainState *self, GError **error)
     return;
   if (laurel_train_state_save (self, &local))
     return;
-  /* That the work since the last checkpoint is lost matters more than that somebody pressed Stop. */
+  /* That the work since the last checkpoint is lost matters more than that somebody pressed Stop.
+   */
   g_clear_error (error);
   g_propagate_error (error, g_steal_pointer (&local));
 }
@@ -157,7 +163,8 @@ laurel_train_state_reserve (LaurelTrainState *self, GError **error)
     self->kept[i] = laurel_alloc_aligned (blocks[i].n * sizeof (float));
     if (self->kept[i] == NULL) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                   "Could not start training: %" G_GSIZE_FORMAT " MiB for a copy of “%s” are not there; "
+                   "Could not start training: %" G_GSIZE_FORMAT
+                   " MiB for a copy of “%s” are not there; "
                    "close other programs or use a smaller model",
                    blocks[i].n * sizeof (float) >> 20, blocks[i].name);
       return FALSE;

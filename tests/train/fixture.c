@@ -6,9 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const things[] = { "a cat", "the sun", "rain", "bread", "a stone", "the sea", "milk", "a tree" };
+static const char *const things[] = { "a cat",   "the sun", "rain", "bread",
+                                      "a stone", "the sea", "milk", "a tree" };
 static const char *const qualities[] = { "warm", "wet", "old", "good", "far", "green" };
-static const char *const answers[] = { " yes", " yes it is", " no", " no it is not", " maybe", " maybe not" };
+static const char *const answers[] = { " yes",          " yes it is", " no",
+                                       " no it is not", " maybe",     " maybe not" };
 
 static void
 metric_cb (gpointer user_data, int step, const char *key, double value)
@@ -56,8 +58,9 @@ rollout_cb (gpointer user_data, const LaurelRollout *rollout)
     g_assert_cmpfloat (r->exact_kl, >, -1e-5); /* rounding of a sum over the vocabulary */
   }
   /* 1e-6 of what was summed: each reward is rounded to a float once. */
-  g_assert_cmpfloat_with_epsilon (laurel_rollout_sum_reward (rollout),
-                                  rollout->score - rollout->kl_coef * laurel_rollout_sum_kl (rollout), 1e-6 * size);
+  g_assert_cmpfloat_with_epsilon (
+      laurel_rollout_sum_reward (rollout),
+      rollout->score - rollout->kl_coef * laurel_rollout_sum_kl (rollout), 1e-6 * size);
 }
 
 static LaurelVerdict
@@ -76,10 +79,16 @@ recorder_new (const char *checkpoint_dir, gboolean resume)
 {
   Recorder *self = g_new0 (Recorder, 1);
 
-  self->series = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_array_unref);
-  self->monitor = (LaurelMonitor) {
-    .user_data = self, .metric = metric_cb, .progress = progress_cb, .rollout = rollout_cb, .poll = poll_cb,
-    .checkpoint_dir = checkpoint_dir, .resume = resume,
+  self->series = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                        (GDestroyNotify) g_array_unref);
+  self->monitor = (LaurelMonitor){
+    .user_data = self,
+    .metric = metric_cb,
+    .progress = progress_cb,
+    .rollout = rollout_cb,
+    .poll = poll_cb,
+    .checkpoint_dir = checkpoint_dir,
+    .resume = resume,
   };
   return self;
 }
@@ -110,7 +119,8 @@ double
 recorder_last (const Recorder *self, const char *key)
 {
   g_assert_cmpint (recorder_count (self, key), >, 0);
-  return g_array_index ((GArray *) g_hash_table_lookup (self->series, key), double, recorder_count (self, key) - 1);
+  return g_array_index ((GArray *) g_hash_table_lookup (self->series, key), double,
+                        recorder_count (self, key) - 1);
 }
 
 static char *
@@ -187,7 +197,9 @@ fixture_sequences (int n, guint64 seed)
   for (int i = 0; i < n; i++) {
     guint32 question = laurel_rng_below (&rng, 48);
 
-    g_ptr_array_add (sequences, make_sequence (question, answers[laurel_rng_below (&rng, G_N_ELEMENTS (answers))]));
+    g_ptr_array_add (
+        sequences,
+        make_sequence (question, answers[laurel_rng_below (&rng, G_N_ELEMENTS (answers))]));
   }
   return sequences;
 }
@@ -338,5 +350,6 @@ void
 assert_same_weights (const LaurelModel *a, const LaurelModel *b)
 {
   g_assert_cmpuint (a->layout->n_floats, ==, b->layout->n_floats);
-  g_assert_cmpmem (a->weights, a->layout->n_floats * sizeof (float), b->weights, b->layout->n_floats * sizeof (float));
+  g_assert_cmpmem (a->weights, a->layout->n_floats * sizeof (float), b->weights,
+                   b->layout->n_floats * sizeof (float));
 }

@@ -116,7 +116,8 @@ static void
 test_foreign (Fixture *f, gconstpointer data)
 {
   assert_refused (f, LAUREL_ERROR_IO); /* there is none */
-  g_assert_true (g_file_set_contents (f->path, "{\"weights\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}", -1, NULL));
+  g_assert_true (g_file_set_contents (
+      f->path, "{\"weights\": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]}", -1, NULL));
   assert_refused (f, LAUREL_ERROR_INVALID_DATA);
   g_assert_true (write_one (f, "another run", 1, NULL));
   assert_refused (f, LAUREL_ERROR_MISMATCH);
@@ -170,7 +171,8 @@ test_full_disk (Fixture *f, gconstpointer data)
   g_assert_cmpint (n_files, ==, 1); /* no half-written file stays behind */
 }
 
-/* A run whose checkpoint cannot be written ends in an error that says so, and the last good one is still there. */
+/* A run whose checkpoint cannot be written ends in an error that says so, and the last good one is
+ * still there. */
 static void
 test_run_on_full_disk (Fixture *f, gconstpointer data)
 {

@@ -66,11 +66,14 @@ test_set (void)
   laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
   g_assert_true (laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "learning_rate", "1e-4", NULL));
   g_assert_cmpfloat (hp.learning_rate, ==, 1e-4);
-  g_assert_true (laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "lr_scheduler_type", "cosine", NULL));
+  g_assert_true (
+      laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "lr_scheduler_type", "cosine", NULL));
   g_assert_cmpint (hp.lr_scheduler_type, ==, LAUREL_SCHEDULE_COSINE);
-  g_assert_true (laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "whiten_rewards", "true", NULL));
+  g_assert_true (
+      laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "whiten_rewards", "true", NULL));
   g_assert_true (hp.whiten_rewards);
-  g_assert_true (laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "seed", "9007199254740991", NULL));
+  g_assert_true (
+      laurel_hyperparameters_set (&hp, LAUREL_STAGE_PPO, "seed", "9007199254740991", NULL));
   g_assert_cmpint (hp.seed, ==, G_GINT64_CONSTANT (9007199254740991));
 }
 
@@ -147,7 +150,8 @@ test_format (void)
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
-    g_autofree char *text = laurel_setting_format (laurel_setting_find (cases[i].key), cases[i].value);
+    g_autofree char *text = laurel_setting_format (laurel_setting_find (cases[i].key),
+                                                   cases[i].value);
 
     g_assert_cmpstr (text, ==, cases[i].text);
   }
@@ -157,10 +161,29 @@ static void
 test_metrics (void)
 {
   static const char *const keys[] = {
-    "loss", "accuracy", "margin", "grad_norm", "learning_rate", "eval/loss", "eval/accuracy", "objective/kl",
-    "objective/entropy", "objective/scores", "objective/rlhf_reward", "objective/non_score_reward",
-    "policy/approxkl_avg", "policy/clipfrac_avg", "policy/entropy_avg", "loss/policy_avg", "loss/value_avg",
-    "val/clipfrac_avg", "val/ratio", "val/num_eos_tokens", "val/explained_variance", "time/rollout", "time/update",
+    "loss",
+    "accuracy",
+    "margin",
+    "grad_norm",
+    "learning_rate",
+    "eval/loss",
+    "eval/accuracy",
+    "objective/kl",
+    "objective/entropy",
+    "objective/scores",
+    "objective/rlhf_reward",
+    "objective/non_score_reward",
+    "policy/approxkl_avg",
+    "policy/clipfrac_avg",
+    "policy/entropy_avg",
+    "loss/policy_avg",
+    "loss/value_avg",
+    "val/clipfrac_avg",
+    "val/ratio",
+    "val/num_eos_tokens",
+    "val/explained_variance",
+    "time/rollout",
+    "time/update",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -172,18 +195,29 @@ static void
 test_schedules (void)
 {
   /* 1e-12: a handful of double operations on numbers of size 1. */
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_CONSTANT, 7, 10, 0), 1, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 0, 10, 0), 1, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 9, 10, 0), 0.1, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 10, 10, 0), 0, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 5, 10, 0), 0.5, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 10, 10, 0), 0, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 0, 100, 4), 0.25, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 3, 100, 4), 1, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 4, 100, 4), 1, 1e-12);
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 52, 100, 4), 0.5, 1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_CONSTANT, 7, 10, 0), 1,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 0, 10, 0), 1,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 9, 10, 0), 0.1,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 10, 10, 0), 0,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 5, 10, 0), 0.5,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 10, 10, 0), 0,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 0, 100, 4), 0.25,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 3, 100, 4), 1,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_COSINE, 4, 100, 4), 1,
+                                  1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 52, 100, 4), 0.5,
+                                  1e-12);
   /* A run shorter than its warm-up stays finite. */
-  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 4, 3, 4), 1, 1e-12);
+  g_assert_cmpfloat_with_epsilon (laurel_schedule_factor (LAUREL_SCHEDULE_LINEAR, 4, 3, 4), 1,
+                                  1e-12);
 }
 
 int

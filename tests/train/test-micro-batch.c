@@ -1,4 +1,5 @@
-/* test-micro-batch.c: how a batch is cut into micro-batches changes no gradient; the optimiser's step.
+/* test-micro-batch.c: how a batch is cut into micro-batches changes no gradient; the optimiser's
+ * step.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
@@ -40,8 +41,8 @@ language_gradient (const LaurelModel *model, GPtrArray *sequences, int max_token
   gint64 n;
 
   g_assert_true (laurel_pass_init (&pass, model, max_tokens, TRUE, NULL));
-  g_assert_true (laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len, 40, gradients, NULL, NULL,
-                                       out_loss, &n, NULL));
+  g_assert_true (laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len, 40,
+                                       gradients, NULL, NULL, out_loss, &n, NULL));
   laurel_pass_clear (&pass);
   return gradients;
 }
@@ -75,8 +76,8 @@ reward_gradient (const LaurelModel *model, GPtrArray *rows, int max_tokens)
   LaurelRewardSums sums;
 
   g_assert_true (laurel_pass_init (&pass, model, max_tokens, TRUE, NULL));
-  g_assert_true (laurel_reward_walk (&pass, micro, rows, NULL, (int) rows->len, 40, LAUREL_TIES_HALF, gradients, NULL,
-                                     NULL, &sums, NULL));
+  g_assert_true (laurel_reward_walk (&pass, micro, rows, NULL, (int) rows->len, 40,
+                                     LAUREL_TIES_HALF, gradients, NULL, NULL, &sums, NULL));
   g_assert_cmpint (sums.n_prompts, ==, rows->len);
   laurel_pass_clear (&pass);
   return gradients;
@@ -87,7 +88,8 @@ test_reward (void)
 {
   g_autoptr (LaurelModel) model = fixture_reward_model ();
   g_autoptr (GPtrArray) comparisons = fixture_comparisons (N_ROWS, 3);
-  g_autoptr (GPtrArray) rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
+  g_autoptr (GPtrArray)
+      rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
   float *whole, *cut;
 
   for (guint i = 0; i < comparisons->len; i++)
@@ -99,7 +101,8 @@ test_reward (void)
   laurel_free_aligned (cut);
 }
 
-/* A batch of rollouts made by hand: the tokens of fixture_sequences() with made-up advantages and returns. */
+/* A batch of rollouts made by hand: the tokens of fixture_sequences() with made-up advantages and
+ * returns. */
 typedef struct {
   LaurelPpo ppo;
   LaurelPpoRow rows[N_ROWS];
@@ -122,8 +125,10 @@ fill_rows (HandMade *self, GPtrArray *sequences)
     LaurelSequence *s = g_ptr_array_index (sequences, r);
     float logprobs[64];
 
-    self->rows[r] = (LaurelPpoRow) { .tokens = s->tokens, .n_prompt = s->n_prompt,
-                                     .n_response = s->n_tokens - s->n_prompt, .first = batch->n_tokens };
+    self->rows[r] = (LaurelPpoRow){ .tokens = s->tokens,
+                                    .n_prompt = s->n_prompt,
+                                    .n_response = s->n_tokens - s->n_prompt,
+                                    .first = batch->n_tokens };
     g_assert_true (laurel_evaluate_logprobs (self->ppo.policy, s, logprobs, NULL));
     for (int t = s->n_prompt; t < s->n_tokens; t++) {
       int at = batch->n_tokens++;
@@ -144,7 +149,11 @@ fill_rows (HandMade *self, GPtrArray *sequences)
 
 /* One epoch of one mini-batch at learning rate 0 leaves the gradients where they can be read. */
 static void
-ppo_gradients (LaurelModel *policy, LaurelModel *value, GPtrArray *sequences, int max_tokens, LaurelOptimizer **out_policy,
+ppo_gradients (LaurelModel *policy,
+               LaurelModel *value,
+               GPtrArray *sequences,
+               int max_tokens,
+               LaurelOptimizer **out_policy,
                LaurelOptimizer **out_value)
 {
   g_autofree HandMade *self = g_new0 (HandMade, 1);
@@ -197,7 +206,8 @@ test_ppo (void)
   }
 }
 
-/* The first step of Adam is the learning rate in the gradient's sign, whatever the gradient's size. */
+/* The first step of Adam is the learning rate in the gradient's sign, whatever the gradient's size.
+ */
 static void
 test_optimizer_first_step (void)
 {
@@ -216,9 +226,11 @@ test_optimizer_first_step (void)
   optimizer->gradients[wpe] = -4;
   g_assert_true (laurel_optimizer_step (optimizer, model->weights, 0.01, &norm, NULL));
   g_assert_cmpfloat (norm, ==, 5); /* before clipping */
-  /* 1e-7: ε = 1e-8 beside a clipped gradient of 0.6, and float rounding. A norm's bias does not decay, a matrix does. */
+  /* 1e-7: ε = 1e-8 beside a clipped gradient of 0.6, and float rounding. A norm's bias does not
+   * decay, a matrix does. */
   g_assert_cmpfloat_with_epsilon (model->weights[bias], before->weights[bias] - 0.01, 1e-7);
-  g_assert_cmpfloat_with_epsilon (model->weights[wpe], before->weights[wpe] * (1 - 0.01 * 0.5) + 0.01, 1e-7);
+  g_assert_cmpfloat_with_epsilon (model->weights[wpe],
+                                  before->weights[wpe] * (1 - 0.01 * 0.5) + 0.01, 1e-7);
   /* Clipped to length 1: 3 became 0.6. */
   g_assert_cmpfloat_with_epsilon (optimizer->m[bias], 0.1 * 0.6, 1e-7);
 }
@@ -251,7 +263,8 @@ test_plan (void)
 
   for (LaurelStage stage = 0; stage < LAUREL_N_STAGES; stage++) {
     laurel_hyperparameters_init (&hp, stage);
-    g_assert_cmpuint (laurel_train_plan_memory (stage, &model->config, &hp), >, 4 * model->layout->n_floats * sizeof (float));
+    g_assert_cmpuint (laurel_train_plan_memory (stage, &model->config, &hp), >,
+                      4 * model->layout->n_floats * sizeof (float));
   }
   g_assert_cmpint (laurel_micro_batch_budget (&model->config, 10), ==, 4096);
   g_assert_cmpint (laurel_micro_batch_budget (&model->config, 9000), ==, 9000);

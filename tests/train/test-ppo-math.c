@@ -10,7 +10,8 @@
 /* Results are floats of size 1 to 10: 1e-6 is a few of their units in the last place. */
 #define FLOAT_TOLERANCE 1e-6
 
-/* Central differences in doubles with h = 1e-5: the error is h²/6 · f''' ≈ 1e-10 plus ε/h ≈ 1e-11. */
+/* Central differences in doubles with h = 1e-5: the error is h²/6 · f''' ≈ 1e-10 plus ε/h ≈ 1e-11.
+ */
 #define STEP 1e-5
 #define SLOPE_TOLERANCE 1e-8
 
@@ -85,7 +86,7 @@ test_gae_limits (void)
 {
   const float rewards[] = { 0.5f, -1, 3 };
   const float values[] = { 1, 2, 4 };
-  const double sums_wanted[] = { 2.5, 2, 3 };       /* λ = γ = 1: returns are the sums of later rewards */
+  const double sums_wanted[] = { 2.5, 2, 3 }; /* λ = γ = 1: returns are the sums of later rewards */
   const double one_step_wanted[] = { 1.5, 1, -1 };  /* λ = 0: r + V' − V */
   float advantages[3], returns[3];
 
@@ -170,7 +171,8 @@ test_policy_loss_slope (void)
       continue; /* the corner has no slope */
     slope = (laurel_ppo_policy_loss (now + STEP, old, a, 0.2).loss
              - laurel_ppo_policy_loss (now - STEP, old, a, 0.2).loss) / (2 * STEP);
-    g_assert_cmpfloat_with_epsilon (laurel_ppo_policy_loss (now, old, a, 0.2).dlogprob, slope, SLOPE_TOLERANCE);
+    g_assert_cmpfloat_with_epsilon (laurel_ppo_policy_loss (now, old, a, 0.2).dlogprob, slope,
+                                    SLOPE_TOLERANCE);
   }
 }
 
@@ -202,16 +204,19 @@ test_value_loss (void)
       continue; /* corners */
     slope = (laurel_ppo_value_loss (now + STEP, old, target, 0.2).loss
              - laurel_ppo_value_loss (now - STEP, old, target, 0.2).loss) / (2 * STEP);
-    g_assert_cmpfloat_with_epsilon (laurel_ppo_value_loss (now, old, target, 0.2).dvalue, slope, SLOPE_TOLERANCE);
+    g_assert_cmpfloat_with_epsilon (laurel_ppo_value_loss (now, old, target, 0.2).dvalue, slope,
+                                    SLOPE_TOLERANCE);
   }
 }
 
 static void
 test_kl_estimates (void)
 {
-  /* Two outcomes, old (.5, .5), new (.6, .4): k3's mean under the old policy is the exact KL(old‖new). */
+  /* Two outcomes, old (.5, .5), new (.6, .4): k3's mean under the old policy is the exact
+   * KL(old‖new). */
   double exact = 0.5 * log (0.5 / 0.6) + 0.5 * log (0.5 / 0.4);
-  double k3 = 0.5 * laurel_ppo_k3_kl (log (0.6), log (0.5)) + 0.5 * laurel_ppo_k3_kl (log (0.4), log (0.5));
+  double k3 = 0.5 * laurel_ppo_k3_kl (log (0.6), log (0.5))
+              + 0.5 * laurel_ppo_k3_kl (log (0.4), log (0.5));
 
   g_assert_cmpfloat_with_epsilon (k3, exact, 1e-12);
   g_assert_cmpfloat (laurel_ppo_half_square_kl (-1, -3), ==, 2);

@@ -64,7 +64,8 @@ static gboolean
 train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
 {
   g_autoptr (LaurelModel) reward = fixture_reward_model ();
-  g_autoptr (GPtrArray) prompts = fixture_prompts (20); /* fewer than a batch: the cursor wraps within one */
+  g_autoptr (GPtrArray)
+      prompts = fixture_prompts (20); /* fewer than a batch: the cursor wraps within one */
   LaurelHyperparameters hp;
 
   fixture_ppo_settings (&hp);
@@ -75,8 +76,8 @@ train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **
   return laurel_train_ppo (model, reward, prompts, &hp, monitor, error);
 }
 
-/* One poll a micro-batch: SFT and reward have one a step; PPO up to 12 while sampling, then 4 and 16. The reward
- * case's last stop falls into the sampling after training. */
+/* One poll a micro-batch: SFT and reward have one a step; PPO up to 12 while sampling, then 4
+ * and 16. The reward case's last stop falls into the sampling after training. */
 static const Case sft_case = { start_language, train_sft, { 1, 2, 5, 10 } };
 static const Case reward_case = { start_reward, train_reward, { 1, 4, 7, 14 } };
 static const Case ppo_case = { start_policy, train_ppo, { 1, 15, 29, 40, 75, 100 } };
@@ -102,7 +103,8 @@ train_in_two_parts (const Case *c, int stop_at)
   first->stop_at = stop_at;
   g_assert_false (c->train (stopped, &first->monitor, 3, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
-  g_assert_cmpint (first->n_polls, ==, stop_at); /* it was not asked again: the stop was heeded at once */
+  g_assert_cmpint (first->n_polls, ==,
+                   stop_at); /* it was not asked again: the stop was heeded at once */
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
   g_clear_error (&error);
   g_assert_true (c->train (resumed, &second->monitor, 3, &error));
@@ -172,7 +174,8 @@ test_ppo_goes_back (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_true (train_ppo (policy, &whole->monitor, 3, NULL));
-  recorder->stop_at = whole->polls_at_first_step - 3; /* before the third last of the 16 mini-batches */
+  recorder->stop_at = whole->polls_at_first_step
+                      - 3; /* before the third last of the 16 mini-batches */
   g_assert_false (train_ppo (again, &recorder->monitor, 3, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
   g_assert_cmpint (recorder_count (recorder, "objective/kl"), ==, 0);
@@ -211,7 +214,8 @@ test_asked_checkpoint (void)
 
   recorder->checkpoint_at = 1;
   recorder->stop_at = 2;
-  /* The stop's own checkpoint is of step 0; asking for one alone writes nothing before the step's end. */
+  /* The stop's own checkpoint is of step 0; asking for one alone writes nothing before the step's
+   * end. */
   g_assert_false (train_ppo (model, &recorder->monitor, 3, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
   g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));

@@ -48,7 +48,8 @@ test_counts (void)
   g_assert_cmpint (laurel_reward_count_pairs (ranks, NULL, 4, LAUREL_TIES_HALF), ==, 6);
   g_assert_cmpint (laurel_reward_count_pairs (order, twins, 3, LAUREL_TIES_DROP), ==, 2);
   /* Nothing to learn is zero, not 0/0. */
-  g_assert_cmpfloat (laurel_reward_loss (scores, all_tied, NULL, 3, LAUREL_TIES_DROP, 1, dscores, &stats), ==, 0);
+  g_assert_cmpfloat (
+      laurel_reward_loss (scores, all_tied, NULL, 3, LAUREL_TIES_DROP, 1, dscores, &stats), ==, 0);
   g_assert_cmpint (stats.n_counted, ==, 0);
   g_assert_cmpfloat (dscores[0], ==, 0);
 }
@@ -70,7 +71,8 @@ assert_gradient (const float *scores, const int *ranks, const int *twins, int n,
     moved[i] = scores[i] - 1e-2f;
     width -= moved[i];
     low = laurel_reward_loss (moved, ranks, twins, n, ties, 1, NULL, NULL);
-    /* h²/6 times a third derivative of at most 1/8: 2e-6, and the float the gradient is stored in. */
+    /* h²/6 times a third derivative of at most 1/8: 2e-6, and the float the gradient is stored in.
+     */
     g_assert_cmpfloat_with_epsilon (dscores[i], (high - low) / width, 5e-6);
   }
 }

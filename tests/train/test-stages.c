@@ -27,7 +27,8 @@ test_sft_lowers_loss (void)
   g_assert_true (laurel_train_sft (model, sequences, held_out, &hp, &recorder->monitor, &error));
   g_assert_no_error (error);
   g_assert_true (laurel_evaluate_loss (model, held_out, &after, &n, &error));
-  /* A fresh model guesses among 300 tokens; the answers have an entropy of log 6 over 2 to 5 tokens, under 1 nat each. */
+  /* A fresh model guesses among 300 tokens; the answers have an entropy of log 6 over 2 to 5
+   * tokens, under 1 nat each. */
   g_assert_cmpfloat (before, >, 5);
   g_assert_cmpfloat (after, <, 1);
   g_assert_cmpint (recorder_count (recorder, "loss"), ==, 120);
@@ -89,19 +90,22 @@ test_reward_learns_the_rule (void)
   LaurelHyperparameters hp;
 
   fixture_reward_settings (&hp);
-  g_assert_true (laurel_train_reward (reward, comparisons, sft, prompts, &hp, &recorder->monitor, &error));
+  g_assert_true (
+      laurel_train_reward (reward, comparisons, sft, prompts, &hp, &recorder->monitor, &error));
   g_assert_no_error (error);
   g_assert_cmpfloat (recorder_last (recorder, "eval/accuracy"), >, 0.9);
   g_assert_cmpfloat (recorder_last (recorder, "loss"), <, recorder_first (recorder, "loss"));
   g_assert_cmpfloat (recorder_last (recorder, "margin"), >, 0);
   g_assert_true (reward->config.normalized);
   g_assert_cmpfloat (reward->config.reward_gain, ==, recorder_last (recorder, "normalize/gain"));
-  /* Scores of size 1 through a float head: 1e-4 is far above their rounding and far under any use of them. */
+  /* Scores of size 1 through a float head: 1e-4 is far above their rounding and far under any use
+   * of them. */
   g_assert_cmpfloat_with_epsilon (recorder_last (recorder, "normalize/mean"), 0, 1e-4);
   g_assert_cmpfloat_with_epsilon (recorder_last (recorder, "normalize/std"), 1, 1e-4);
 }
 
-/* The scores after folding are gain · raw + bias for any sequence, not the reference samples alone. */
+/* The scores after folding are gain · raw + bias for any sequence, not the reference samples alone.
+ */
 static void
 test_normalised_scores (void)
 {
@@ -119,11 +123,13 @@ test_normalised_scores (void)
   g_assert_true (laurel_train_reward (raw, comparisons, NULL, NULL, &hp, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (raw->config.normalized);
-  g_assert_true (laurel_reward_score (raw, (LaurelSequence *const *) sequences->pdata, 20, raw_scores, NULL));
-  g_assert_true (laurel_reward_score (folded, (LaurelSequence *const *) sequences->pdata, 20, scores, NULL));
+  g_assert_true (
+      laurel_reward_score (raw, (LaurelSequence *const *) sequences->pdata, 20, raw_scores, NULL));
+  g_assert_true (
+      laurel_reward_score (folded, (LaurelSequence *const *) sequences->pdata, 20, scores, NULL));
   for (int i = 0; i < 20; i++) /* 1e-4: a float head sums 32 products of size 1 */
-    g_assert_cmpfloat_with_epsilon (scores[i], folded->config.reward_gain * raw_scores[i] + folded->config.reward_bias,
-                                    1e-4);
+    g_assert_cmpfloat_with_epsilon (
+        scores[i], folded->config.reward_gain * raw_scores[i] + folded->config.reward_bias, 1e-4);
 }
 
 static void
@@ -141,11 +147,15 @@ test_ppo_raises_score (void)
   g_assert_true (laurel_train_ppo (policy, reward, prompts, &hp, &recorder->monitor, &error));
   g_assert_no_error (error);
   g_assert_cmpint (recorder->n_rollouts, ==, 15 * 32);
-  /* Normalised scores have deviation 1; the mean of 32 starts within 3/√32 of what SFT has and must leave that. */
+  /* Normalised scores have deviation 1; the mean of 32 starts within 3/√32 of what SFT has and must
+   * leave that. */
   g_test_message ("score %g to %g, kl %g", recorder_first (recorder, "objective/scores"),
-                  recorder_last (recorder, "objective/scores"), recorder_last (recorder, "objective/kl"));
-  g_assert_cmpfloat (recorder_last (recorder, "objective/scores"), >, recorder_first (recorder, "objective/scores") + 0.6);
-  g_assert_cmpfloat_with_epsilon (recorder_first (recorder, "objective/kl"), 0, 1e-6); /* the same weights */
+                  recorder_last (recorder, "objective/scores"),
+                  recorder_last (recorder, "objective/kl"));
+  g_assert_cmpfloat (recorder_last (recorder, "objective/scores"), >,
+                     recorder_first (recorder, "objective/scores") + 0.6);
+  g_assert_cmpfloat_with_epsilon (recorder_first (recorder, "objective/kl"), 0,
+                                  1e-6); /* the same weights */
   g_assert_cmpfloat (recorder_last (recorder, "objective/exact_kl"), >, 0.05);
   g_assert_cmpfloat (recorder_last (recorder, "objective/kl_coef"), !=, hp.kl_coef);
 }
@@ -169,11 +179,15 @@ test_ppo_value_warmup (void)
   g_assert_no_error (error);
   assert_same_weights (policy, before);
   g_assert_cmpfloat (recorder_last (recorder, "val/ratio"), ==, 1);
-  g_assert_cmpfloat (recorder_last (recorder, "loss/value_avg"), <, recorder_first (recorder, "loss/value_avg"));
+  g_assert_cmpfloat (recorder_last (recorder, "loss/value_avg"), <,
+                     recorder_first (recorder, "loss/value_avg"));
 }
 
 static void
-assert_ppo_refused (LaurelModel *policy, LaurelModel *reward, const LaurelHyperparameters *hp, const char *part)
+assert_ppo_refused (LaurelModel *policy,
+                    LaurelModel *reward,
+                    const LaurelHyperparameters *hp,
+                    const char *part)
 {
   g_autoptr (GPtrArray) prompts = fixture_prompts (2);
   g_autoptr (GError) error = NULL;
