@@ -6,8 +6,11 @@
 
 #include "ui/inspect/inspect_page.h"
 #include "ui/label/label_page.h"
+#include "ui/notify.h"
+#include "ui/project_actions.h"
 #include "ui/resources.h"
 #include "ui/runs/runs_page.h"
+#include "ui/run_strip.h"
 #include "ui/settings.h"
 
 #include <glib/gi18n.h>
@@ -28,6 +31,8 @@ struct _LaurelWindow {
   GtkStack *states;
   GtkSpinner *loading_spinner;
   AdwViewStack *pages;
+  LaurelRunStrip *run_strip;
+  gboolean closes_at_end; /* hidden or stopping: goes when the run has ended */
 };
 
 enum { PROP_0, PROP_PROJECT, N_PROPERTIES };
@@ -54,15 +59,39 @@ set_state (LaurelWindow *self, const char *state)
 void
 laurel_window_set_project (LaurelWindow *self, LaurelProject *project)
 {
+  g_autoptr (LaurelProject) last = NULL;
+
   g_return_if_fail (LAUREL_IS_WINDOW (self));
 
-  if (!g_set_object (&self->project, project)) {
+  if (self->project == project) {
     return;
   }
+  last = g_steal_pointer (&self->project);
+  self->project = project ? g_object_ref (project) : NULL;
   g_signal_group_set_target (self->project_signals, project);
   gtk_label_set_label (self->project_label, project ? laurel_project_get_name (project) : _("Project"));
   set_state (self, project ? "project" : "empty");
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROJECT]);
+  /* The pages have let go of it. */
+  if (last) {
+    laurel_project_close (last);
+  }
+}
+
+void
+laurel_window_show_loading (LaurelWindow *self)
+{
+  g_return_if_fail (LAUREL_IS_WINDOW (self));
+
+  set_state (self, "loading");
+}
+
+gboolean
+laurel_window_is_busy (LaurelWindow *self)
+{
+  g_return_val_if_fail (LAUREL_IS_WINDOW (self), FALSE);
+
+  return laurel_run_strip_is_live (self->run_strip);
 }
 
 gboolean
@@ -121,6 +150,7 @@ apply_profile (LaurelWindow *self)
   }
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->train_button), researcher);
+  gtk_widget_set_visible (GTK_WIDGET (self->run_strip), researcher);
 }
 
 static void
@@ -178,12 +208,91 @@ save_size (LaurelWindow *self)
   }
 }
 
+/* --- Runs ------------------------------------------------------------------- */
+
+static void
+announce_end (LaurelWindow *self, gint64 run_id)
+{
+  GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
+  g_autoptr (LaurelRun) run = laurel_store_get_run (laurel_project_get_store (self->project), run_id, NULL);
+  g_autofree char *text = run ? laurel_run_describe_end (run) : NULL;
+
+  if (!run || laurel_settings_get_profile () == LAUREL_PROFILE_LABELER) {
+    return;
+  }
+  if (run->status == LAUREL_RUN_FAILED || run->status == LAUREL_RUN_INTERRUPTED) {
+    laurel_window_show_error (self, text);
+  } else {
+    laurel_window_add_toast (self, adw_toast_new (text));
+  }
+  if (application && !gtk_window_is_active (GTK_WINDOW (self))) {
+    laurel_notify_run_ended (G_APPLICATION (application), run);
+  }
+}
+
+static void
+on_run_ended (LaurelWindow *self, gint64 run_id)
+{
+  if (self->project) {
+    announce_end (self, run_id);
+  }
+  if (self->closes_at_end && !laurel_window_is_busy (self)) {
+    gtk_window_destroy (GTK_WINDOW (self));
+  }
+}
+
+static void
+on_close_response (LaurelWindow *self, const char *response)
+{
+  if (g_str_equal (response, "cancel")) {
+    return;
+  }
+  self->closes_at_end = TRUE;
+  gtk_widget_hide (GTK_WIDGET (self));
+  if (g_str_equal (response, "stop")) {
+    laurel_project_stop_job (self->project);
+  }
+  if (!laurel_window_is_busy (self)) {
+    gtk_window_destroy (GTK_WINDOW (self));
+  }
+}
+
+static void
+ask_about_run (LaurelWindow *self)
+{
+  GtkWidget *dialog =
+    adw_message_dialog_new (GTK_WINDOW (self), _("A Run Is Going On"),
+                            _("Stopped, it keeps a checkpoint and can be resumed. Kept running, Laurel goes on "
+                              "without a window and ends with the run."));
+
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "keep", _("_Keep Running"),
+                                    "stop", _("_Stop and Close"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
+  adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_close_response), self, G_CONNECT_SWAPPED);
+  gtk_window_present (GTK_WINDOW (dialog));
+}
+
+/* Shown again, by starting Laurel once more, it stays. */
+static void
+laurel_window_show (GtkWidget *widget)
+{
+  LAUREL_WINDOW (widget)->closes_at_end = FALSE;
+
+  GTK_WIDGET_CLASS (laurel_window_parent_class)->show (widget);
+}
+
 static gboolean
 laurel_window_close_request (GtkWindow *window)
 {
   LaurelWindow *self = LAUREL_WINDOW (window);
 
   save_size (self);
+  if (laurel_window_is_busy (self)) {
+    ask_about_run (self);
+    return GDK_EVENT_STOP;
+  }
   return GTK_WINDOW_CLASS (laurel_window_parent_class)->close_request (window);
 }
 
@@ -232,6 +341,7 @@ ensure_page_types (void)
   g_type_ensure (LAUREL_TYPE_LABEL_PAGE);
   g_type_ensure (LAUREL_TYPE_RUNS_PAGE);
   g_type_ensure (LAUREL_TYPE_INSPECT_PAGE);
+  g_type_ensure (LAUREL_TYPE_RUN_STRIP);
 }
 
 static void
@@ -248,7 +358,9 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, loading_spinner);
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, pages);
+  gtk_widget_class_bind_template_child (widget_class, LaurelWindow, run_strip);
   gtk_widget_class_bind_template_callback (widget_class, on_error_response);
+  gtk_widget_class_bind_template_callback (widget_class, on_run_ended);
 }
 
 static void
@@ -261,6 +373,7 @@ laurel_window_class_init (LaurelWindowClass *klass)
   object_class->dispose = laurel_window_dispose;
   object_class->get_property = laurel_window_get_property;
   object_class->set_property = laurel_window_set_property;
+  widget_class->show = laurel_window_show;
   window_class->close_request = laurel_window_close_request;
 
   properties[PROP_PROJECT] =
@@ -270,6 +383,7 @@ laurel_window_class_init (LaurelWindowClass *klass)
 
   ensure_page_types ();
   bind_template (widget_class);
+  laurel_project_actions_install (widget_class);
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", show_page_action);
   gtk_widget_class_install_action (widget_class, "win.show-run", "x", show_run_action);
   gtk_widget_class_install_action (widget_class, "win.inspect-run", "x", inspect_run_action);

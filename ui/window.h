@@ -22,7 +22,12 @@ G_DECLARE_FINAL_TYPE (LaurelWindow, laurel_window, LAUREL, WINDOW, AdwApplicatio
 LaurelWindow *laurel_window_new (GtkApplication *application);
 
 LaurelProject *laurel_window_get_project (LaurelWindow *self); /* (transfer none) (nullable) */
+/* Takes over: the window closes the project when it lets go of it. NULL: “No Project Open”. */
 void laurel_window_set_project (LaurelWindow *self, LaurelProject *project);
+/* Shows that the starter project is being made. */
+void laurel_window_show_loading (LaurelWindow *self);
+/* A job of the project waits, runs or is paused. */
+gboolean laurel_window_is_busy (LaurelWindow *self);
 
 /* FALSE when there is no such page or the profile hides it. */
 gboolean laurel_window_show_page (LaurelWindow *self, const char *name);
