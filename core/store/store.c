@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -354,4 +355,10 @@ gint64
 laurel_store_now (void)
 {
   return g_get_real_time ();
+}
+
+const char *
+laurel_store_get_sqlite_version (void)
+{
+  return sqlite3_libversion ();
 }

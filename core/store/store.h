@@ -23,6 +23,9 @@ LaurelStore *laurel_store_open (const char *path, GError **error) G_GNUC_WARN_UN
 void laurel_store_close (LaurelStore *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelStore, laurel_store_close)
 
+/* Of the SQLite library that runs, like "3.40.1". */
+const char *laurel_store_get_sqlite_version (void);
+
 /* Groups many writes in one transaction; nests. */
 gboolean laurel_store_begin (LaurelStore *self, GError **error);
 gboolean laurel_store_commit (LaurelStore *self, GError **error);

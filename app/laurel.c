@@ -1,0 +1,27 @@
+/* laurel.c: the program for people.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "app/application.h"
+#include "config.h"
+#include "core/project/project.h"
+#include "ui/resources.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (LaurelApplication) application = NULL;
+
+  laurel_engine_prepare (argc, argv);
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (LAUREL_GETTEXT_DOMAIN, LAUREL_LOCALE_DIR);
+  bind_textdomain_codeset (LAUREL_GETTEXT_DOMAIN, "UTF-8");
+  textdomain (LAUREL_GETTEXT_DOMAIN);
+
+  laurel_ui_register_resources ();
+  application = laurel_application_new ();
+  return g_application_run (G_APPLICATION (application), argc, argv);
+}
