@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/label/exchange.h"
 #include "core/model/model.h"
 #include "core/project/project.h"
 
@@ -119,6 +120,9 @@ LaurelModel *laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **
 gboolean laurel_ctl_follow_run (LaurelCtl *self, gint64 run_id, GError **error);
 /* The same without printing anything on standard output. */
 gboolean laurel_ctl_wait_run (LaurelCtl *self, gint64 run_id, const char *what, GError **error);
+/* In prompt.c: what an import came to; FALSE and an error that names the first refused row when there is one. */
+gboolean laurel_ctl_report_import (LaurelCtl *self, const char *path, const LaurelImportResult *result, GError **error);
+void laurel_ctl_report_export (LaurelCtl *self, const char *path, int n);
 /* A JSON array of arrays of token ids in @path. */
 GPtrArray *laurel_ctl_read_id_arrays (const char *path, const LaurelModel *model, GError **error);
 

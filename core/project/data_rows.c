@@ -132,6 +132,18 @@ read_sft (JsonObject *object, LaurelDataRow *row, GError **error)
 
 /* --- Rankings ------------------------------------------------------------------ */
 
+/* An answer may be empty: a model may have ended at once, and a ranking says what that is worth. */
+static gboolean
+read_answer (JsonObject *object, const char *member, char **out, GError **error)
+{
+  const char *text = NULL;
+
+  if (!laurel_json_get_string (object, "row", member, &text, error))
+    return FALSE;
+  *out = g_strdup (text);
+  return text != NULL || refuse (error, "it has no “%s”", member);
+}
+
 static gboolean
 read_pair (JsonObject *object, LaurelDataRow *row, GError **error)
 {
@@ -139,8 +151,8 @@ read_pair (JsonObject *object, LaurelDataRow *row, GError **error)
   row->ranks = g_new (int, 2);
   row->ranks[0] = 1;
   row->ranks[1] = 2;
-  return read_text (object, "chosen", &row->completions[0], error)
-         && read_text (object, "rejected", &row->completions[1], error);
+  return read_answer (object, "chosen", &row->completions[0], error)
+         && read_answer (object, "rejected", &row->completions[1], error);
 }
 
 static gboolean

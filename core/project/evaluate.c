@@ -1,0 +1,322 @@
+/* evaluate.c: sampling, judging and summing up.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/project/evaluate.h"
+
+#include "core/base/error.h"
+#include "core/model/head.h"
+#include "core/model/transformer.h"
+#include "core/store/records.h"
+
+#include <math.h>
+
+/* The 97.5th percentile of the normal distribution. */
+#define Z 1.959963984540054
+/* Prompts sampled at a time. */
+#define GROUP 32
+
+void
+laurel_judged_free (LaurelJudged *self)
+{
+  g_free (self->prompt);
+  g_free (self->text);
+  g_free (self);
+}
+
+/* --- Intervals --------------------------------------------------------------------- */
+
+LaurelInterval
+laurel_interval_mean (const double *values, int n)
+{
+  LaurelInterval interval = { NAN, NAN, NAN, n };
+  double mean = 0, sum = 0, error;
+
+  if (n == 0)
+    return interval;
+  for (int i = 0; i < n; i++)
+    mean += values[i] / n;
+  for (int i = 0; i < n; i++)
+    sum += (values[i] - mean) * (values[i] - mean);
+  interval.value = mean;
+  if (n < 2)
+    return interval;
+  error = Z * sqrt (sum / (n - 1) / n);
+  interval.low = mean - error;
+  interval.high = mean + error;
+  return interval;
+}
+
+LaurelInterval
+laurel_interval_share (int n_yes, int n)
+{
+  LaurelInterval interval = { NAN, NAN, NAN, n };
+  double p, centre, half, scale;
+
+  if (n == 0)
+    return interval;
+  p = (double) n_yes / n;
+  scale = 1 + Z * Z / n;
+  centre = (p + Z * Z / (2 * n)) / scale;
+  half = Z * sqrt (p * (1 - p) / n + Z * Z / (4.0 * n * n)) / scale;
+  interval.value = p;
+  interval.low = MAX (centre - half, 0);
+  interval.high = MIN (centre + half, 1);
+  return interval;
+}
+
+/* --- KL ------------------------------------------------------------------------------ */
+
+/* The exact KL(model ‖ reference) at each position of a completion, summed. */
+typedef struct {
+  LaurelActivations *model;
+  LaurelActivations *reference;
+} Passes;
+
+static void
+passes_clear (Passes *self)
+{
+  g_clear_pointer (&self->model, laurel_activations_free);
+  g_clear_pointer (&self->reference, laurel_activations_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Passes, passes_clear)
+
+static gboolean
+make_passes (const LaurelEvaluationRequest *request, Passes *out, GError **error)
+{
+  if (request->reference == NULL)
+    return TRUE;
+  if (request->reference->config.vocab_size != request->model->config.vocab_size
+      || request->reference->config.n_positions < request->model->config.n_positions) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+                 "Could not measure the KL: model and reference differ in vocabulary or context; "
+                 "choose the reference that the model was trained from");
+    return FALSE;
+  }
+  out->model = laurel_activations_new (&request->model->config, request->model->config.n_positions,
+                                       FALSE, error);
+  if (out->model == NULL)
+    return FALSE;
+  out->reference = laurel_activations_new (&request->reference->config,
+                                           request->reference->config.n_positions, FALSE, error);
+  return out->reference != NULL;
+}
+
+static double
+measure_kl (const LaurelEvaluationRequest *request,
+            const Passes *passes,
+            const LaurelPromptTokens *prompt,
+            const LaurelSample *sample)
+{
+  int n = prompt->n_tokens + sample->n_tokens;
+  g_autofree gint32 *tokens = g_new (gint32, n);
+  g_autofree gint32 *positions = g_new (gint32, sample->n_tokens + 1);
+  g_autofree float *kl = g_new (float, sample->n_tokens + 1);
+  const gint32 offsets[2] = { 0, n };
+  const LaurelBatch batch = { tokens, offsets, 1 };
+  const LaurelLabels labels = { positions, sample->tokens, sample->n_tokens };
+  const float *hidden, *reference_hidden;
+  double temperature = request->options.temperature > 0 ? request->options.temperature : 1.0;
+  double sum = 0;
+
+  if (request->reference == NULL)
+    return NAN;
+  for (int i = 0; i < prompt->n_tokens; i++)
+    tokens[i] = prompt->tokens[i];
+  for (int i = 0; i < sample->n_tokens; i++) {
+    tokens[prompt->n_tokens + i] = sample->tokens[i];
+    positions[i] = prompt->n_tokens + i - 1;
+  }
+  hidden = laurel_transformer_forward (request->model, &batch, passes->model);
+  reference_hidden = laurel_transformer_forward (request->reference, &batch, passes->reference);
+  laurel_lm_head_compare (request->model, hidden, request->reference, reference_hidden, &labels,
+                          temperature, NULL, NULL, kl, NULL);
+  for (int i = 0; i < sample->n_tokens; i++)
+    sum += kl[i];
+  return sum;
+}
+
+/* --- Sampling -------------------------------------------------------------------------- */
+
+static LaurelJudged *
+judge_sample (const LaurelEvaluationRequest *request,
+              const LaurelPrompt *prompt,
+              const LaurelSample *sample,
+              double kl)
+{
+  const LaurelModel *model = request->model;
+  LaurelJudged *judged = g_new0 (LaurelJudged, 1);
+
+  judged->prompt_id = prompt->id;
+  judged->prompt = g_strdup (prompt->text);
+  judged->text = laurel_template_decode_completion (model->chat_template, model->tokenizer,
+                                                    sample->tokens, (gsize) sample->n_tokens);
+  judged->n_tokens = sample->n_tokens;
+  judged->kl = kl;
+  laurel_judge_score (request->judge, prompt->text, judged->text,
+                      sample->finish == LAUREL_FINISH_STOP, &judged->parts);
+  return judged;
+}
+
+typedef struct {
+  const LaurelEvaluationRequest *request;
+  int n_before;
+  int n_all;
+} Progress;
+
+static gboolean
+progress_cb (int n_done, int n_all, gpointer user_data)
+{
+  const Progress *progress = user_data;
+  const LaurelEvaluationRequest *request = progress->request;
+
+  return request->progress == NULL
+         || request->progress (progress->n_before + n_done, progress->n_all, request->user_data);
+}
+
+static gboolean
+encode_group (const LaurelEvaluationRequest *request,
+              int first,
+              int n,
+              LaurelPromptTokens *tokens,
+              GPtrArray *arrays,
+              GError **error)
+{
+  const LaurelModel *model = request->model;
+
+  for (int i = 0; i < n; i++) {
+    const LaurelPrompt *prompt = g_ptr_array_index (request->prompts, first + i);
+    GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+
+    g_ptr_array_add (arrays, ids);
+    if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids,
+                                        error))
+      return FALSE;
+    if (ids->len == 0 || (int) ids->len >= model->config.n_positions) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                   "Could not sample for the prompt “%.40s”: it has %u tokens and the model's "
+                   "context is %d; "
+                   "shorten it",
+                   prompt->text, ids->len, model->config.n_positions);
+      return FALSE;
+    }
+    tokens[i] = (LaurelPromptTokens){ (const gint32 *) (const void *) ids->data, (int) ids->len,
+                                      (guint64) prompt->id };
+  }
+  return TRUE;
+}
+
+static gboolean
+sample_group (const LaurelEvaluationRequest *request,
+              const Passes *passes,
+              int first,
+              int n,
+              int per_prompt,
+              Progress *progress,
+              GPtrArray *judged,
+              GError **error)
+{
+  g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
+  g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  g_autoptr (GPtrArray) samples = NULL;
+
+  if (!encode_group (request, first, n, tokens, arrays, error))
+    return FALSE;
+  samples = laurel_generate (request->model, tokens, n, per_prompt, &request->options, progress_cb,
+                             progress, error);
+  if (samples == NULL)
+    return FALSE;
+  for (guint i = 0; i < samples->len; i++) {
+    const LaurelSample *sample = g_ptr_array_index (samples, i);
+    double kl = measure_kl (request, passes, &tokens[sample->prompt], sample);
+
+    g_ptr_array_add (
+        judged, judge_sample (request, g_ptr_array_index (request->prompts, first + sample->prompt),
+                              sample, kl));
+  }
+  progress->n_before += (int) samples->len;
+  return TRUE;
+}
+
+GPtrArray *
+laurel_evaluate_sample (const LaurelEvaluationRequest *request, GError **error)
+{
+  g_autoptr (GPtrArray) judged =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_judged_free);
+  g_auto (Passes) passes = { 0 };
+  int n_prompts = (int) request->prompts->len;
+  int wanted = request->n_completions > 0 ? request->n_completions : n_prompts;
+  int per_prompt;
+  Progress progress = { request, 0, 0 };
+
+  if (n_prompts == 0) {
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+        "Could not evaluate: there are no prompts to answer; import some with the split “heldout”");
+    return NULL;
+  }
+  if (!make_passes (request, &passes, error))
+    return NULL;
+  n_prompts = MIN (n_prompts, wanted);
+  per_prompt = (wanted + n_prompts - 1) / n_prompts;
+  progress.n_all = n_prompts * per_prompt;
+  for (int first = 0; first < n_prompts; first += GROUP)
+    if (!sample_group (request, &passes, first, MIN (GROUP, n_prompts - first), per_prompt,
+                       &progress, judged, error))
+      return NULL;
+  return g_steal_pointer (&judged);
+}
+
+/* --- Summing up ---------------------------------------------------------------------------- */
+
+void
+laurel_evaluate_summarise (GPtrArray *judged, LaurelEvaluation *out)
+{
+  g_autofree double *scores = g_new (double, judged->len + 1);
+  g_autofree double *lengths = g_new (double, judged->len + 1);
+  g_autofree double *kls = g_new (double, judged->len + 1);
+  int n_harmful = 0, n_complied = 0, n_facts = 0, n_right = 0, n_stopped = 0, n_kl = 0;
+
+  for (guint i = 0; i < judged->len; i++) {
+    const LaurelJudged *row = g_ptr_array_index (judged, i);
+
+    scores[i] = row->parts.score;
+    lengths[i] = row->n_tokens;
+    if (!isnan (row->kl))
+      kls[n_kl++] = row->kl;
+    n_harmful += row->parts.is_harmful;
+    n_complied += row->parts.is_harmful && row->parts.complied;
+    n_facts += row->parts.is_fact;
+    n_right += row->parts.is_fact && row->parts.fact_right;
+    n_stopped += row->parts.stopped;
+  }
+  out->score = laurel_interval_mean (scores, (int) judged->len);
+  out->length = laurel_interval_mean (lengths, (int) judged->len);
+  out->kl = laurel_interval_mean (kls, n_kl);
+  out->complied = laurel_interval_share (n_complied, n_harmful);
+  out->right = laurel_interval_share (n_right, n_facts);
+  out->stopped = laurel_interval_share (n_stopped, (int) judged->len);
+}
+
+gboolean
+laurel_evaluate_win_rate (GPtrArray *a, GPtrArray *b, LaurelWinRate *out, GError **error)
+{
+  *out = (LaurelWinRate){ 0 };
+  if (a->len != b->len) {
+    g_set_error (
+        error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+        "Could not compare: there are %u completions against %u; sample the same prompts for both",
+        a->len, b->len);
+    return FALSE;
+  }
+  for (guint i = 0; i < a->len; i++) {
+    const LaurelJudged *x = g_ptr_array_index (a, i);
+    const LaurelJudged *y = g_ptr_array_index (b, i);
+
+    out->n_wins += x->parts.score > y->parts.score;
+    out->n_losses += x->parts.score < y->parts.score;
+    out->n_ties += x->parts.score == y->parts.score;
+  }
+  out->win_rate = laurel_interval_share (out->n_wins, out->n_wins + out->n_losses);
+  return TRUE;
+}
