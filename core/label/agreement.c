@@ -100,11 +100,16 @@ find_quantile (const double *sorted, int n, double share)
   double at = share * (n - 1);
   int below = (int) at;
 
-  return below + 1 < n ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]) : sorted[below];
+  return below + 1 < n ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below])
+                       : sorted[below];
 }
 
 static LaurelEstimate
-estimate (Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed)
+estimate (Measure measure,
+          const LaurelPairCounts *tasks,
+          int n_tasks,
+          int n_resamples,
+          guint64 seed)
 {
   LaurelEstimate result = { NAN, NAN, NAN, NULL };
   g_autofree double *values = g_new (double, MAX (n_resamples, 1));
@@ -121,7 +126,8 @@ estimate (Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_res
   if (isnan (result.value))
     return result;
   if (n_tasks < 2 || n_resamples < 1) {
-    result.reason = n_tasks < 2 ? "an interval needs at least two tasks in common" : "no resamples were asked for";
+    result.reason = n_tasks < 2 ? "an interval needs at least two tasks in common"
+                                : "no resamples were asked for";
     return result;
   }
   for (int r = 0; r < n_resamples; r++) {
@@ -134,7 +140,8 @@ estimate (Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_res
     values[n] = measure (&drawn, &ignored);
     n += !isnan (values[n]);
   }
-  /* Resamples without any strict pair say nothing; when they are many the rest is no fair sample. */
+  /* Resamples without any strict pair say nothing; when they are many the rest is
+   * no fair sample. */
   if (2 * n < n_resamples) {
     result.reason = "ties leave too few pairs for an interval";
     return result;
@@ -146,7 +153,11 @@ estimate (Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_res
 }
 
 void
-laurel_agreement_estimate (const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out)
+laurel_agreement_estimate (const LaurelPairCounts *tasks,
+                           int n_tasks,
+                           int n_resamples,
+                           guint64 seed,
+                           LaurelAgreement *out)
 {
   out->n_tasks = n_tasks;
   out->n_pairs = 0;
@@ -190,7 +201,8 @@ compare_rankings (const LaurelRanking *a, const LaurelRanking *b, LaurelPairCoun
 static GHashTable *
 group_by_task (GPtrArray *rankings)
 {
-  GHashTable *groups = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
+  GHashTable *groups =
+    g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
 
   for (guint i = 0; i < rankings->len; i++) {
     LaurelRanking *ranking = g_ptr_array_index (rankings, i);
@@ -205,7 +217,8 @@ group_by_task (GPtrArray *rankings)
   return groups;
 }
 
-/* The counts of each task that @a and @b share (0: any two labelers), in the order of the rankings. */
+/* The counts of each task that @a and @b share (0: any two labelers), in the order of
+ * the rankings. */
 static GArray *
 collect_counts (GPtrArray *rankings, GHashTable *groups, gint64 a, gint64 b)
 {
@@ -234,16 +247,21 @@ collect_counts (GPtrArray *rankings, GHashTable *groups, gint64 a, gint64 b)
 }
 
 static LaurelAgreement *
-make_agreement (GPtrArray *rankings, GHashTable *groups, const LaurelLabeler *a, const LaurelLabeler *b,
-                int n_resamples, guint64 seed)
+make_agreement (GPtrArray *rankings,
+                GHashTable *groups,
+                const LaurelLabeler *a,
+                const LaurelLabeler *b,
+                int n_resamples,
+                guint64 seed)
 {
-  g_autoptr (GArray) tasks = collect_counts (rankings, groups, a != NULL ? a->id : 0, b != NULL ? b->id : 0);
+  g_autoptr (GArray) tasks =
+    collect_counts (rankings, groups, a != NULL ? a->id : 0, b != NULL ? b->id : 0);
   LaurelAgreement *agreement = g_new0 (LaurelAgreement, 1);
 
   agreement->labeler_a = a != NULL ? g_strdup (a->name) : NULL;
   agreement->labeler_b = b != NULL ? g_strdup (b->name) : NULL;
-  laurel_agreement_estimate ((const LaurelPairCounts *) (void *) tasks->data, (int) tasks->len, n_resamples, seed,
-                             agreement);
+  laurel_agreement_estimate ((const LaurelPairCounts *) (void *) tasks->data, (int) tasks->len,
+                             n_resamples, seed, agreement);
   return agreement;
 }
 
@@ -251,7 +269,8 @@ GPtrArray *
 laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, GError **error)
 {
   g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
-  g_autoptr (GPtrArray) labelers = rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
+  g_autoptr (GPtrArray) labelers =
+    rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
   g_autoptr (GPtrArray) list = NULL;
   g_autoptr (GHashTable) groups = NULL;
 
@@ -262,7 +281,8 @@ laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, 
   g_ptr_array_add (list, make_agreement (rankings, groups, NULL, NULL, n_resamples, seed));
   for (guint i = 0; i < labelers->len; i++)
     for (guint j = i + 1; j < labelers->len; j++) {
-      const LaurelLabeler *a = g_ptr_array_index (labelers, i), *b = g_ptr_array_index (labelers, j);
+      const LaurelLabeler *a = g_ptr_array_index (labelers, i),
+                          *b = g_ptr_array_index (labelers, j);
 
       if (a->n_rankings > 0 && b->n_rankings > 0)
         g_ptr_array_add (list, make_agreement (rankings, groups, a, b, n_resamples, seed));

@@ -40,8 +40,8 @@ take_line_end (LaurelCsv *self)
 static gboolean
 is_field_end (LaurelCsv *self)
 {
-  return self->at >= self->end || *self->at == ',' || *self->at == '\n'
-         || (*self->at == '\r' && self->at + 1 < self->end && self->at[1] == '\n');
+  return self->at >= self->end || *self->at == ',' || *self->at == '\n' ||
+         (*self->at == '\r' && self->at + 1 < self->end && self->at[1] == '\n');
 }
 
 static gboolean

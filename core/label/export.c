@@ -30,7 +30,8 @@ laurel_export_format_from_string (const char *text, LaurelExportFormat *out_form
       return TRUE;
     }
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-               "Could not export as “%s”: there is no such format; use laurel, trl or hh-rlhf", text);
+               "Could not export as “%s”: there is no such format; use laurel, trl or hh-rlhf",
+               text);
   return FALSE;
 }
 
@@ -42,8 +43,8 @@ write_row (Export *self, JsonBuilder *builder, GError **error)
   g_autofree char *line = laurel_json_to_string (root, FALSE);
 
   self->n_rows++;
-  return laurel_file_writer_write (self->writer, line, strlen (line), error)
-         && laurel_file_writer_write (self->writer, "\n", 1, error);
+  return laurel_file_writer_write (self->writer, line, strlen (line), error) &&
+         laurel_file_writer_write (self->writer, "\n", 1, error);
 }
 
 static void
@@ -95,7 +96,11 @@ get_flags (const LaurelRank *rank)
 }
 
 static void
-add_numbers (JsonBuilder *builder, const char *name, const LaurelTask *task, const LaurelRanking *ranking, GetNumber get)
+add_numbers (JsonBuilder *builder,
+             const char *name,
+             const LaurelTask *task,
+             const LaurelRanking *ranking,
+             GetNumber get)
 {
   json_builder_set_member_name (builder, name);
   json_builder_begin_array (builder);
@@ -113,14 +118,18 @@ add_completions (JsonBuilder *builder, const LaurelTask *task)
   json_builder_set_member_name (builder, "completions");
   json_builder_begin_array (builder);
   for (guint i = 0; i < task->completions->len; i++)
-    json_builder_add_string_value (builder, ((LaurelCompletion *) g_ptr_array_index (task->completions, i))->text);
+    json_builder_add_string_value (builder,
+                                   ((LaurelCompletion *) g_ptr_array_index (task->completions, i))
+                                     ->text);
   json_builder_end_array (builder);
 }
 
 static const char *
 name_kind (LaurelLabelerKind kind)
 {
-  return kind == LAUREL_LABELER_PERSON ? "person" : kind == LAUREL_LABELER_RULES ? "rules" : "reward_model";
+  return kind == LAUREL_LABELER_PERSON  ? "person"
+         : kind == LAUREL_LABELER_RULES ? "rules"
+                                        : "reward_model";
 }
 
 static gboolean
@@ -173,7 +182,10 @@ find_text (const LaurelTask *task, gint64 completion_id)
 }
 
 static gboolean
-export_pair (Export *self, const LaurelComparisonRow *pair, LaurelExportFormat format, GError **error)
+export_pair (Export *self,
+             const LaurelComparisonRow *pair,
+             LaurelExportFormat format,
+             GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   const char *chosen, *rejected;
@@ -188,8 +200,10 @@ export_pair (Export *self, const LaurelComparisonRow *pair, LaurelExportFormat f
     add_text (builder, "chosen", chosen);
     add_text (builder, "rejected", rejected);
   } else {
-    g_autofree char *good = g_strdup_printf ("\n\nHuman: %s\n\nAssistant: %s", self->task->prompt, chosen);
-    g_autofree char *bad = g_strdup_printf ("\n\nHuman: %s\n\nAssistant: %s", self->task->prompt, rejected);
+    g_autofree char *good =
+      g_strdup_printf ("\n\nHuman: %s\n\nAssistant: %s", self->task->prompt, chosen);
+    g_autofree char *bad =
+      g_strdup_printf ("\n\nHuman: %s\n\nAssistant: %s", self->task->prompt, rejected);
 
     add_text (builder, "chosen", good);
     add_text (builder, "rejected", bad);
@@ -210,7 +224,10 @@ export_pairs (Export *self, LaurelExportFormat format, GError **error)
 }
 
 int
-laurel_export_rankings (LaurelStore *store, const char *path, LaurelExportFormat format, GError **error)
+laurel_export_rankings (LaurelStore *store,
+                        const char *path,
+                        LaurelExportFormat format,
+                        GError **error)
 {
   g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
   Export export = { .store = store, .writer = writer };
@@ -228,7 +245,8 @@ int
 laurel_export_prompts (LaurelStore *store, const char *path, GError **error)
 {
   g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, NULL, NULL, -1, 0, error);
-  g_autoptr (LaurelFileWriter) writer = prompts != NULL ? laurel_file_writer_open (path, error) : NULL;
+  g_autoptr (LaurelFileWriter) writer =
+    prompts != NULL ? laurel_file_writer_open (path, error) : NULL;
   Export export = { .store = store, .writer = writer };
 
   if (writer == NULL)

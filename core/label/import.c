@@ -60,9 +60,9 @@ refuse (GError **error, const char *why)
 static gboolean
 is_about_the_row (const GError *error)
 {
-  return !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_IO)
-         && !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_BUSY)
-         && !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_FAILED);
+  return !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_IO) &&
+         !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_BUSY) &&
+         !g_error_matches (error, LAUREL_ERROR, LAUREL_ERROR_FAILED);
 }
 
 /* Each row has a savepoint, so that a refused row leaves nothing behind. */
@@ -135,7 +135,8 @@ read_prompt (JsonObject *object, guint row, gpointer user_data, GError **error)
   g_autofree char *tags = NULL;
   const char *prompt, *split = "train";
 
-  if (!get_text (object, "prompt", &prompt, error) || !laurel_json_get_string (object, "row", "split", &split, error))
+  if (!get_text (object, "prompt", &prompt, error) ||
+      !laurel_json_get_string (object, "row", "split", &split, error))
     return FALSE;
   tags = read_tags (object, error);
   return tags != NULL && laurel_store_ensure_prompt (self->store, prompt, split, tags, error) != 0;
@@ -164,12 +165,14 @@ read_demonstration (JsonObject *object, guint row, gpointer user_data, GError **
   const char *prompt, *completion;
 
   if (messages != NULL) {
-    if (!JSON_NODE_HOLDS_ARRAY (messages) || json_array_get_length (json_node_get_array (messages)) != 2)
+    if (!JSON_NODE_HOLDS_ARRAY (messages) ||
+        json_array_get_length (json_node_get_array (messages)) != 2)
       return refuse (error, "“messages” must be one turn of the user and one of the assistant");
-    if (!read_turn (json_node_get_array (messages), 0, "user", &prompt, error)
-        || !read_turn (json_node_get_array (messages), 1, "assistant", &completion, error))
+    if (!read_turn (json_node_get_array (messages), 0, "user", &prompt, error) ||
+        !read_turn (json_node_get_array (messages), 1, "assistant", &completion, error))
       return FALSE;
-  } else if (!get_text (object, "prompt", &prompt, error) || !get_text (object, "completion", &completion, error)) {
+  } else if (!get_text (object, "prompt", &prompt, error) ||
+             !get_text (object, "completion", &completion, error)) {
     return FALSE;
   }
   return laurel_store_add_demonstration (self->store, prompt, completion, error);
@@ -194,9 +197,11 @@ static gboolean
 read_texts (JsonObject *object, RankingRow *row, GError **error)
 {
   JsonNode *node = json_object_get_member (object, "completions");
-  JsonArray *array = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  JsonArray *array =
+    node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
-  if (array == NULL || json_array_get_length (array) < 2 || json_array_get_length (array) > MAX_COMPLETIONS)
+  if (array == NULL || json_array_get_length (array) < 2 ||
+      json_array_get_length (array) > MAX_COMPLETIONS)
     return refuse (error, "“completions” must be a list of 2 to 9 texts");
   row->n = (int) json_array_get_length (array);
   for (int i = 0; i < row->n; i++) {
@@ -209,13 +214,20 @@ read_texts (JsonObject *object, RankingRow *row, GError **error)
   return TRUE;
 }
 
-/* A list of one whole number for each completion; @out stays as it is when the list may be and is absent. */
+/* A list of one whole number for each completion; @out stays as it is when
+ * the list may be and is absent. */
 static gboolean
-read_numbers (JsonObject *object, const char *member, gboolean is_optional, int n, int max, int *out, GError **error)
+read_numbers (JsonObject *object,
+              const char *member,
+              gboolean is_optional,
+              int n,
+              int max,
+              int *out,
+              GError **error)
 {
   JsonNode *node = json_object_get_member (object, member);
-  gboolean is_list = node != NULL && JSON_NODE_HOLDS_ARRAY (node)
-                     && json_array_get_length (json_node_get_array (node)) == (guint) n;
+  gboolean is_list = node != NULL && JSON_NODE_HOLDS_ARRAY (node) &&
+                     json_array_get_length (json_node_get_array (node)) == (guint) n;
 
   if (node == NULL && is_optional)
     return TRUE;
@@ -231,19 +243,21 @@ read_numbers (JsonObject *object, const char *member, gboolean is_optional, int 
   if (is_list)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-               "“%s” must be a list of %d whole numbers from 0 to %d, one for each completion", member, n, max);
+               "“%s” must be a list of %d whole numbers from 0 to %d, one for each completion",
+               member, n, max);
   return FALSE;
 }
 
 static gboolean
 read_verdict (JsonObject *object, RankingRow *row, GError **error)
 {
-  int ranks[MAX_COMPLETIONS] = { 0 }, quality[MAX_COMPLETIONS] = { 0 }, flags[MAX_COMPLETIONS] = { 0 };
+  int ranks[MAX_COMPLETIONS] = { 0 }, quality[MAX_COMPLETIONS] = { 0 },
+      flags[MAX_COMPLETIONS] = { 0 };
   int n_zero = 0;
 
-  if (!read_numbers (object, "ranks", FALSE, row->n, row->n, ranks, error)
-      || !read_numbers (object, "quality", TRUE, row->n, 7, quality, error)
-      || !read_numbers (object, "flags", TRUE, row->n, (1 << LAUREL_N_FLAGS) - 1, flags, error))
+  if (!read_numbers (object, "ranks", FALSE, row->n, row->n, ranks, error) ||
+      !read_numbers (object, "quality", TRUE, row->n, 7, quality, error) ||
+      !read_numbers (object, "flags", TRUE, row->n, (1 << LAUREL_N_FLAGS) - 1, flags, error))
     return FALSE;
   for (int i = 0; i < row->n; i++) {
     row->ranks[i].rank = ranks[i];
@@ -279,8 +293,12 @@ make_task (Import *self, gint64 prompt_id, const RankingRow *row, GError **error
 
   for (int i = 0; i < row->n; i++) {
     g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
-    LaurelCompletion completion = { .prompt_id = prompt_id, .model = (char *) "imported", .text = (char *) row->texts[i],
-                                    .finish = LAUREL_FINISH_STOP, .temperature = 1, .top_p = 1 };
+    LaurelCompletion completion = { .prompt_id = prompt_id,
+                                    .model = (char *) "imported",
+                                    .text = (char *) row->texts[i],
+                                    .finish = LAUREL_FINISH_STOP,
+                                    .temperature = 1,
+                                    .top_p = 1 };
 
     if (self->encode != NULL && !self->encode (row->texts[i], tokens, self->encode_data, error))
       return 0;
@@ -314,7 +332,9 @@ static gboolean
 save_ranking (Import *self, RankingRow *row, GError **error)
 {
   g_autoptr (LaurelTask) task = NULL;
-  LaurelRanking ranking = { .ranks = row->ranks, .n = row->n, .all_bad = row->all_bad, .comment = (char *) row->comment };
+  LaurelRanking ranking = {
+    .ranks = row->ranks, .n = row->n, .all_bad = row->all_bad, .comment = (char *) row->comment
+  };
   gint64 task_id = ensure_task (self, row, error);
 
   task = task_id != 0 ? laurel_store_get_task (self->store, task_id, error) : NULL;
@@ -323,7 +343,8 @@ save_ranking (Import *self, RankingRow *row, GError **error)
   ranking.task_id = task_id;
   ranking.labeler_id = laurel_store_ensure_labeler (self->store, row->labeler, row->kind, error);
   for (int i = 0; i < row->n; i++)
-    row->ranks[i].completion_id = ((LaurelCompletion *) g_ptr_array_index (task->completions, i))->id;
+    row->ranks[i].completion_id =
+      ((LaurelCompletion *) g_ptr_array_index (task->completions, i))->id;
   return ranking.labeler_id != 0 && laurel_store_add_ranking (self->store, &ranking, error);
 }
 
@@ -333,12 +354,14 @@ read_ranking (JsonObject *object, guint line, gpointer user_data, GError **error
   RankingRow row = { .comment = "" };
   const char *kind = NULL;
 
-  return get_text (object, "prompt", &row.prompt, error) && get_text (object, "labeler", &row.labeler, error)
-         && laurel_json_get_string (object, "row", "labeler_kind", &kind, error) && read_kind (kind, &row.kind, error)
-         && laurel_json_get_string (object, "row", "comment", &row.comment, error)
-         && laurel_json_get_boolean (object, "row", "all_bad", &row.all_bad, error)
-         && read_texts (object, &row, error) && read_verdict (object, &row, error)
-         && save_ranking (user_data, &row, error);
+  return get_text (object, "prompt", &row.prompt, error) &&
+         get_text (object, "labeler", &row.labeler, error) &&
+         laurel_json_get_string (object, "row", "labeler_kind", &kind, error) &&
+         read_kind (kind, &row.kind, error) &&
+         laurel_json_get_string (object, "row", "comment", &row.comment, error) &&
+         laurel_json_get_boolean (object, "row", "all_bad", &row.all_bad, error) &&
+         read_texts (object, &row, error) && read_verdict (object, &row, error) &&
+         save_ranking (user_data, &row, error);
 }
 
 /* --- Files ---------------------------------------------------------------- */
@@ -358,8 +381,8 @@ map_file (const char *path, GError **error)
   GMappedFile *map = g_mapped_file_new (path, FALSE, &local);
 
   if (map == NULL)
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND, "Could not read “%s”: %s; check the path", path,
-                 local->message);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not read “%s”: %s; check the path", path, local->message);
   return map;
 }
 
@@ -433,7 +456,8 @@ read_csv_header (LaurelCsv *csv, const char *path, int columns[3], guint *out_n,
     columns[0] = find_column (header, "prompt");
   if (columns[0] < 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not import “%s”: its first line names no column “prompt”; add a header", path);
+                 "Could not import “%s”: its first line names no column “prompt”; add a header",
+                 path);
     return FALSE;
   }
   columns[1] = find_column (header, "split");
@@ -494,8 +518,8 @@ run_import (Import *self, ReadFile read_file, const char *path, GError **error)
   }
   if (self->fatal != NULL) {
     laurel_store_rollback (self->store);
-    g_propagate_prefixed_error (error, g_steal_pointer (&self->fatal), "Could not import “%s”, nothing was imported: ",
-                                path);
+    g_propagate_prefixed_error (error, g_steal_pointer (&self->fatal),
+                                "Could not import “%s”, nothing was imported: ", path);
     return NULL;
   }
   if (!laurel_store_commit (self->store, error))
@@ -549,9 +573,15 @@ laurel_import_demonstrations (LaurelStore *store, const char *path, GError **err
 }
 
 LaurelImportResult *
-laurel_import_rankings (LaurelStore *store, const char *path, LaurelEncodeFunc encode, gpointer user_data, GError **error)
+laurel_import_rankings (LaurelStore *store,
+                        const char *path,
+                        LaurelEncodeFunc encode,
+                        gpointer user_data,
+                        GError **error)
 {
-  Import import = { .store = store, .read_row = read_ranking, .encode = encode, .encode_data = user_data };
+  Import import = {
+    .store = store, .read_row = read_ranking, .encode = encode, .encode_data = user_data
+  };
 
   return run_import (&import, read_jsonl, path, error);
 }

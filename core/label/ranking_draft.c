@@ -78,8 +78,8 @@ read_ints (JsonObject *object, const char *member, int n, int max, int *out, GEr
   JsonNode *node = json_object_get_member (object, member);
   JsonArray *array;
 
-  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node)
-      || json_array_get_length (json_node_get_array (node)) != (guint) n)
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node) ||
+      json_array_get_length (json_node_get_array (node)) != (guint) n)
     return refuse (error, "it has not one entry for each completion");
   array = json_node_get_array (node);
   for (int i = 0; i < n; i++) {
@@ -108,18 +108,22 @@ read_header (JsonObject *object, DraftHeader *header, GError **error)
 {
   const char *seed = NULL;
 
-  if (!laurel_json_get_int (object, "draft", "version", 1, G_MAXINT64, &header->version, error)
-      || !laurel_json_get_int (object, "draft", "task", 0, G_MAXINT64, &header->task, error)
-      || !laurel_json_get_int (object, "draft", "supersedes", 0, G_MAXINT64, &header->supersedes, error)
-      || !laurel_json_get_int (object, "draft", "active_ms", 0, G_MAXINT64 / 2, &header->active_ms, error)
-      || !laurel_json_get_int (object, "draft", "idle_ms", 0, G_MAXINT64 / 2, &header->idle_ms, error)
-      || !laurel_json_get_boolean (object, "draft", "all_bad", &header->all_bad, error)
-      || !laurel_json_get_string (object, "draft", "comment", &header->comment, error)
-      || !laurel_json_get_string (object, "draft", "order_seed", &seed, error))
+  if (!laurel_json_get_int (object, "draft", "version", 1, G_MAXINT64, &header->version, error) ||
+      !laurel_json_get_int (object, "draft", "task", 0, G_MAXINT64, &header->task, error) ||
+      !laurel_json_get_int (object, "draft", "supersedes", 0, G_MAXINT64, &header->supersedes,
+                            error) ||
+      !laurel_json_get_int (object, "draft", "active_ms", 0, G_MAXINT64 / 2, &header->active_ms,
+                            error) ||
+      !laurel_json_get_int (object, "draft", "idle_ms", 0, G_MAXINT64 / 2, &header->idle_ms,
+                            error) ||
+      !laurel_json_get_boolean (object, "draft", "all_bad", &header->all_bad, error) ||
+      !laurel_json_get_string (object, "draft", "comment", &header->comment, error) ||
+      !laurel_json_get_string (object, "draft", "order_seed", &seed, error))
     return FALSE;
   if (header->version != DRAFT_VERSION)
     return refuse (error, "it was written by another version of Laurel");
-  if (seed == NULL || !g_ascii_string_to_unsigned (seed, 10, 0, G_MAXUINT64, &header->order_seed, NULL))
+  if (seed == NULL ||
+      !g_ascii_string_to_unsigned (seed, 10, 0, G_MAXUINT64, &header->order_seed, NULL))
     return refuse (error, "its order seed is missing");
   if (strlen (header->comment) > LAUREL_MAX_COMMENT)
     return refuse (error, "its comment is too long");
@@ -131,9 +135,9 @@ read_state (LaurelRankingModel *self, JsonObject *object, LaurelRankingState *st
 {
   int flags[LAUREL_RANKING_MAX_CARDS];
 
-  if (!read_ints (object, "lanes", self->n_cards, self->n_cards, state->lanes, error)
-      || !read_ints (object, "quality", self->n_cards, LAUREL_MAX_QUALITY, state->quality, error)
-      || !read_ints (object, "flags", self->n_cards, (1 << LAUREL_N_FLAGS) - 1, flags, error))
+  if (!read_ints (object, "lanes", self->n_cards, self->n_cards, state->lanes, error) ||
+      !read_ints (object, "quality", self->n_cards, LAUREL_MAX_QUALITY, state->quality, error) ||
+      !read_ints (object, "flags", self->n_cards, (1 << LAUREL_N_FLAGS) - 1, flags, error))
     return FALSE;
   for (int i = 0; i < self->n_cards; i++)
     state->flags[i] = (guint) flags[i];
@@ -204,7 +208,11 @@ name_cards (const int *cards, int n)
   g_autoptr (GString) names = g_string_new (NULL);
 
   for (int i = 0; i < n; i++)
-    g_string_append_printf (names, "%s%c", i == 0 ? "" : i == n - 1 ? " and " : ", ", 'A' + cards[i]);
+    g_string_append_printf (names, "%s%c",
+                            i == 0       ? ""
+                            : i == n - 1 ? " and "
+                                         : ", ",
+                            'A' + cards[i]);
   return g_string_free (g_steal_pointer (&names), FALSE);
 }
 
@@ -217,17 +225,21 @@ laurel_ranking_model_to_ranking (LaurelRankingModel *self, gint64 labeler_id, GE
     int n = laurel_ranking_model_get_cards (self, 0, cards);
     g_autofree char *names = name_cards (cards, n);
 
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not submit the ranking: %s %s not ranked yet; put each completion in a lane, "
-                 "or skip the task",
-                 names, n == 1 ? "is" : "are");
+    g_set_error (
+      error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+      "Could not submit the ranking: %s %s not ranked yet; put each completion in a lane, "
+      "or skip the task",
+      names, n == 1 ? "is" : "are");
     return NULL;
   }
   return make_ranking (self, labeler_id);
 }
 
 LaurelRanking *
-laurel_ranking_model_to_skip (LaurelRankingModel *self, gint64 labeler_id, const char *reason, GError **error)
+laurel_ranking_model_to_skip (LaurelRankingModel *self,
+                              gint64 labeler_id,
+                              const char *reason,
+                              GError **error)
 {
   LaurelRanking *ranking;
 

@@ -50,8 +50,8 @@ static void
 laurel_ranking_model_class_init (LaurelRankingModelClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = laurel_ranking_model_finalize;
-  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0,
-                                   NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -85,7 +85,8 @@ laurel_ranking_order_seed (gint64 task_id, gint64 labeler_id)
   guint64 high;
 
   laurel_rng_init (&rng, (guint64) labeler_id, LAUREL_RNG_BLIND, (guint64) task_id, 1);
-  high = laurel_rng_next (&rng) >> 1; /* 63 bits, so that the database keeps it as a positive number */
+  high =
+    laurel_rng_next (&rng) >> 1; /* 63 bits, so that the database keeps it as a positive number */
   return high << 32 | laurel_rng_next (&rng);
 }
 
@@ -125,18 +126,22 @@ find_rank (const LaurelRanking *ranking, gint64 completion_id)
 }
 
 LaurelRankingModel *
-laurel_ranking_model_new_from_ranking (const LaurelTask *task, const LaurelRanking *ranking, GError **error)
+laurel_ranking_model_new_from_ranking (const LaurelTask *task,
+                                       const LaurelRanking *ranking,
+                                       GError **error)
 {
   g_autoptr (LaurelRankingModel) self = laurel_ranking_model_new (task, ranking->order_seed, error);
 
   if (self == NULL)
     return NULL;
   for (int card = 0; card < self->n_cards; card++) {
-    const LaurelRank *rank = find_rank (ranking, laurel_ranking_model_get_completion_id (self, card));
+    const LaurelRank *rank =
+      find_rank (ranking, laurel_ranking_model_get_completion_id (self, card));
 
     if (rank == NULL || ranking->n != self->n_cards || ranking->task_id != task->id) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                   "Could not open ranking %" G_GINT64_FORMAT ": it does not rank the completions of task %" G_GINT64_FORMAT
+                   "Could not open ranking %" G_GINT64_FORMAT
+                   ": it does not rank the completions of task %" G_GINT64_FORMAT
                    "; check the project's database",
                    ranking->id, task->id);
       return NULL;
@@ -335,7 +340,8 @@ laurel_ranking_model_drop (LaurelRankingModel *self, int card, LaurelDropPlace p
   if (!is_card (self, card) || lane < 0 || lane > self->n_cards + 1)
     return FALSE;
   if (place == LAUREL_DROP_INTO)
-    return lane == 0 ? laurel_ranking_model_unrank (self, card) : laurel_ranking_model_put (self, card, lane);
+    return lane == 0 ? laurel_ranking_model_unrank (self, card)
+                     : laurel_ranking_model_put (self, card, lane);
   return lane >= 1 && insert_before (self, card, lane);
 }
 
@@ -352,8 +358,8 @@ laurel_ranking_model_set_quality (LaurelRankingModel *self, int card, int qualit
 {
   LaurelRankingState *state;
 
-  if (!is_card (self, card) || quality < 0 || quality > LAUREL_MAX_QUALITY
-      || self->state->quality[card] == quality)
+  if (!is_card (self, card) || quality < 0 || quality > LAUREL_MAX_QUALITY ||
+      self->state->quality[card] == quality)
     return FALSE;
   state = copy_state (self->state);
   state->quality[card] = quality;
@@ -393,8 +399,8 @@ laurel_ranking_model_set_comment (LaurelRankingModel *self, const char *comment)
 
   if (comment == NULL)
     comment = "";
-  if (g_str_equal (comment, self->state->comment) || strlen (comment) > LAUREL_MAX_COMMENT
-      || !g_utf8_validate (comment, -1, NULL))
+  if (g_str_equal (comment, self->state->comment) || strlen (comment) > LAUREL_MAX_COMMENT ||
+      !g_utf8_validate (comment, -1, NULL))
     return FALSE;
   state = copy_state (self->state);
   g_free (state->comment);

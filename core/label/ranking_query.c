@@ -73,7 +73,9 @@ laurel_ranking_model_get_n_ranks (LaurelRankingModel *self)
 }
 
 int
-laurel_ranking_model_get_cards (LaurelRankingModel *self, int lane, int cards[LAUREL_RANKING_MAX_CARDS])
+laurel_ranking_model_get_cards (LaurelRankingModel *self,
+                                int lane,
+                                int cards[LAUREL_RANKING_MAX_CARDS])
 {
   int n = 0;
 
@@ -84,7 +86,8 @@ laurel_ranking_model_get_cards (LaurelRankingModel *self, int lane, int cards[LA
 }
 
 void
-laurel_ranking_model_get_display_order (LaurelRankingModel *self, int cards[LAUREL_RANKING_MAX_CARDS])
+laurel_ranking_model_get_display_order (LaurelRankingModel *self,
+                                        int cards[LAUREL_RANKING_MAX_CARDS])
 {
   int n = 0;
 
@@ -178,8 +181,8 @@ laurel_ranking_model_find_contradiction (LaurelRankingModel *self, int *out_bett
 
   for (int a = 0; a < self->n_cards; a++)
     for (int b = 0; b < self->n_cards; b++)
-      if (state->lanes[a] != 0 && state->lanes[a] < state->lanes[b] && state->quality[a] != 0
-          && state->quality[a] < state->quality[b]) {
+      if (state->lanes[a] != 0 && state->lanes[a] < state->lanes[b] && state->quality[a] != 0 &&
+          state->quality[a] < state->quality[b]) {
         *out_better = a;
         *out_worse = b;
         return TRUE;

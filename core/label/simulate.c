@@ -13,8 +13,12 @@
 #define LEASE_SECONDS 600
 
 static gboolean
-score_cards (LaurelRankingModel *model, const LaurelTask *task, LaurelScoreFunc score, gpointer user_data,
-             double *scores, GError **error)
+score_cards (LaurelRankingModel *model,
+             const LaurelTask *task,
+             LaurelScoreFunc score,
+             gpointer user_data,
+             double *scores,
+             GError **error)
 {
   for (int card = 0; card < laurel_ranking_model_get_n_cards (model); card++) {
     int index = laurel_ranking_model_get_completion_index (model, card);
@@ -32,7 +36,8 @@ score_cards (LaurelRankingModel *model, const LaurelTask *task, LaurelScoreFunc 
   return TRUE;
 }
 
-/* The rank of each card: one more than the number of different better scores. Returns the worst rank. */
+/* The rank of each card: one more than the number of different better scores.
+ * Returns the worst rank. */
 static int
 rank_scores (const double *scores, int n, int *ranks)
 {
@@ -67,8 +72,14 @@ make_slip (int *ranks, int n, int n_ranks, double noise, guint64 seed, gint64 ta
 }
 
 static gboolean
-rank_task (LaurelStore *store, const LaurelTask *task, gint64 labeler_id, LaurelScoreFunc score, gpointer user_data,
-           double noise, guint64 seed, GError **error)
+rank_task (LaurelStore *store,
+           const LaurelTask *task,
+           gint64 labeler_id,
+           LaurelScoreFunc score,
+           gpointer user_data,
+           double noise,
+           guint64 seed,
+           GError **error)
 {
   g_autoptr (LaurelRankingModel) model = NULL;
   g_autoptr (LaurelRanking) ranking = NULL;
@@ -89,7 +100,14 @@ rank_task (LaurelStore *store, const LaurelTask *task, gint64 labeler_id, Laurel
 }
 
 int
-laurel_label_simulate (LaurelStore *store, gint64 labeler_id, LaurelScoreFunc score, gpointer user_data, double noise, guint64 seed, int count, GError **error)
+laurel_label_simulate (LaurelStore *store,
+                       gint64 labeler_id,
+                       LaurelScoreFunc score,
+                       gpointer user_data,
+                       double noise,
+                       guint64 seed,
+                       int count,
+                       GError **error)
 {
   int n = 0;
 
@@ -104,7 +122,8 @@ laurel_label_simulate (LaurelStore *store, gint64 labeler_id, LaurelScoreFunc sc
 
     if (task == NULL && local == NULL)
       return n;
-    if (task == NULL || !rank_task (store, task, labeler_id, score, user_data, noise, seed, &local)) {
+    if (task == NULL ||
+        !rank_task (store, task, labeler_id, score, user_data, noise, seed, &local)) {
       g_propagate_error (error, g_steal_pointer (&local));
       return -1;
     }

@@ -6,18 +6,18 @@
 #include "core/base/error.h"
 
 #define MODEL_COLUMNS \
-  "SELECT name, kind, parent, run_id, path, sha256, n_parameters, vocab_size, n_positions, n_bytes," \
-  " tokenizer_hash, created FROM models"
+  "SELECT name, kind, parent, run_id, path, sha256, n_parameters, vocab_size, n_positions," \
+  " n_bytes, tokenizer_hash, created FROM models"
 
 gboolean
 laurel_store_put_model (LaurelStore *self, const LaurelModelRecord *model, GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO models (name, kind, parent, run_id, path, sha256, n_parameters,"
-                                " vocab_size, n_positions, n_bytes, tokenizer_hash, created)"
-                                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
-                                "save the model", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO models (name, kind, parent, run_id, path, sha256, n_parameters,"
+    " vocab_size, n_positions, n_bytes, tokenizer_hash, created)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO NOTHING",
+    "save the model", error);
 
   if (insert == NULL)
     return FALSE;
@@ -38,7 +38,8 @@ laurel_store_put_model (LaurelStore *self, const LaurelModelRecord *model, GErro
   if (laurel_database_n_changes (self->db) == 1)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-               "Could not save the model “%s”: the name is taken; choose another name", model->name);
+               "Could not save the model “%s”: the name is taken; choose another name",
+               model->name);
   return FALSE;
 }
 
@@ -68,7 +69,9 @@ laurel_store_list_models (LaurelStore *self, GError **error)
   g_autoptr (LaurelStatement) rows =
     laurel_store_prepare (self, MODEL_COLUMNS " ORDER BY created, name", "list the models", error);
 
-  return rows != NULL ? laurel_store_collect (rows, read_model, (GDestroyNotify) laurel_model_record_free, error) : NULL;
+  return rows != NULL ? laurel_store_collect (rows, read_model,
+                                              (GDestroyNotify) laurel_model_record_free, error)
+                      : NULL;
 }
 
 static void
@@ -86,8 +89,9 @@ set_not_found (LaurelStore *self, const char *verb, const char *name, GError **e
     g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", model->name);
   }
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               models->len > 0 ? "Could not %s the model “%s”: there is none of that name; there are %s"
-                               : "Could not %s the model “%s”: the project has no models%s; import or train one",
+               models->len > 0
+                 ? "Could not %s the model “%s”: there is none of that name; there are %s"
+                 : "Could not %s the model “%s”: the project has no models%s; import or train one",
                verb, name, names->str);
 }
 
@@ -95,7 +99,8 @@ LaurelModelRecord *
 laurel_store_get_model (LaurelStore *self, const char *name, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (LaurelStatement) find = laurel_store_prepare (self, MODEL_COLUMNS " WHERE name = ?", "read the model", error);
+  g_autoptr (LaurelStatement) find =
+    laurel_store_prepare (self, MODEL_COLUMNS " WHERE name = ?", "read the model", error);
 
   if (find == NULL)
     return NULL;
@@ -112,7 +117,8 @@ laurel_store_get_model (LaurelStore *self, const char *name, GError **error)
 static gint64
 count_users (LaurelStore *self, const char *sql, const char *name, GError **error)
 {
-  g_autoptr (LaurelStatement) count = laurel_store_prepare (self, sql, "see who needs the model", error);
+  g_autoptr (LaurelStatement) count =
+    laurel_store_prepare (self, sql, "see who needs the model", error);
 
   if (count == NULL)
     return -1;
@@ -120,8 +126,8 @@ count_users (LaurelStore *self, const char *sql, const char *name, GError **erro
   return laurel_store_count (count, error);
 }
 
-/* A run needs the models that it started from, also those that only its configuration names (a reward model); the
- * one that it made it needs only while it may still go on. */
+/* A run needs the models that it started from, also those that only its configuration names (a
+ * reward model); the one that it made it needs only while it may still go on. */
 static gboolean
 check_unused (LaurelStore *self, const char *name, GError **error)
 {
@@ -132,7 +138,8 @@ check_unused (LaurelStore *self, const char *name, GError **error)
     { "SELECT count (*) FROM models WHERE parent = ?", "models made from it" },
     { "SELECT count (*) FROM runs WHERE model = ?1"
       " OR (output = ?1 AND status NOT IN ('done', 'failed'))"
-      " OR EXISTS (SELECT 1 FROM json_tree (CASE WHEN json_valid (config) THEN config ELSE '{}' END) AS j"
+      " OR EXISTS (SELECT 1"
+      "   FROM json_tree (CASE WHEN json_valid (config) THEN config ELSE '{}' END) AS j"
       "   WHERE j.type = 'text' AND j.atom = ?1 AND j.key NOT IN ('output', 'name'))",
       "runs" },
   };
@@ -144,7 +151,8 @@ check_unused (LaurelStore *self, const char *name, GError **error)
       return FALSE;
     if (n > 0) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY,
-                   "Could not remove the model “%s”: %" G_GINT64_FORMAT " %s of the project need it; keep it",
+                   "Could not remove the model “%s”: %" G_GINT64_FORMAT
+                   " %s of the project need it; keep it",
                    name, n, users[i].what);
       return FALSE;
     }
@@ -159,7 +167,8 @@ remove_model (LaurelStore *self, const char *name, GError **error)
 
   if (!check_unused (self, name, error))
     return FALSE;
-  forget = laurel_store_prepare_write (self, "DELETE FROM models WHERE name = ?", "remove the model", error);
+  forget = laurel_store_prepare_write (self, "DELETE FROM models WHERE name = ?",
+                                       "remove the model", error);
   if (forget == NULL)
     return FALSE;
   laurel_statement_bind_text (forget, name);

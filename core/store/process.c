@@ -45,7 +45,8 @@ laurel_process_dup_identity (void)
   gint64 pid = getpid ();
   g_autofree char *boot = read_boot ();
 
-  return g_strdup_printf ("%" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT ":%s", pid, read_start (pid), boot);
+  return g_strdup_printf ("%" G_GINT64_FORMAT ":%" G_GUINT64_FORMAT ":%s", pid, read_start (pid),
+                          boot);
 }
 
 gint64
@@ -69,5 +70,6 @@ laurel_process_look_up (const char *identity)
   pid = g_ascii_strtoll (parts[0], NULL, 10);
   if (pid <= 0 || (kill ((pid_t) pid, 0) != 0 && errno == ESRCH))
     return LAUREL_PROCESS_GONE;
-  return read_start (pid) == g_ascii_strtoull (parts[1], NULL, 10) ? LAUREL_PROCESS_ALIVE : LAUREL_PROCESS_GONE;
+  return read_start (pid) == g_ascii_strtoull (parts[1], NULL, 10) ? LAUREL_PROCESS_ALIVE
+                                                                   : LAUREL_PROCESS_GONE;
 }

@@ -19,7 +19,8 @@ check_text (const char *text, const char *what, GError **error)
 {
   if (text != NULL && text[0] != '\0' && g_utf8_validate (text, -1, NULL))
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT, "Could not save the %s: it is %s; correct it", what,
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not save the %s: it is %s; correct it", what,
                text == NULL || text[0] == '\0' ? "empty" : "not UTF-8 text");
   return FALSE;
 }
@@ -30,7 +31,8 @@ static gint64
 find_labeler (LaurelStore *self, const char *name, LaurelLabelerKind kind, GError **error)
 {
   g_autoptr (LaurelStatement) find =
-    laurel_store_prepare (self, "SELECT id FROM labelers WHERE name = ? AND kind = ?", "find the labeler", error);
+    laurel_store_prepare (self, "SELECT id FROM labelers WHERE name = ? AND kind = ?",
+                          "find the labeler", error);
 
   if (find == NULL)
     return 0;
@@ -40,7 +42,10 @@ find_labeler (LaurelStore *self, const char *name, LaurelLabelerKind kind, GErro
 }
 
 gint64
-laurel_store_ensure_labeler (LaurelStore *self, const char *name, LaurelLabelerKind kind, GError **error)
+laurel_store_ensure_labeler (LaurelStore *self,
+                             const char *name,
+                             LaurelLabelerKind kind,
+                             GError **error)
 {
   g_autoptr (LaurelStatement) insert = NULL;
   g_autoptr (GError) local = NULL;
@@ -93,7 +98,9 @@ laurel_store_list_labelers (LaurelStore *self, GError **error)
                           " GROUP BY l.id ORDER BY l.id",
                           "list the labelers", error);
 
-  return rows != NULL ? laurel_store_collect (rows, read_labeler, (GDestroyNotify) laurel_labeler_free, error) : NULL;
+  return rows != NULL
+           ? laurel_store_collect (rows, read_labeler, (GDestroyNotify) laurel_labeler_free, error)
+           : NULL;
 }
 
 /* --- Prompts -------------------------------------------------------------- */
@@ -111,7 +118,11 @@ find_prompt (LaurelStore *self, const char *text, GError **error)
 }
 
 gint64
-laurel_store_ensure_prompt (LaurelStore *self, const char *text, const char *split, const char *tags, GError **error)
+laurel_store_ensure_prompt (LaurelStore *self,
+                            const char *text,
+                            const char *split,
+                            const char *tags,
+                            GError **error)
 {
   g_autoptr (LaurelStatement) insert = NULL;
 
@@ -124,10 +135,11 @@ laurel_store_ensure_prompt (LaurelStore *self, const char *text, const char *spl
                  "Could not save the prompt: there is no split “%s”; use train or heldout", split);
     return 0;
   }
-  insert = laurel_store_prepare_write (self,
-                                       "INSERT INTO prompts (text, split, tags, created) VALUES (?, ?, ?, ?)"
-                                       " ON CONFLICT DO NOTHING",
-                                       "save the prompt", error);
+  insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO prompts (text, split, tags, created) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO NOTHING",
+    "save the prompt", error);
   if (insert == NULL)
     return 0;
   laurel_statement_bind_text (insert, text);
@@ -170,11 +182,18 @@ read_prompt (LaurelStatement *row)
   " AND (?2 IS NULL OR text LIKE ?2 ESCAPE '\\' OR tags LIKE ?2 ESCAPE '\\')"
 
 GPtrArray *
-laurel_store_list_prompts (LaurelStore *self, const char *split, const char *search, int limit, int offset, GError **error)
+laurel_store_list_prompts (LaurelStore *self,
+                           const char *split,
+                           const char *search,
+                           int limit,
+                           int offset,
+                           GError **error)
 {
   g_autofree char *pattern = search != NULL && search[0] != '\0' ? make_pattern (search) : NULL;
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, "SELECT id, text, split, tags, created" PROMPT_FILTER " ORDER BY id LIMIT ?3 OFFSET ?4",
+    laurel_store_prepare (self,
+                          "SELECT id, text, split, tags, created" PROMPT_FILTER
+                          " ORDER BY id LIMIT ?3 OFFSET ?4",
                           "list the prompts", error);
 
   if (rows == NULL)
@@ -187,7 +206,10 @@ laurel_store_list_prompts (LaurelStore *self, const char *split, const char *sea
 }
 
 gint64
-laurel_store_count_prompts (LaurelStore *self, const char *split, const char *search, GError **error)
+laurel_store_count_prompts (LaurelStore *self,
+                            const char *split,
+                            const char *search,
+                            GError **error)
 {
   g_autofree char *pattern = search != NULL && search[0] != '\0' ? make_pattern (search) : NULL;
   g_autoptr (LaurelStatement) count =
@@ -203,17 +225,21 @@ laurel_store_count_prompts (LaurelStore *self, const char *split, const char *se
 /* --- Demonstrations ------------------------------------------------------- */
 
 gboolean
-laurel_store_add_demonstration (LaurelStore *self, const char *prompt, const char *completion, GError **error)
+laurel_store_add_demonstration (LaurelStore *self,
+                                const char *prompt,
+                                const char *completion,
+                                GError **error)
 {
   g_autoptr (LaurelStatement) insert = NULL;
 
-  if (!check_text (prompt, "demonstration's prompt", error)
-      || !check_text (completion, "demonstration's completion", error))
+  if (!check_text (prompt, "demonstration's prompt", error) ||
+      !check_text (completion, "demonstration's completion", error))
     return FALSE;
-  insert = laurel_store_prepare_write (self,
-                                       "INSERT INTO demonstrations (prompt, completion, created) VALUES (?, ?, ?)"
-                                       " ON CONFLICT DO NOTHING",
-                                       "save the demonstration", error);
+  insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO demonstrations (prompt, completion, created) VALUES (?, ?, ?)"
+    " ON CONFLICT DO NOTHING",
+    "save the demonstration", error);
   if (insert == NULL)
     return FALSE;
   laurel_statement_bind_text (insert, prompt);
@@ -236,22 +262,24 @@ read_demonstration (LaurelStatement *row)
 GPtrArray *
 laurel_store_list_demonstrations (LaurelStore *self, int limit, int offset, GError **error)
 {
-  g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, "SELECT id, prompt, completion FROM demonstrations ORDER BY id LIMIT ? OFFSET ?",
-                          "list the demonstrations", error);
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self, "SELECT id, prompt, completion FROM demonstrations ORDER BY id LIMIT ? OFFSET ?",
+    "list the demonstrations", error);
 
   if (rows == NULL)
     return NULL;
   laurel_statement_bind_int (rows, limit);
   laurel_statement_bind_int (rows, offset);
-  return laurel_store_collect (rows, read_demonstration, (GDestroyNotify) laurel_demonstration_free, error);
+  return laurel_store_collect (rows, read_demonstration, (GDestroyNotify) laurel_demonstration_free,
+                               error);
 }
 
 gint64
 laurel_store_count_demonstrations (LaurelStore *self, GError **error)
 {
   g_autoptr (LaurelStatement) count =
-    laurel_store_prepare (self, "SELECT count (*) FROM demonstrations", "count the demonstrations", error);
+    laurel_store_prepare (self, "SELECT count (*) FROM demonstrations", "count the demonstrations",
+                          error);
 
   return count != NULL ? laurel_store_count (count, error) : -1;
 }

@@ -8,8 +8,9 @@
 static gboolean
 refuse (const LaurelRanking *ranking, GError **error, LaurelError code, const char *why)
 {
-  g_set_error (error, LAUREL_ERROR, code, "Could not save the ranking of task %" G_GINT64_FORMAT ": %s",
-               ranking->task_id, why);
+  g_set_error (error, LAUREL_ERROR, code,
+               "Could not save the ranking of task %" G_GINT64_FORMAT ": %s", ranking->task_id,
+               why);
   return FALSE;
 }
 
@@ -38,8 +39,10 @@ check_ranks (const LaurelRanking *ranking, GError **error)
     n_unranked += ranking->ranks[i].rank == 0;
   }
   if (ranking->skip_reason != NULL && n_unranked != ranking->n)
-    return refuse (ranking, error, LAUREL_ERROR_INVALID_ARGUMENT, "a skip cannot have ranks; rank or skip");
-  if (ranking->skip_reason == NULL && n_unranked != 0 && !(ranking->all_bad && n_unranked == ranking->n))
+    return refuse (ranking, error, LAUREL_ERROR_INVALID_ARGUMENT,
+                   "a skip cannot have ranks; rank or skip");
+  if (ranking->skip_reason == NULL && n_unranked != 0 &&
+      !(ranking->all_bad && n_unranked == ranking->n))
     return refuse (ranking, error, LAUREL_ERROR_INVALID_ARGUMENT,
                    "not every completion is ranked; rank them all or skip the task");
   return TRUE;
@@ -51,8 +54,9 @@ check_ranking (LaurelStore *self, const LaurelRanking *ranking, GError **error)
 {
   gint64 n_completions, n_earlier;
 
-  n_completions = query_ids (self, "SELECT count (*) FROM task_completions WHERE task_id = ?1 AND ?2 = ?2",
-                             ranking->task_id, 0, error);
+  n_completions =
+    query_ids (self, "SELECT count (*) FROM task_completions WHERE task_id = ?1 AND ?2 = ?2",
+               ranking->task_id, 0, error);
   if (n_completions < 0)
     return FALSE;
   if (n_completions == 0)
@@ -62,8 +66,9 @@ check_ranking (LaurelStore *self, const LaurelRanking *ranking, GError **error)
                    "it does not rank each of the task's completions once; rank them all");
   if (!check_ranks (ranking, error))
     return FALSE;
-  n_earlier = query_ids (self, "SELECT count (*) FROM rankings_in_force WHERE task_id = ? AND labeler_id = ?",
-                         ranking->task_id, ranking->labeler_id, error);
+  n_earlier =
+    query_ids (self, "SELECT count (*) FROM rankings_in_force WHERE task_id = ? AND labeler_id = ?",
+               ranking->task_id, ranking->labeler_id, error);
   if (n_earlier < 0)
     return FALSE;
   if (n_earlier > 0 && ranking->supersedes == 0)
@@ -71,8 +76,9 @@ check_ranking (LaurelStore *self, const LaurelRanking *ranking, GError **error)
                    "this labeler has ranked it already; open that ranking again to change it");
   if (ranking->supersedes == 0)
     return TRUE;
-  n_earlier = query_ids (self, "SELECT count (*) FROM rankings_in_force WHERE id = ? AND labeler_id = ?",
-                         ranking->supersedes, ranking->labeler_id, error);
+  n_earlier =
+    query_ids (self, "SELECT count (*) FROM rankings_in_force WHERE id = ? AND labeler_id = ?",
+               ranking->supersedes, ranking->labeler_id, error);
   if (n_earlier == 0)
     return refuse (ranking, error, LAUREL_ERROR_MISMATCH,
                    "it supersedes no ranking in force of this labeler; open the newest one again");
@@ -82,12 +88,12 @@ check_ranking (LaurelStore *self, const LaurelRanking *ranking, GError **error)
 static gint64
 insert_ranking (LaurelStore *self, const LaurelRanking *ranking, gint64 created, GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO rankings (task_id, labeler_id, n_ranks, all_bad, skip_reason, comment,"
-                                " order_seed, active_ms, idle_ms, supersedes, created)"
-                                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                "save the ranking", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO rankings (task_id, labeler_id, n_ranks, all_bad, skip_reason, comment,"
+    " order_seed, active_ms, idle_ms, supersedes, created)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "save the ranking", error);
 
   if (insert == NULL)
     return 0;
@@ -106,13 +112,17 @@ insert_ranking (LaurelStore *self, const LaurelRanking *ranking, gint64 created,
 }
 
 static gboolean
-insert_rank (LaurelStore *self, gint64 ranking_id, int position, const LaurelRank *rank, GError **error)
+insert_rank (LaurelStore *self,
+             gint64 ranking_id,
+             int position,
+             const LaurelRank *rank,
+             GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO ranks (ranking_id, position, completion_id, rank, quality, flags)"
-                                " VALUES (?, ?, ?, ?, ?, ?)",
-                                "save the ranking", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO ranks (ranking_id, position, completion_id, rank, quality, flags)"
+    " VALUES (?, ?, ?, ?, ?, ?)",
+    "save the ranking", error);
 
   if (insert == NULL)
     return FALSE;
@@ -129,7 +139,8 @@ static gboolean
 end_lease (LaurelStore *self, gint64 task_id, GError **error)
 {
   g_autoptr (LaurelStatement) forget =
-    laurel_store_prepare_write (self, "DELETE FROM leases WHERE task_id = ? AND owner = ?", "free the task", error);
+    laurel_store_prepare_write (self, "DELETE FROM leases WHERE task_id = ? AND owner = ?",
+                                "free the task", error);
 
   if (forget == NULL)
     return FALSE;
@@ -151,8 +162,8 @@ submit (LaurelStore *self, const LaurelRanking *ranking, gint64 created, GError 
   for (int i = 0; i < ranking->n; i++)
     if (!insert_rank (self, id, i, &ranking->ranks[i], error))
       return 0;
-  if (!laurel_store_delete_draft (self, ranking->task_id, ranking->labeler_id, error)
-      || !end_lease (self, ranking->task_id, error))
+  if (!laurel_store_delete_draft (self, ranking->task_id, ranking->labeler_id, error) ||
+      !end_lease (self, ranking->task_id, error))
     return 0;
   return id;
 }
@@ -181,8 +192,8 @@ laurel_store_add_ranking (LaurelStore *self, LaurelRanking *ranking, GError **er
 
 /* One row for each rank; the rows of a ranking follow each other. */
 #define RANKING_ROWS \
-  "SELECT r.id, r.task_id, r.labeler_id, l.name, l.kind, r.n_ranks, r.all_bad, r.skip_reason, r.comment," \
-  " r.order_seed, r.active_ms, r.idle_ms, r.supersedes, r.created," \
+  "SELECT r.id, r.task_id, r.labeler_id, l.name, l.kind, r.n_ranks, r.all_bad, r.skip_reason," \
+  " r.comment, r.order_seed, r.active_ms, r.idle_ms, r.supersedes, r.created," \
   " k.position, k.completion_id, k.rank, k.quality, k.flags"
 #define RANKING_JOINS \
   " JOIN labelers AS l ON l.id = r.labeler_id JOIN ranks AS k ON k.ranking_id = r.id"
@@ -213,7 +224,8 @@ read_ranking (LaurelStatement *row)
 static GPtrArray *
 read_rankings (LaurelStatement *rows, GError **error)
 {
-  g_autoptr (GPtrArray) rankings = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_ranking_free);
+  g_autoptr (GPtrArray) rankings =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_ranking_free);
   g_autoptr (GError) local = NULL;
   LaurelRanking *ranking = NULL;
 
@@ -243,7 +255,9 @@ laurel_store_get_ranking (LaurelStore *self, gint64 id, GError **error)
 {
   g_autoptr (GPtrArray) found = NULL;
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, RANKING_ROWS " FROM rankings AS r" RANKING_JOINS " WHERE r.id = ? ORDER BY k.position",
+    laurel_store_prepare (self,
+                          RANKING_ROWS " FROM rankings AS r" RANKING_JOINS
+                                       " WHERE r.id = ? ORDER BY k.position",
                           "read the ranking", error);
 
   if (rows == NULL)
@@ -255,21 +269,23 @@ laurel_store_get_ranking (LaurelStore *self, gint64 id, GError **error)
   if (found->len > 0)
     return g_ptr_array_steal_index (found, 0);
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not find ranking %" G_GINT64_FORMAT ": the project has none of that number; check the id", id);
+               "Could not find ranking %" G_GINT64_FORMAT
+               ": the project has none of that number; check the id",
+               id);
   return NULL;
 }
 
 GPtrArray *
 laurel_store_list_rankings (LaurelStore *self, gint64 task_id, GError **error)
 {
-  g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self,
-                          task_id != 0
-                            ? RANKING_ROWS " FROM rankings_in_force AS r" RANKING_JOINS
-                                           " WHERE r.skip_reason IS NULL AND r.task_id = ? ORDER BY r.id, k.position"
-                            : RANKING_ROWS " FROM rankings_in_force AS r" RANKING_JOINS
-                                           " WHERE r.skip_reason IS NULL ORDER BY r.id, k.position",
-                          "list the rankings", error);
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self,
+    task_id != 0 ? RANKING_ROWS
+      " FROM rankings_in_force AS r" RANKING_JOINS
+      " WHERE r.skip_reason IS NULL AND r.task_id = ? ORDER BY r.id, k.position"
+                 : RANKING_ROWS " FROM rankings_in_force AS r" RANKING_JOINS
+                                " WHERE r.skip_reason IS NULL ORDER BY r.id, k.position",
+    "list the rankings", error);
 
   if (rows == NULL)
     return NULL;
@@ -279,7 +295,10 @@ laurel_store_list_rankings (LaurelStore *self, gint64 task_id, GError **error)
 }
 
 LaurelRanking *
-laurel_store_previous_ranking (LaurelStore *self, gint64 labeler_id, gint64 before_id, GError **error)
+laurel_store_previous_ranking (LaurelStore *self,
+                               gint64 labeler_id,
+                               gint64 before_id,
+                               GError **error)
 {
   g_autoptr (LaurelStatement) find =
     laurel_store_prepare (self,
@@ -312,11 +331,11 @@ read_comparison (LaurelStatement *row)
 GPtrArray *
 laurel_store_list_comparisons (LaurelStore *self, GError **error)
 {
-  g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self,
-                          "SELECT ranking_id, task_id, prompt_id, chosen_id, rejected_id FROM comparisons"
-                          " ORDER BY ranking_id, chosen_id, rejected_id",
-                          "list the comparisons", error);
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self,
+    "SELECT ranking_id, task_id, prompt_id, chosen_id, rejected_id FROM comparisons"
+    " ORDER BY ranking_id, chosen_id, rejected_id",
+    "list the comparisons", error);
 
   return rows != NULL ? laurel_store_collect (rows, read_comparison, g_free, error) : NULL;
 }
@@ -324,11 +343,11 @@ laurel_store_list_comparisons (LaurelStore *self, GError **error)
 gint64
 laurel_store_count_rankings (LaurelStore *self, gint64 labeler_id, gint64 since, GError **error)
 {
-  g_autoptr (LaurelStatement) count =
-    laurel_store_prepare (self,
-                          "SELECT count (*) FROM rankings_in_force"
-                          " WHERE skip_reason IS NULL AND (?1 = 0 OR labeler_id = ?1) AND created >= ?2",
-                          "count the rankings", error);
+  g_autoptr (LaurelStatement) count = laurel_store_prepare (
+    self,
+    "SELECT count (*) FROM rankings_in_force"
+    " WHERE skip_reason IS NULL AND (?1 = 0 OR labeler_id = ?1) AND created >= ?2",
+    "count the rankings", error);
 
   if (count == NULL)
     return -1;

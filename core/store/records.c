@@ -4,12 +4,9 @@
 #include "core/store/records.h"
 
 static const char *const run_statuses[] = {
-  [LAUREL_RUN_QUEUED] = "queued",
-  [LAUREL_RUN_RUNNING] = "running",
-  [LAUREL_RUN_PAUSED] = "paused",
-  [LAUREL_RUN_DONE] = "done",
-  [LAUREL_RUN_STOPPED] = "stopped",
-  [LAUREL_RUN_INTERRUPTED] = "interrupted",
+  [LAUREL_RUN_QUEUED] = "queued",   [LAUREL_RUN_RUNNING] = "running",
+  [LAUREL_RUN_PAUSED] = "paused",   [LAUREL_RUN_DONE] = "done",
+  [LAUREL_RUN_STOPPED] = "stopped", [LAUREL_RUN_INTERRUPTED] = "interrupted",
   [LAUREL_RUN_FAILED] = "failed",
 };
 

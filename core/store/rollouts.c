@@ -8,14 +8,19 @@
 /* --- Metrics -------------------------------------------------------------- */
 
 gboolean
-laurel_store_add_metric (LaurelStore *self, gint64 run_id, int step, const char *key, double value, GError **error)
+laurel_store_add_metric (LaurelStore *self,
+                         gint64 run_id,
+                         int step,
+                         const char *key,
+                         double value,
+                         GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO metrics (run_id, key, step, value, time) VALUES (?, ?, ?, ?, ?)"
-                                " ON CONFLICT (run_id, key, step)"
-                                " DO UPDATE SET value = excluded.value, time = excluded.time",
-                                "save the metric", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO metrics (run_id, key, step, value, time) VALUES (?, ?, ?, ?, ?)"
+    " ON CONFLICT (run_id, key, step)"
+    " DO UPDATE SET value = excluded.value, time = excluded.time",
+    "save the metric", error);
 
   if (insert == NULL)
     return FALSE;
@@ -40,7 +45,11 @@ read_metric (LaurelStatement *row)
 }
 
 GPtrArray *
-laurel_store_list_metrics (LaurelStore *self, gint64 run_id, const char *key, int after_step, GError **error)
+laurel_store_list_metrics (LaurelStore *self,
+                           gint64 run_id,
+                           const char *key,
+                           int after_step,
+                           GError **error)
 {
   g_autoptr (LaurelStatement) rows =
     laurel_store_prepare (self,
@@ -70,8 +79,8 @@ laurel_store_list_metric_keys (LaurelStore *self, gint64 run_id, GError **error)
 {
   g_autoptr (GPtrArray) keys = NULL;
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, "SELECT DISTINCT key FROM metrics WHERE run_id = ? ORDER BY key", "list the metrics",
-                          error);
+    laurel_store_prepare (self, "SELECT DISTINCT key FROM metrics WHERE run_id = ? ORDER BY key",
+                          "list the metrics", error);
 
   if (rows == NULL)
     return NULL;
@@ -86,15 +95,19 @@ laurel_store_list_metric_keys (LaurelStore *self, gint64 run_id, GError **error)
 /* --- Rollouts ------------------------------------------------------------- */
 
 gboolean
-laurel_store_add_rollout (LaurelStore *self, gint64 run_id, const LaurelRollout *rollout, GError **error)
+laurel_store_add_rollout (LaurelStore *self,
+                          gint64 run_id,
+                          const LaurelRollout *rollout,
+                          GError **error)
 {
-  g_autofree void *tokens = laurel_store_pack_words (rollout->prompt_tokens, rollout->n_prompt_tokens);
+  g_autofree void *tokens =
+    laurel_store_pack_words (rollout->prompt_tokens, rollout->n_prompt_tokens);
   g_autoptr (GBytes) records = laurel_token_records_to_bytes (rollout->records, rollout->n_tokens);
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO rollouts (run_id, step, row, prompt, completion, prompt_tokens, records,"
-                                " finish, score, kl_coef) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                "save the rollout", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO rollouts (run_id, step, row, prompt, completion, prompt_tokens, records,"
+    " finish, score, kl_coef) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "save the rollout", error);
 
   if (insert == NULL)
     return FALSE;
@@ -103,8 +116,10 @@ laurel_store_add_rollout (LaurelStore *self, gint64 run_id, const LaurelRollout 
   laurel_statement_bind_int (insert, rollout->row);
   laurel_statement_bind_text (insert, rollout->prompt);
   laurel_statement_bind_text (insert, rollout->completion);
-  laurel_statement_bind_bytes (insert, tokens != NULL ? tokens : "", (gsize) rollout->n_prompt_tokens * 4);
-  laurel_statement_bind_bytes (insert, rollout->n_tokens > 0 ? g_bytes_get_data (records, NULL) : "",
+  laurel_statement_bind_bytes (insert, tokens != NULL ? tokens : "",
+                               (gsize) rollout->n_prompt_tokens * 4);
+  laurel_statement_bind_bytes (insert,
+                               rollout->n_tokens > 0 ? g_bytes_get_data (records, NULL) : "",
                                g_bytes_get_size (records));
   laurel_statement_bind_text (insert, laurel_finish_to_string (rollout->finish));
   laurel_statement_bind_double (insert, rollout->score);
@@ -130,22 +145,29 @@ read_rollout (LaurelStatement *row, GError **error)
   rollout->score = laurel_statement_get_double (row, 9);
   rollout->kl_coef = laurel_statement_get_double (row, 10);
   bytes = laurel_statement_get_bytes (row, 7, &n_bytes);
-  if (!laurel_token_records_from_bytes (bytes, n_bytes, &rollout->records, &rollout->n_tokens, error))
+  if (!laurel_token_records_from_bytes (bytes, n_bytes, &rollout->records, &rollout->n_tokens,
+                                        error))
     return NULL;
   return g_steal_pointer (&rollout);
 }
 
 GPtrArray *
-laurel_store_list_rollouts (LaurelStore *self, gint64 run_id, int step, int limit, int offset, GError **error)
+laurel_store_list_rollouts (LaurelStore *self,
+                            gint64 run_id,
+                            int step,
+                            int limit,
+                            int offset,
+                            GError **error)
 {
-  g_autoptr (GPtrArray) rollouts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_rollout_free);
+  g_autoptr (GPtrArray) rollouts =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_rollout_free);
   g_autoptr (GError) local = NULL;
-  g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self,
-                          "SELECT id, run_id, step, row, prompt, completion, prompt_tokens, records, finish, score,"
-                          " kl_coef FROM rollouts WHERE run_id = ?1 AND (?2 = 0 OR step = ?2)"
-                          " ORDER BY step, row LIMIT ?3 OFFSET ?4",
-                          "list the rollouts", error);
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self,
+    "SELECT id, run_id, step, row, prompt, completion, prompt_tokens, records, finish, score,"
+    " kl_coef FROM rollouts WHERE run_id = ?1 AND (?2 = 0 OR step = ?2)"
+    " ORDER BY step, row LIMIT ?3 OFFSET ?4",
+    "list the rollouts", error);
 
   if (rows == NULL)
     return NULL;
@@ -171,8 +193,8 @@ int
 laurel_store_last_rollout_step (LaurelStore *self, gint64 run_id, GError **error)
 {
   g_autoptr (LaurelStatement) last =
-    laurel_store_prepare (self, "SELECT coalesce (max (step), 0) FROM rollouts WHERE run_id = ?", "find the last step",
-                          error);
+    laurel_store_prepare (self, "SELECT coalesce (max (step), 0) FROM rollouts WHERE run_id = ?",
+                          "find the last step", error);
   gint64 step;
 
   if (last == NULL)
@@ -185,7 +207,8 @@ laurel_store_last_rollout_step (LaurelStore *self, gint64 run_id, GError **error
 static gboolean
 delete_after (LaurelStore *self, const char *sql, gint64 run_id, int step, GError **error)
 {
-  g_autoptr (LaurelStatement) forget = laurel_store_prepare_write (self, sql, "go back to the checkpoint", error);
+  g_autoptr (LaurelStatement) forget =
+    laurel_store_prepare_write (self, sql, "go back to the checkpoint", error);
 
   if (forget == NULL)
     return FALSE;
@@ -199,9 +222,12 @@ laurel_store_truncate_run (LaurelStore *self, gint64 run_id, int step, GError **
 {
   if (!laurel_store_begin_transaction (self, FALSE, error))
     return FALSE;
-  if (!delete_after (self, "DELETE FROM metrics WHERE run_id = ? AND step > ?", run_id, step, error)
-      || !delete_after (self, "DELETE FROM rollouts WHERE run_id = ? AND step > ?", run_id, step, error)
-      || !delete_after (self, "UPDATE runs SET step = min (step, ?2) WHERE id = ?1", run_id, step, error)) {
+  if (!delete_after (self, "DELETE FROM metrics WHERE run_id = ? AND step > ?", run_id, step,
+                     error) ||
+      !delete_after (self, "DELETE FROM rollouts WHERE run_id = ? AND step > ?", run_id, step,
+                     error) ||
+      !delete_after (self, "UPDATE runs SET step = min (step, ?2) WHERE id = ?1", run_id, step,
+                     error)) {
     laurel_store_rollback (self);
     return FALSE;
   }
@@ -214,7 +240,8 @@ gboolean
 laurel_store_add_log (LaurelStore *self, gint64 run_id, const char *line, GError **error)
 {
   g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self, "INSERT INTO log_lines (run_id, line, created) VALUES (?, ?, ?)",
+    laurel_store_prepare_write (self,
+                                "INSERT INTO log_lines (run_id, line, created) VALUES (?, ?, ?)",
                                 "save a line of the log", error);
 
   if (insert == NULL)
@@ -229,7 +256,8 @@ GPtrArray *
 laurel_store_list_log (LaurelStore *self, gint64 run_id, GError **error)
 {
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, "SELECT line FROM log_lines WHERE run_id = ? ORDER BY id", "read the log", error);
+    laurel_store_prepare (self, "SELECT line FROM log_lines WHERE run_id = ? ORDER BY id",
+                          "read the log", error);
 
   if (rows == NULL)
     return NULL;

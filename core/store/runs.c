@@ -19,18 +19,20 @@ static void
 set_not_found (gint64 id, GError **error)
 {
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not find run %" G_GINT64_FORMAT ": the project has none of that number; see the list of runs", id);
+               "Could not find run %" G_GINT64_FORMAT
+               ": the project has none of that number; see the list of runs",
+               id);
 }
 
 gboolean
 laurel_store_add_run (LaurelStore *self, LaurelRun *run, GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO runs (kind, name, model, output, status, config, snapshot, seed, step,"
-                                " n_steps, message, created, started, finished, owner)"
-                                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                "save the run", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO runs (kind, name, model, output, status, config, snapshot, seed, step,"
+    " n_steps, message, created, started, finished, owner)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "save the run", error);
 
   if (insert == NULL)
     return FALSE;
@@ -73,15 +75,19 @@ update_run (LaurelStore *self, LaurelStatement *update, gint64 id, GError **erro
 }
 
 gboolean
-laurel_store_set_run_status (LaurelStore *self, gint64 id, LaurelRunStatus status, const char *message, GError **error)
+laurel_store_set_run_status (LaurelStore *self,
+                             gint64 id,
+                             LaurelRunStatus status,
+                             const char *message,
+                             GError **error)
 {
   gint64 now = laurel_store_now ();
-  g_autoptr (LaurelStatement) update =
-    laurel_store_prepare_write (self,
-                                "UPDATE runs SET status = ?1, message = coalesce (?2, ''), owner = ?3,"
-                                " started = CASE WHEN ?1 = 'running' AND started = 0 THEN ?4 ELSE started END,"
-                                " finished = CASE WHEN ?3 = '' THEN ?4 ELSE 0 END WHERE id = ?5",
-                                "save the run's status", error);
+  g_autoptr (LaurelStatement) update = laurel_store_prepare_write (
+    self,
+    "UPDATE runs SET status = ?1, message = coalesce (?2, ''), owner = ?3,"
+    " started = CASE WHEN ?1 = 'running' AND started = 0 THEN ?4 ELSE started END,"
+    " finished = CASE WHEN ?3 = '' THEN ?4 ELSE 0 END WHERE id = ?5",
+    "save the run's status", error);
 
   if (update == NULL)
     return FALSE;
@@ -97,7 +103,8 @@ gboolean
 laurel_store_set_run_step (LaurelStore *self, gint64 id, int step, int n_steps, GError **error)
 {
   g_autoptr (LaurelStatement) update =
-    laurel_store_prepare_write (self, "UPDATE runs SET step = ?, n_steps = ? WHERE id = ?", "save the run's step", error);
+    laurel_store_prepare_write (self, "UPDATE runs SET step = ?, n_steps = ? WHERE id = ?",
+                                "save the run's step", error);
 
   if (update == NULL)
     return FALSE;
@@ -136,10 +143,9 @@ static int
 mark_interrupted (LaurelStore *self, GError **error)
 {
   g_autoptr (GPtrArray) owners = NULL;
-  g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self,
-                          "SELECT DISTINCT owner FROM runs WHERE status IN ('queued', 'running', 'paused')",
-                          "look for interrupted runs", error);
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self, "SELECT DISTINCT owner FROM runs WHERE status IN ('queued', 'running', 'paused')",
+    "look for interrupted runs", error);
   int n_runs = 0;
 
   if (rows == NULL)
@@ -150,7 +156,8 @@ mark_interrupted (LaurelStore *self, GError **error)
   for (guint i = 0; i < owners->len; i++) {
     const char *owner = g_ptr_array_index (owners, i);
 
-    if (laurel_process_look_up (owner) != LAUREL_PROCESS_ALIVE && !interrupt_runs_of (self, owner, &n_runs, error))
+    if (laurel_process_look_up (owner) != LAUREL_PROCESS_ALIVE &&
+        !interrupt_runs_of (self, owner, &n_runs, error))
       return -1;
   }
   return n_runs;
@@ -204,7 +211,8 @@ LaurelRun *
 laurel_store_get_run (LaurelStore *self, gint64 id, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (LaurelStatement) find = laurel_store_prepare (self, RUN_COLUMNS " WHERE id = ?", "read the run", error);
+  g_autoptr (LaurelStatement) find =
+    laurel_store_prepare (self, RUN_COLUMNS " WHERE id = ?", "read the run", error);
 
   if (find == NULL)
     return NULL;
@@ -221,7 +229,10 @@ laurel_store_get_run (LaurelStore *self, gint64 id, GError **error)
 GPtrArray *
 laurel_store_list_runs (LaurelStore *self, GError **error)
 {
-  g_autoptr (LaurelStatement) rows = laurel_store_prepare (self, RUN_COLUMNS " ORDER BY id DESC", "list the runs", error);
+  g_autoptr (LaurelStatement) rows =
+    laurel_store_prepare (self, RUN_COLUMNS " ORDER BY id DESC", "list the runs", error);
 
-  return rows != NULL ? laurel_store_collect (rows, read_run, (GDestroyNotify) laurel_run_free, error) : NULL;
+  return rows != NULL
+           ? laurel_store_collect (rows, read_run, (GDestroyNotify) laurel_run_free, error)
+           : NULL;
 }

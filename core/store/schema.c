@@ -141,7 +141,8 @@ static const char version_1[] =
   " BEGIN SELECT RAISE (ABORT, 'ranks are never deleted'); END;"
   "CREATE TRIGGER rankings_supersede_their_own BEFORE INSERT ON rankings"
   " WHEN NEW.supersedes IS NOT NULL AND NOT EXISTS ("
-  "   SELECT 1 FROM rankings WHERE id = NEW.supersedes AND task_id = NEW.task_id AND labeler_id = NEW.labeler_id)"
+  "   SELECT 1 FROM rankings WHERE id = NEW.supersedes AND task_id = NEW.task_id"
+  "   AND labeler_id = NEW.labeler_id)"
   " BEGIN SELECT RAISE (ABORT, 'it supersedes no ranking of this labeler for this task'); END;"
   "CREATE TRIGGER rankings_one_in_force BEFORE INSERT ON rankings"
   " WHEN NEW.supersedes IS NULL AND EXISTS ("
@@ -240,18 +241,22 @@ check_identity (LaurelDatabase *db, const char *path, int n, GError **error)
 {
   gint64 version, application, n_tables;
 
-  if (!laurel_database_query_int (db, "PRAGMA user_version", "read the version", &version, error)
-      || !laurel_database_query_int (db, "PRAGMA application_id", "read the kind", &application, error)
-      || !laurel_database_query_int (db, "SELECT count (*) FROM sqlite_master", "read the schema", &n_tables, error))
+  if (!laurel_database_query_int (db, "PRAGMA user_version", "read the version", &version, error) ||
+      !laurel_database_query_int (db, "PRAGMA application_id", "read the kind", &application,
+                                  error) ||
+      !laurel_database_query_int (db, "SELECT count (*) FROM sqlite_master", "read the schema",
+                                  &n_tables, error))
     return FALSE;
   if (n_tables > 0 && application != LAUREL_APPLICATION_ID) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not open “%s”: it is another program's database; choose a Laurel project", path);
+                 "Could not open “%s”: it is another program's database; choose a Laurel project",
+                 path);
     return FALSE;
   }
   if (version > n) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
-                 "Could not open “%s”: a newer Laurel wrote it (version %" G_GINT64_FORMAT ", this one knows %d); "
+                 "Could not open “%s”: a newer Laurel wrote it (version %" G_GINT64_FORMAT
+                 ", this one knows %d); "
                  "update Laurel",
                  path, version, n);
     return FALSE;
@@ -262,15 +267,20 @@ check_identity (LaurelDatabase *db, const char *path, int n, GError **error)
 static gboolean
 take_step (LaurelDatabase *db, const char *sql, int version, GError **error)
 {
-  g_autofree char *stamp = g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-                                            LAUREL_APPLICATION_ID, version);
+  g_autofree char *stamp =
+    g_strdup_printf ("PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+                     LAUREL_APPLICATION_ID, version);
 
-  return laurel_database_execute (db, sql, "update the schema", error)
-         && laurel_database_execute (db, stamp, "update the schema", error);
+  return laurel_database_execute (db, sql, "update the schema", error) &&
+         laurel_database_execute (db, stamp, "update the schema", error);
 }
 
 gboolean
-laurel_schema_migrate (LaurelDatabase *db, const char *path, const LaurelMigration *migrations, int n, GError **error)
+laurel_schema_migrate (LaurelDatabase *db,
+                       const char *path,
+                       const LaurelMigration *migrations,
+                       int n,
+                       GError **error)
 {
   if (!check_identity (db, path, n, error))
     return FALSE;
@@ -284,14 +294,15 @@ laurel_schema_migrate (LaurelDatabase *db, const char *path, const LaurelMigrati
     if (!laurel_database_execute (db, "BEGIN IMMEDIATE", "update the schema", error))
       return FALSE;
     /* Another process may have taken this step between the look and the lock. */
-    if (!laurel_database_query_int (db, "PRAGMA user_version", "read the version", &version, error)
-        || (version < n && !take_step (db, migrations[version], (int) version + 1, error))) {
+    if (!laurel_database_query_int (db, "PRAGMA user_version", "read the version", &version,
+                                    error) ||
+        (version < n && !take_step (db, migrations[version], (int) version + 1, error))) {
       if (!laurel_database_is_idle (db))
         laurel_database_execute (db, "ROLLBACK", "update the schema", NULL);
       return FALSE;
     }
-    if (!laurel_database_is_idle (db)
-        && !laurel_database_execute (db, "COMMIT", "update the schema", error))
+    if (!laurel_database_is_idle (db) &&
+        !laurel_database_execute (db, "COMMIT", "update the schema", error))
       return FALSE;
   }
 }

@@ -32,20 +32,24 @@ typedef struct {
 
 /* Extended results before the primary ones that they refine. */
 static const Explanation explanations[] = {
-  { SQLITE_CONSTRAINT_FOREIGNKEY, LAUREL_ERROR_NOT_FOUND, "it names something that is not in the project",
-    "check the ids" },
+  { SQLITE_CONSTRAINT_FOREIGNKEY, LAUREL_ERROR_NOT_FOUND,
+    "it names something that is not in the project", "check the ids" },
   { SQLITE_CONSTRAINT_UNIQUE, LAUREL_ERROR_EXISTS, "it is there already", "choose another name" },
-  { SQLITE_CONSTRAINT_PRIMARYKEY, LAUREL_ERROR_EXISTS, "it is there already", "choose another name" },
+  { SQLITE_CONSTRAINT_PRIMARYKEY, LAUREL_ERROR_EXISTS, "it is there already",
+    "choose another name" },
   { SQLITE_CONSTRAINT, LAUREL_ERROR_INVALID_ARGUMENT, NULL, "check the values" },
   { SQLITE_FULL, LAUREL_ERROR_IO, "the disk is full", "free some space and try again" },
   { SQLITE_READONLY, LAUREL_ERROR_IO, "it cannot be written",
     "make the project's folder and its files writable, or copy the project" },
   { SQLITE_CANTOPEN, LAUREL_ERROR_IO, "the file cannot be opened or made",
     "check the path and that its folder is writable" },
-  { SQLITE_PERM, LAUREL_ERROR_IO, "the system refuses access", "check the permissions of the project's folder" },
+  { SQLITE_PERM, LAUREL_ERROR_IO, "the system refuses access",
+    "check the permissions of the project's folder" },
   { SQLITE_IOERR, LAUREL_ERROR_IO, NULL, "check the disk and its free space" },
-  { SQLITE_BUSY, LAUREL_ERROR_BUSY, "another program is writing to it", "close that program or try again" },
-  { SQLITE_LOCKED, LAUREL_ERROR_BUSY, "another program is writing to it", "close that program or try again" },
+  { SQLITE_BUSY, LAUREL_ERROR_BUSY, "another program is writing to it",
+    "close that program or try again" },
+  { SQLITE_LOCKED, LAUREL_ERROR_BUSY, "another program is writing to it",
+    "close that program or try again" },
   { SQLITE_CORRUPT, LAUREL_ERROR_INVALID_DATA, "the file is damaged", "restore a backup" },
   { SQLITE_NOTADB, LAUREL_ERROR_INVALID_DATA, "it is no database", "choose a Laurel project" },
   { SQLITE_TOOBIG, LAUREL_ERROR_INVALID_DATA, "a text or an array is too large", "shorten it" },
@@ -83,7 +87,8 @@ laurel_database_open (const char *path, int busy_ms, GError **error)
 
   self->name = g_strdup (path);
   self->cache = g_hash_table_new_full (NULL, NULL, NULL, finalize_statement);
-  result = sqlite3_open_v2 (path, &self->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+  result = sqlite3_open_v2 (path, &self->handle,
+                            SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
   if (result == SQLITE_OK)
     result = sqlite3_extended_result_codes (self->handle, 1);
   if (result == SQLITE_OK)
@@ -130,12 +135,17 @@ query_row (LaurelDatabase *self, const char *sql, const char *purpose, GError **
     g_propagate_error (error, g_steal_pointer (&local));
   else
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-                 "Could not %s in “%s”: there is no answer; check the project", purpose, self->name);
+                 "Could not %s in “%s”: there is no answer; check the project", purpose,
+                 self->name);
   return NULL;
 }
 
 gboolean
-laurel_database_query_int (LaurelDatabase *self, const char *sql, const char *purpose, gint64 *out, GError **error)
+laurel_database_query_int (LaurelDatabase *self,
+                           const char *sql,
+                           const char *purpose,
+                           gint64 *out,
+                           GError **error)
 {
   g_autoptr (LaurelStatement) statement = query_row (self, sql, purpose, error);
 
@@ -146,7 +156,10 @@ laurel_database_query_int (LaurelDatabase *self, const char *sql, const char *pu
 }
 
 char *
-laurel_database_query_text (LaurelDatabase *self, const char *sql, const char *purpose, GError **error)
+laurel_database_query_text (LaurelDatabase *self,
+                            const char *sql,
+                            const char *purpose,
+                            GError **error)
 {
   g_autoptr (LaurelStatement) statement = query_row (self, sql, purpose, error);
 
@@ -178,7 +191,8 @@ laurel_statement_new (LaurelDatabase *db, const char *sql, const char *purpose, 
   LaurelStatement *self;
 
   if (stmt != NULL) {
-    g_hash_table_steal (db->cache, sql); /* a second use while this one lives gets a statement of its own */
+    g_hash_table_steal (db->cache,
+                        sql); /* a second use while this one lives gets a statement of its own */
   } else {
     int result = sqlite3_prepare_v3 (db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
 
@@ -234,7 +248,8 @@ laurel_statement_bind_text (LaurelStatement *self, const char *value)
 void
 laurel_statement_bind_bytes (LaurelStatement *self, const void *bytes, gsize n_bytes)
 {
-  note_bind (self, sqlite3_bind_blob64 (self->stmt, ++self->n_bound, bytes, n_bytes, SQLITE_STATIC));
+  note_bind (self,
+             sqlite3_bind_blob64 (self->stmt, ++self->n_bound, bytes, n_bytes, SQLITE_STATIC));
 }
 
 void

@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BUSY_MS 5000 /* a write is milliseconds; five seconds of waiting means that something hangs */
+#define BUSY_MS \
+  5000 /* a write is milliseconds; five seconds of waiting means that something hangs */
 
 static gboolean
 set_up_connection (LaurelStore *self, GError **error)
@@ -22,7 +23,8 @@ set_up_connection (LaurelStore *self, GError **error)
   g_autofree char *mode = NULL;
   gint64 foreign_keys;
 
-  mode = laurel_database_query_text (self->db, "PRAGMA journal_mode = WAL", "set up the database", error);
+  mode = laurel_database_query_text (self->db, "PRAGMA journal_mode = WAL", "set up the database",
+                                     error);
   if (mode == NULL)
     return FALSE;
   if (!g_str_equal (mode, "wal")) {
@@ -32,15 +34,19 @@ set_up_connection (LaurelStore *self, GError **error)
                  self->path);
     return FALSE;
   }
-  if (!laurel_database_execute (self->db, "PRAGMA foreign_keys = ON", "set up the database", error)
-      || !laurel_database_query_int (self->db, "PRAGMA foreign_keys", "set up the database", &foreign_keys, error))
+  if (!laurel_database_execute (self->db, "PRAGMA foreign_keys = ON", "set up the database",
+                                error) ||
+      !laurel_database_query_int (self->db, "PRAGMA foreign_keys", "set up the database",
+                                  &foreign_keys, error))
     return FALSE;
   if (foreign_keys != 1) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                 "Could not open “%s”: this SQLite has no foreign keys; install Debian's", self->path);
+                 "Could not open “%s”: this SQLite has no foreign keys; install Debian's",
+                 self->path);
     return FALSE;
   }
-  return laurel_database_execute (self->db, "PRAGMA synchronous = NORMAL", "set up the database", error);
+  return laurel_database_execute (self->db, "PRAGMA synchronous = NORMAL", "set up the database",
+                                  error);
 }
 
 LaurelStore *
@@ -53,9 +59,9 @@ laurel_store_open (const char *path, GError **error)
   self->process = laurel_process_dup_identity ();
   self->db = laurel_database_open (path, BUSY_MS, error);
   /* The schema first: a file that is not ours stays as it is, journal mode included. */
-  if (self->db == NULL
-      || !laurel_schema_migrate (self->db, path, laurel_migrations, laurel_n_migrations, error)
-      || !set_up_connection (self, error))
+  if (self->db == NULL ||
+      !laurel_schema_migrate (self->db, path, laurel_migrations, laurel_n_migrations, error) ||
+      !set_up_connection (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -80,7 +86,9 @@ set_durable (LaurelStore *self, gboolean durable, GError **error)
 {
   if (self->is_durable == durable)
     return TRUE;
-  if (!laurel_database_execute (self->db, durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+  if (!laurel_database_execute (self->db,
+                                durable ? "PRAGMA synchronous = FULL"
+                                        : "PRAGMA synchronous = NORMAL",
                                 "begin to write", error))
     return FALSE;
   self->is_durable = durable;
@@ -94,8 +102,8 @@ laurel_store_begin_transaction (LaurelStore *self, gboolean durable, GError **er
 
   g_assert (self->thread == g_thread_self ());
   if (self->depth == 0) {
-    if (!set_durable (self, durable, error)
-        || !laurel_database_execute (self->db, "BEGIN IMMEDIATE", "begin to write", error))
+    if (!set_durable (self, durable, error) ||
+        !laurel_database_execute (self->db, "BEGIN IMMEDIATE", "begin to write", error))
       return FALSE;
   } else {
     savepoint = g_strdup_printf ("SAVEPOINT level_%d", self->depth);
@@ -124,7 +132,8 @@ laurel_store_commit (LaurelStore *self, GError **error)
   if (laurel_database_is_idle (self->db)) {
     self->depth--;
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
-                 "Could not save to “%s”: an error before has undone the transaction; try again", self->path);
+                 "Could not save to “%s”: an error before has undone the transaction; try again",
+                 self->path);
     return FALSE;
   }
   if (self->depth == 1) {
@@ -155,7 +164,8 @@ laurel_store_rollback (LaurelStore *self)
   if (self->depth == 0) {
     laurel_database_execute (self->db, "ROLLBACK", "undo", NULL);
   } else {
-    g_autofree char *undo = g_strdup_printf ("ROLLBACK TO level_%d; RELEASE level_%d", self->depth, self->depth);
+    g_autofree char *undo =
+      g_strdup_printf ("ROLLBACK TO level_%d; RELEASE level_%d", self->depth, self->depth);
 
     laurel_database_execute (self->db, undo, "undo", NULL);
   }
@@ -166,7 +176,8 @@ laurel_store_rollback (LaurelStore *self)
 static gboolean
 check_rows (LaurelStore *self, const char *sql, const char *good, const char *what, GError **error)
 {
-  g_autoptr (LaurelStatement) statement = laurel_store_prepare (self, sql, "check the database", error);
+  g_autoptr (LaurelStatement) statement =
+    laurel_store_prepare (self, sql, "check the database", error);
   g_autoptr (GError) local = NULL;
 
   if (statement == NULL)
@@ -177,7 +188,8 @@ check_rows (LaurelStore *self, const char *sql, const char *good, const char *wh
     if (g_strcmp0 (text, good) == 0)
       continue;
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not trust “%s”: %s (%s); restore a backup", self->path, what, text != NULL ? text : "");
+                 "Could not trust “%s”: %s (%s); restore a backup", self->path, what,
+                 text != NULL ? text : "");
     return FALSE;
   }
   if (local != NULL) {
@@ -190,17 +202,18 @@ check_rows (LaurelStore *self, const char *sql, const char *good, const char *wh
 gboolean
 laurel_store_check (LaurelStore *self, GError **error)
 {
-  return check_rows (self, "PRAGMA quick_check", "ok", "it is damaged", error)
-         && check_rows (self, "PRAGMA foreign_key_check", NULL, "a row names one that is missing", error)
-         && check_rows (self,
-                        "SELECT 'ranking ' || r.id FROM rankings AS r"
-                        " WHERE n_ranks <> (SELECT count (*) FROM ranks WHERE ranking_id = r.id)",
-                        NULL, "a ranking lacks ranks", error)
-         && check_rows (self,
-                        "SELECT 'task ' || t.id FROM tasks AS t"
-                        " WHERE n_rankings <> (SELECT count (*) FROM rankings_in_force AS r"
-                        " WHERE r.task_id = t.id AND skip_reason IS NULL)",
-                        NULL, "a task's rankings are miscounted", error);
+  return check_rows (self, "PRAGMA quick_check", "ok", "it is damaged", error) &&
+         check_rows (self, "PRAGMA foreign_key_check", NULL, "a row names one that is missing",
+                     error) &&
+         check_rows (self,
+                     "SELECT 'ranking ' || r.id FROM rankings AS r"
+                     " WHERE n_ranks <> (SELECT count (*) FROM ranks WHERE ranking_id = r.id)",
+                     NULL, "a ranking lacks ranks", error) &&
+         check_rows (self,
+                     "SELECT 'task ' || t.id FROM tasks AS t"
+                     " WHERE n_rankings <> (SELECT count (*) FROM rankings_in_force AS r"
+                     " WHERE r.task_id = t.id AND skip_reason IS NULL)",
+                     NULL, "a task's rankings are miscounted", error);
 }
 
 static gboolean
@@ -208,8 +221,9 @@ refuse_backup (const char *path, GError **error)
 {
   int saved = errno;
 
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO, "Could not write the backup “%s”: %s; check the disk and the path",
-               path, g_strerror (saved));
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
+               "Could not write the backup “%s”: %s; check the disk and the path", path,
+               g_strerror (saved));
   return FALSE;
 }
 
@@ -232,11 +246,13 @@ laurel_store_backup (LaurelStore *self, const char *path, GError **error)
 
   if (g_file_test (path, G_FILE_TEST_EXISTS)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                 "Could not write the backup “%s”: the file is there already; choose another name", path);
+                 "Could not write the backup “%s”: the file is there already; choose another name",
+                 path);
     return FALSE;
   }
   g_unlink (partial); /* of a backup that was cut short */
-  statement = laurel_store_prepare (self, "VACUUM INTO ?", "write the backup of the database", error);
+  statement =
+    laurel_store_prepare (self, "VACUUM INTO ?", "write the backup of the database", error);
   if (statement == NULL)
     return FALSE;
   laurel_statement_bind_text (statement, partial);
@@ -273,7 +289,10 @@ laurel_store_prepare_write (LaurelStore *self, const char *sql, const char *purp
 }
 
 GPtrArray *
-laurel_store_collect (LaurelStatement *statement, LaurelReadRow read, GDestroyNotify free_item, GError **error)
+laurel_store_collect (LaurelStatement *statement,
+                      LaurelReadRow read,
+                      GDestroyNotify free_item,
+                      GError **error)
 {
   g_autoptr (GPtrArray) items = g_ptr_array_new_with_free_func (free_item);
   g_autoptr (GError) local = NULL;

@@ -17,12 +17,12 @@ laurel_store_add_completion (LaurelStore *self, LaurelCompletion *completion, GE
   g_autofree void *tokens = laurel_store_pack_words (completion->tokens, completion->n_tokens);
   g_autofree void *logprobs = laurel_store_pack_words (completion->logprobs, completion->n_tokens);
   gsize n_bytes = (gsize) completion->n_tokens * 4;
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO completions (prompt_id, model, tokens, logprobs, text, finish,"
-                                " temperature, top_k, top_p, min_p, seed, created)"
-                                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                "save the completion", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO completions (prompt_id, model, tokens, logprobs, text, finish,"
+    " temperature, top_k, top_p, min_p, seed, created)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "save the completion", error);
 
   if (insert == NULL)
     return FALSE;
@@ -78,7 +78,9 @@ static void
 set_not_found (const char *what, gint64 id, GError **error)
 {
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not find %s %" G_GINT64_FORMAT ": the project has none of that number; check the id", what, id);
+               "Could not find %s %" G_GINT64_FORMAT
+               ": the project has none of that number; check the id",
+               what, id);
 }
 
 LaurelCompletion *
@@ -86,7 +88,8 @@ laurel_store_get_completion (LaurelStore *self, gint64 id, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (LaurelStatement) find =
-    laurel_store_prepare (self, "SELECT " COMPLETION_COLUMNS " FROM completions AS c WHERE c.id = ?",
+    laurel_store_prepare (self,
+                          "SELECT " COMPLETION_COLUMNS " FROM completions AS c WHERE c.id = ?",
                           "read the completion", error);
 
   if (find == NULL)
@@ -106,10 +109,9 @@ laurel_store_get_completion (LaurelStore *self, gint64 id, GError **error)
 static gint64
 insert_task (LaurelStore *self, gint64 prompt_id, int n_wanted, const char *sampler, GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO tasks (prompt_id, n_wanted, sampler, created) VALUES (?, ?, ?, ?)",
-                                "save the task", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self, "INSERT INTO tasks (prompt_id, n_wanted, sampler, created) VALUES (?, ?, ?, ?)",
+    "save the task", error);
 
   if (insert == NULL)
     return 0;
@@ -121,12 +123,15 @@ insert_task (LaurelStore *self, gint64 prompt_id, int n_wanted, const char *samp
 }
 
 static gboolean
-insert_task_completion (LaurelStore *self, gint64 task_id, int position, gint64 completion_id, GError **error)
+insert_task_completion (LaurelStore *self,
+                        gint64 task_id,
+                        int position,
+                        gint64 completion_id,
+                        GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO task_completions (task_id, position, completion_id) VALUES (?, ?, ?)",
-                                "save the task", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self, "INSERT INTO task_completions (task_id, position, completion_id) VALUES (?, ?, ?)",
+    "save the task", error);
 
   if (insert == NULL)
     return FALSE;
@@ -137,7 +142,13 @@ insert_task_completion (LaurelStore *self, gint64 task_id, int position, gint64 
 }
 
 gint64
-laurel_store_add_task (LaurelStore *self, gint64 prompt_id, const gint64 *completion_ids, int n, int n_wanted, const char *sampler, GError **error)
+laurel_store_add_task (LaurelStore *self,
+                       gint64 prompt_id,
+                       const gint64 *completion_ids,
+                       int n,
+                       int n_wanted,
+                       const char *sampler,
+                       GError **error)
 {
   gint64 id;
 
@@ -196,7 +207,8 @@ load_completions (LaurelStore *self, LaurelTask *task, GError **error)
   if (rows == NULL)
     return FALSE;
   laurel_statement_bind_int (rows, task->id);
-  completions = laurel_store_collect (rows, read_completion, (GDestroyNotify) laurel_completion_free, error);
+  completions =
+    laurel_store_collect (rows, read_completion, (GDestroyNotify) laurel_completion_free, error);
   if (completions == NULL)
     return FALSE;
   g_ptr_array_unref (task->completions);
@@ -239,11 +251,16 @@ has_texts (const LaurelTask *task, const char *const *texts, int n)
 }
 
 gint64
-laurel_store_find_task (LaurelStore *self, gint64 prompt_id, const char *const *texts, int n, GError **error)
+laurel_store_find_task (LaurelStore *self,
+                        gint64 prompt_id,
+                        const char *const *texts,
+                        int n,
+                        GError **error)
 {
   g_autoptr (GPtrArray) tasks = NULL;
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, TASK_COLUMNS " WHERE t.prompt_id = ? ORDER BY t.id", "look for the task", error);
+    laurel_store_prepare (self, TASK_COLUMNS " WHERE t.prompt_id = ? ORDER BY t.id",
+                          "look for the task", error);
 
   if (rows == NULL)
     return 0;
@@ -264,7 +281,8 @@ GPtrArray *
 laurel_store_list_tasks (LaurelStore *self, int limit, int offset, GError **error)
 {
   g_autoptr (LaurelStatement) rows =
-    laurel_store_prepare (self, TASK_COLUMNS " ORDER BY t.id LIMIT ? OFFSET ?", "list the tasks", error);
+    laurel_store_prepare (self, TASK_COLUMNS " ORDER BY t.id LIMIT ? OFFSET ?", "list the tasks",
+                          error);
 
   if (rows == NULL)
     return NULL;
@@ -297,7 +315,8 @@ static gboolean
 delete_leases (LaurelStore *self, const char *owner, GError **error)
 {
   g_autoptr (LaurelStatement) forget =
-    laurel_store_prepare_write (self, "DELETE FROM leases WHERE owner = ?1 OR until <= ?2", "free a task", error);
+    laurel_store_prepare_write (self, "DELETE FROM leases WHERE owner = ?1 OR until <= ?2",
+                                "free a task", error);
 
   if (forget == NULL)
     return FALSE;
@@ -322,7 +341,8 @@ free_leases (LaurelStore *self, GError **error)
   for (guint i = 0; i < owners->len; i++) {
     const char *owner = g_ptr_array_index (owners, i);
 
-    if (laurel_process_look_up (owner) == LAUREL_PROCESS_GONE && !delete_leases (self, owner, error))
+    if (laurel_process_look_up (owner) == LAUREL_PROCESS_GONE &&
+        !delete_leases (self, owner, error))
       return FALSE;
   }
   return delete_leases (self, "", error); /* those that have run out */
@@ -346,11 +366,11 @@ choose_task (LaurelStore *self, const char *sql, gint64 labeler_id, GError **err
 static gboolean
 take_lease (LaurelStore *self, gint64 task_id, int seconds, GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO leases (task_id, owner, until) VALUES (?, ?, ?) ON CONFLICT (task_id)"
-                                " DO UPDATE SET owner = excluded.owner, until = excluded.until",
-                                "reserve the task", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO leases (task_id, owner, until) VALUES (?, ?, ?) ON CONFLICT (task_id)"
+    " DO UPDATE SET owner = excluded.owner, until = excluded.until",
+    "reserve the task", error);
 
   if (insert == NULL)
     return FALSE;
@@ -372,16 +392,19 @@ lease_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError
                       " WHERE d.labeler_id = ?1 AND" IS_FREE " ORDER BY t.id LIMIT 1",
                       labeler_id, &local);
   if (id == 0 && local == NULL)
-    id = choose_task (self,
-                      "SELECT t.id FROM tasks AS t WHERE t.n_rankings < t.n_wanted AND" IS_FREE
-                      " AND NOT EXISTS (SELECT 1 FROM rankings AS r WHERE r.task_id = t.id AND r.labeler_id = ?1)"
-                      " ORDER BY t.id LIMIT 1",
-                      labeler_id, &local);
+    id = choose_task (
+      self,
+      "SELECT t.id FROM tasks AS t WHERE t.n_rankings < t.n_wanted AND" IS_FREE
+      " AND NOT EXISTS (SELECT 1 FROM rankings AS r WHERE r.task_id = t.id AND r.labeler_id = ?1)"
+      " ORDER BY t.id LIMIT 1",
+      labeler_id, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return NULL;
   }
-  return id != 0 && take_lease (self, id, lease_seconds, error) ? laurel_store_get_task (self, id, error) : NULL;
+  return id != 0 && take_lease (self, id, lease_seconds, error)
+           ? laurel_store_get_task (self, id, error)
+           : NULL;
 }
 
 LaurelTask *
@@ -404,14 +427,18 @@ laurel_store_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds,
 /* --- Drafts --------------------------------------------------------------- */
 
 gboolean
-laurel_store_put_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, const char *json, GError **error)
+laurel_store_put_draft (LaurelStore *self,
+                        gint64 task_id,
+                        gint64 labeler_id,
+                        const char *json,
+                        GError **error)
 {
-  g_autoptr (LaurelStatement) insert =
-    laurel_store_prepare_write (self,
-                                "INSERT INTO drafts (task_id, labeler_id, json, updated) VALUES (?, ?, ?, ?)"
-                                " ON CONFLICT (task_id, labeler_id)"
-                                " DO UPDATE SET json = excluded.json, updated = excluded.updated",
-                                "save the draft", error);
+  g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
+    self,
+    "INSERT INTO drafts (task_id, labeler_id, json, updated) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT (task_id, labeler_id)"
+    " DO UPDATE SET json = excluded.json, updated = excluded.updated",
+    "save the draft", error);
 
   if (insert == NULL)
     return FALSE;
@@ -427,7 +454,8 @@ laurel_store_get_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, GE
 {
   LaurelDraft *draft;
   g_autoptr (LaurelStatement) find =
-    laurel_store_prepare (self, "SELECT json, updated FROM drafts WHERE task_id = ? AND labeler_id = ?",
+    laurel_store_prepare (self,
+                          "SELECT json, updated FROM drafts WHERE task_id = ? AND labeler_id = ?",
                           "read the draft", error);
 
   if (find == NULL)
@@ -448,8 +476,8 @@ gboolean
 laurel_store_delete_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, GError **error)
 {
   g_autoptr (LaurelStatement) forget =
-    laurel_store_prepare_write (self, "DELETE FROM drafts WHERE task_id = ? AND labeler_id = ?", "delete the draft",
-                                error);
+    laurel_store_prepare_write (self, "DELETE FROM drafts WHERE task_id = ? AND labeler_id = ?",
+                                "delete the draft", error);
 
   if (forget == NULL)
     return FALSE;

@@ -31,7 +31,8 @@ test_counts (void)
   laurel_agreement_estimate (&counts, 1, 100, 1, &agreement);
   g_assert_cmpfloat_with_epsilon (agreement.strict.value, 3.0 / 4, TOLERANCE);
   g_assert_cmpfloat_with_epsilon (agreement.half.value, 4.0 / 6, TOLERANCE);
-  g_assert_cmpfloat_with_epsilon (agreement.tau_b.value, 2.0 / 5, TOLERANCE); /* (3 − 1) / √(5 · 5) */
+  g_assert_cmpfloat_with_epsilon (agreement.tau_b.value, 2.0 / 5,
+                                  TOLERANCE); /* (3 − 1) / √(5 · 5) */
   g_assert_true (isnan (agreement.strict.low));
   g_assert_nonnull (agreement.strict.reason); /* one task has no interval */
 }
@@ -93,8 +94,11 @@ make_store (char **out_dir, int n_tasks)
     gint64 ids[4];
 
     for (int k = 0; k < 4; k++) {
-      g_autofree char *text = g_strnfill (k == 3 ? 3 : k + 1, 'x'); /* the last two are as long as one another */
-      LaurelCompletion completion = { .prompt_id = prompt_id, .model = (char *) "sft", .text = text };
+      g_autofree char *text =
+        g_strnfill (k == 3 ? 3 : k + 1, 'x'); /* the last two are as long as one another */
+      LaurelCompletion completion = { .prompt_id = prompt_id,
+                                      .model = (char *) "sft",
+                                      .text = text };
 
       g_assert_true (laurel_store_add_completion (store, &completion, NULL));
       ids[k] = completion.id;
@@ -134,18 +138,24 @@ test_simulate (void)
   const LaurelAgreement *pair;
   int n_slips = 0;
 
-  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 3, &error), ==, 3);
-  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 0, &error), ==, N - 3);
-  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 0, &error), ==, 0);
-  g_assert_cmpint (laurel_label_simulate (store, noisy, score_length, NULL, 0.3, 1, 0, &error), ==, N);
+  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 3, &error), ==,
+                   3);
+  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 0, &error), ==,
+                   N - 3);
+  g_assert_cmpint (laurel_label_simulate (store, exact, score_length, NULL, 0, 1, 0, &error), ==,
+                   0);
+  g_assert_cmpint (laurel_label_simulate (store, noisy, score_length, NULL, 0.3, 1, 0, &error), ==,
+                   N);
   g_assert_no_error (error);
   rankings = laurel_store_list_rankings (store, 0, NULL);
   g_assert_cmpint (rankings->len, ==, 2 * N);
   for (guint i = 0; i < rankings->len; i++) {
     const LaurelRanking *ranking = g_ptr_array_index (rankings, i);
-    gboolean is_exact = find_rank (ranking, 0) == 3 && find_rank (ranking, 1) == 2 && find_rank (ranking, 2) == 1;
+    gboolean is_exact =
+      find_rank (ranking, 0) == 3 && find_rank (ranking, 1) == 2 && find_rank (ranking, 2) == 1;
 
-    g_assert_cmpint (find_rank (ranking, 2), ==, find_rank (ranking, 3)); /* equal scores are ties */
+    g_assert_cmpint (find_rank (ranking, 2), ==,
+                     find_rank (ranking, 3)); /* equal scores are ties */
     if (ranking->labeler_id == exact)
       g_assert_true (is_exact);
     else
@@ -164,7 +174,8 @@ test_simulate (void)
   g_assert_cmpint (pair->n_pairs, ==, 6 * N);
   g_assert_cmpfloat (pair->strict.low, <, pair->strict.value);
   g_assert_cmpfloat (pair->strict.value, <, 1);
-  g_assert_cmpfloat (pair->strict.value, >, 0.8); /* a slip turns at most two of a ranking's five strict pairs */
+  g_assert_cmpfloat (pair->strict.value, >,
+                     0.8); /* a slip turns at most two of a ranking's five strict pairs */
   laurel_file_remove_tree (dir, NULL);
 }
 
@@ -176,10 +187,12 @@ test_simulate_errors (void)
   g_autoptr (GError) error = NULL;
   gint64 labeler = laurel_store_ensure_labeler (store, "rules", LAUREL_LABELER_RULES, NULL);
 
-  g_assert_cmpint (laurel_label_simulate (store, labeler, score_length, store, 0, 1, 0, &error), ==, -1);
+  g_assert_cmpint (laurel_label_simulate (store, labeler, score_length, store, 0, 1, 0, &error), ==,
+                   -1);
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE);
   g_clear_error (&error);
-  g_assert_cmpint (laurel_label_simulate (store, labeler, score_length, NULL, 1.5, 1, 0, &error), ==, -1);
+  g_assert_cmpint (laurel_label_simulate (store, labeler, score_length, NULL, 1.5, 1, 0, &error),
+                   ==, -1);
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
   g_assert_cmpint (laurel_store_count_rankings (store, 0, 0, NULL), ==, 0);
   laurel_file_remove_tree (dir, NULL);

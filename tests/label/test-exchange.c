@@ -50,7 +50,10 @@ write_file (Fixture *self, const char *name, const char *text)
 }
 
 static void
-assert_result (const LaurelImportResult *result, const char *expected, const guint *rows, guint n_rows)
+assert_result (const LaurelImportResult *result,
+               const char *expected,
+               const guint *rows,
+               guint n_rows)
 {
   g_autofree char *text = laurel_import_result_describe (result);
 
@@ -77,7 +80,8 @@ assert_prompts (Fixture *self, const char *const *expected, guint n)
 static void
 test_text (Fixture *self, gconstpointer data)
 {
-  g_autofree char *path = write_file (self, "p.txt", "\xef\xbb\xbfOne?\r\n\n  Two?  \nbad \xff\nOne?\nThree?");
+  g_autofree char *path =
+    write_file (self, "p.txt", "\xef\xbb\xbfOne?\r\n\n  Two?  \nbad \xff\nOne?\nThree?");
   g_autoptr (GError) error = NULL;
   g_autoptr (LaurelImportResult) result = laurel_import_prompts (self->store, path, &error);
 
@@ -189,14 +193,17 @@ test_rankings (Fixture *self, gconstpointer data)
     "{\"prompt\":\"Q\",\"completions\":[\"a\",\"b\"],\"ranks\":[1,\"2\"],\"labeler\":\"Anna\"}\n"
     "{\"prompt\":\"Q\",\"completions\":[\"a\",\"b\"],\"ranks\":[0,0],\"labeler\":\"Anna\",\"all_bad\":true}\n");
   g_autoptr (GError) error = NULL;
-  g_autoptr (LaurelImportResult) result = laurel_import_rankings (self->store, path, encode_bytes, NULL, &error);
+  g_autoptr (LaurelImportResult) result =
+    laurel_import_rankings (self->store, path, encode_bytes, NULL, &error);
   g_autoptr (LaurelTask) task = NULL;
   const LaurelCompletion *third;
 
   g_assert_no_error (error);
   assert_result (result, "3 imported, 7 refused", (guint[]){ 3, 4, 5, 6, 7, 8, 9 }, 7);
-  g_assert_cmpint (laurel_store_count_tasks (self->store, FALSE, NULL), ==, 2); /* Anna and Ben share one */
-  g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, NULL, NULL), ==, 2); /* refused rows leave none */
+  g_assert_cmpint (laurel_store_count_tasks (self->store, FALSE, NULL), ==,
+                   2); /* Anna and Ben share one */
+  g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, NULL, NULL), ==,
+                   2); /* refused rows leave none */
   task = laurel_store_get_task (self->store, 1, &error);
   g_assert_no_error (error);
   third = g_ptr_array_index (task->completions, 2);
@@ -208,12 +215,14 @@ static void
 test_formats (Fixture *self, gconstpointer data)
 {
   g_autofree char *path = write_file (
-    self, "r.jsonl", "{\"prompt\":\"P\",\"completions\":[\"a\",\"b\",\"c\"],\"ranks\":[1,2,2],\"labeler\":\"Anna\"}\n");
+    self, "r.jsonl",
+    "{\"prompt\":\"P\",\"completions\":[\"a\",\"b\",\"c\"],\"ranks\":[1,2,2],\"labeler\":\"Anna\"}\n");
   g_autofree char *out = g_build_filename (self->dir, "out.jsonl", NULL);
   g_autofree char *trl = NULL;
   g_autofree char *hh = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (LaurelImportResult) result = laurel_import_rankings (self->store, path, NULL, NULL, &error);
+  g_autoptr (LaurelImportResult) result =
+    laurel_import_rankings (self->store, path, NULL, NULL, &error);
   LaurelExportFormat format;
 
   g_assert_no_error (error);
@@ -224,8 +233,9 @@ test_formats (Fixture *self, gconstpointer data)
                    "{\"prompt\":\"P\",\"chosen\":\"a\",\"rejected\":\"c\"}\n");
   g_assert_cmpint (laurel_export_rankings (self->store, out, LAUREL_EXPORT_HH_RLHF, &error), ==, 2);
   g_assert_true (g_file_get_contents (out, &hh, NULL, NULL));
-  g_assert_true (g_str_has_prefix (hh, "{\"chosen\":\"\\n\\nHuman: P\\n\\nAssistant: a\",\"rejected\":"
-                                       "\"\\n\\nHuman: P\\n\\nAssistant: b\"}\n"));
+  g_assert_true (g_str_has_prefix (hh,
+                                   "{\"chosen\":\"\\n\\nHuman: P\\n\\nAssistant: a\",\"rejected\":"
+                                   "\"\\n\\nHuman: P\\n\\nAssistant: b\"}\n"));
   g_assert_true (laurel_export_format_from_string ("hh-rlhf", &format, &error));
   g_assert_cmpint (format, ==, LAUREL_EXPORT_HH_RLHF);
   g_assert_false (laurel_export_format_from_string ("xml", &format, &error));
@@ -258,7 +268,8 @@ test_round_trip (Fixture *self, gconstpointer data)
     g_string_append (rows, "],\"ranks\":[");
     for (guint k = 0; k < n; k++)
       g_string_append_printf (rows, "%s%u", k > 0 ? "," : "", 1 + laurel_rng_below (&rng, n));
-    g_string_append_printf (rows, "],\"labeler\":\"L%u\",\"comment\":\"c %d\"}\n", laurel_rng_below (&rng, 3), i);
+    g_string_append_printf (rows, "],\"labeler\":\"L%u\",\"comment\":\"c %d\"}\n",
+                            laurel_rng_below (&rng, 3), i);
   }
   path = write_file (self, "r.jsonl", rows->str);
   first = laurel_import_rankings (self->store, path, NULL, NULL, &error);

@@ -333,7 +333,8 @@ test_random_work (void)
       g_assert_true (laurel_ranking_model_load_json (twin, json, NULL));
       copy = laurel_ranking_model_to_json (twin);
       g_assert_cmpstr (copy, ==, json);
-      g_assert_cmpint (changed, ==, !g_str_equal (json, g_ptr_array_index (states, states->len - 1)));
+      g_assert_cmpint (changed, ==,
+                       !g_str_equal (json, g_ptr_array_index (states, states->len - 1)));
       n_changes += changed;
       g_assert_cmpint (n_signals, ==, n_changes);
       if (!changed) {

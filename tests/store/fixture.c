@@ -93,7 +93,11 @@ make_ranking (const LaurelTask *task, gint64 labeler_id, const int *ranks)
 }
 
 gint64
-add_ranking (LaurelStore *store, const LaurelTask *task, gint64 labeler_id, const int *ranks, gint64 supersedes)
+add_ranking (LaurelStore *store,
+             const LaurelTask *task,
+             gint64 labeler_id,
+             const int *ranks,
+             gint64 supersedes)
 {
   g_autoptr (LaurelRanking) ranking = make_ranking (task, labeler_id, ranks);
   g_autoptr (GError) error = NULL;

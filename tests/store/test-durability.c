@@ -36,7 +36,8 @@ test_rankings_never_change (Fixture *self, gconstpointer data)
     "DELETE FROM rankings",
     "UPDATE ranks SET rank = 1",
     "DELETE FROM ranks",
-    "INSERT OR REPLACE INTO ranks SELECT ranking_id, position, completion_id, 2, quality, flags FROM ranks",
+    "INSERT OR REPLACE INTO ranks"
+    " SELECT ranking_id, position, completion_id, 2, quality, flags FROM ranks",
     "INSERT INTO ranks VALUES (1, 9, 1, 1, 0, 0)",
   };
   g_autoptr (LaurelTask) task = add_task (self->store, 2, 1);
@@ -85,12 +86,15 @@ test_foreign_files (Fixture *self, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_IO);
 }
 
-/* A step that fails leaves the version before it, whole; mended, it goes on from there with all the rows. */
+/* A step that fails leaves the version before it, whole; mended, it goes on from there
+ * with all the rows. */
 static void
 test_migration (Fixture *self, gconstpointer data)
 {
-  LaurelMigration broken[2] = { laurel_migrations[0], "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)" };
-  LaurelMigration good[2] = { laurel_migrations[0], "ALTER TABLE prompts ADD COLUMN note TEXT NOT NULL DEFAULT 'none'" };
+  LaurelMigration broken[2] = { laurel_migrations[0],
+                                "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)" };
+  LaurelMigration good[2] = { laurel_migrations[0],
+                              "ALTER TABLE prompts ADD COLUMN note TEXT NOT NULL DEFAULT 'none'" };
   g_autoptr (LaurelDatabase) db = NULL;
   g_autoptr (GError) error = NULL;
   gint64 value = 0;
@@ -105,15 +109,16 @@ test_migration (Fixture *self, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (laurel_database_query_int (db, "PRAGMA user_version", "look", &value, NULL));
   g_assert_cmpint (value, ==, 1);
-  g_assert_true (laurel_database_query_int (db, "SELECT count (*) FROM sqlite_master WHERE name = 'extra'", "look",
-                                            &value, NULL));
+  g_assert_true (laurel_database_query_int (
+    db, "SELECT count (*) FROM sqlite_master WHERE name = 'extra'", "look", &value, NULL));
   g_assert_cmpint (value, ==, 0);
   g_assert_true (laurel_schema_migrate (db, self->path, good, 2, &error));
   g_assert_no_error (error);
   g_assert_true (laurel_database_query_int (db, "PRAGMA user_version", "look", &value, NULL));
   g_assert_cmpint (value, ==, 2);
-  g_assert_true (laurel_database_query_int (db, "SELECT count (*) FROM prompts WHERE text = 'kept' AND note = 'none'",
-                                            "look", &value, NULL));
+  g_assert_true (laurel_database_query_int (
+    db, "SELECT count (*) FROM prompts WHERE text = 'kept' AND note = 'none'", "look", &value,
+    NULL));
   g_assert_cmpint (value, ==, 1);
 }
 
@@ -125,8 +130,8 @@ test_read_only (Fixture *self, gconstpointer data)
   if (geteuid () == 0) {
     /* Root writes through permissions: only a read-only mount stops it. */
     g_clear_pointer (&self->store, laurel_store_close);
-    if (mount (self->dir, self->dir, NULL, MS_BIND, NULL) != 0
-        || mount (NULL, self->dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0) {
+    if (mount (self->dir, self->dir, NULL, MS_BIND, NULL) != 0 ||
+        mount (NULL, self->dir, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0) {
       umount (self->dir);
       g_test_skip ("root without the right to mount cannot make a folder read-only");
       return;
@@ -203,7 +208,8 @@ test_busy (Fixture *self, gconstpointer data)
   laurel_store_rollback (self->store);
 }
 
-/* Children are killed in the middle of a transaction, after a draft and a ranking of their own were saved. */
+/* Children are killed in the middle of a transaction, after a draft and a ranking of
+ * their own were saved. */
 static void
 test_killed (Fixture *self, gconstpointer data)
 {
@@ -226,7 +232,8 @@ test_killed (Fixture *self, gconstpointer data)
     laurel_store_put_draft (store, other->id, anna, "{\"lanes\":[1,0]}", NULL);
     laurel_store_begin (store, NULL);
     for (int i = 0; i < 500; i++)
-      laurel_store_ensure_labeler (store, g_strdup_printf ("ghost %d", i), LAUREL_LABELER_PERSON, NULL);
+      laurel_store_ensure_labeler (store, g_strdup_printf ("ghost %d", i), LAUREL_LABELER_PERSON,
+                                   NULL);
     kill (getpid (), SIGKILL);
   }
   g_assert_true (WIFSIGNALED (wait_for (child)));
@@ -241,7 +248,8 @@ test_killed (Fixture *self, gconstpointer data)
 
     g_assert_cmpint (labelers->len, ==, 1); /* no ghost */
   }
-  again = laurel_store_next_task (self->store, anna, 60, &error); /* the dead one's lease is no obstacle */
+  again = laurel_store_next_task (self->store, anna, 60,
+                                  &error); /* the dead one's lease is no obstacle */
   g_assert_cmpint (again->id, ==, other->id);
 }
 
@@ -306,7 +314,9 @@ test_lease_expires (Fixture *self, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   /* The owner is a process that started the machine: alive, and not us. */
-  g_assert_cmpint (run_sql (self->path, "INSERT INTO leases VALUES (1, '1:0:elsewhere', 9000000000000000)"), ==, SQLITE_OK);
+  g_assert_cmpint (run_sql (self->path,
+                            "INSERT INTO leases VALUES (1, '1:0:elsewhere', 9000000000000000)"),
+                   ==, SQLITE_OK);
   held = laurel_store_next_task (self->store, anna, 60, &error);
   g_assert_no_error (error);
   g_assert_null (held);

@@ -26,11 +26,13 @@ test_prompts (Fixture *self, gconstpointer data)
   gint64 second = laurel_store_ensure_prompt (self->store, "Who, me?", "heldout", "", &error);
 
   g_assert_no_error (error);
-  g_assert_cmpint (laurel_store_ensure_prompt (self->store, "100% of what?", "heldout", "", NULL), ==, first);
+  g_assert_cmpint (laurel_store_ensure_prompt (self->store, "100% of what?", "heldout", "", NULL),
+                   ==, first);
   g_assert_cmpint (second, !=, first);
   g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, NULL, NULL), ==, 2);
   g_assert_cmpint (laurel_store_count_prompts (self->store, "heldout", NULL, NULL), ==, 1);
-  g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, "0% o", NULL), ==, 1); /* % is no wildcard */
+  g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, "0% o", NULL), ==,
+                   1); /* % is no wildcard */
   g_assert_cmpint (laurel_store_count_prompts (self->store, NULL, "0%o", NULL), ==, 0);
   found = laurel_store_list_prompts (self->store, NULL, "sums", -1, 0, &error);
   g_assert_no_error (error);
@@ -55,7 +57,9 @@ test_completions (Fixture *self, gconstpointer data)
   gint64 other_prompt = laurel_store_ensure_prompt (self->store, "other", "train", "", NULL);
   gint64 mixed[2];
 
-  completion = laurel_store_get_completion (self->store, ((LaurelCompletion *) task->completions->pdata[1])->id, &error);
+  completion =
+    laurel_store_get_completion (self->store,
+                                 ((LaurelCompletion *) task->completions->pdata[1])->id, &error);
   g_assert_no_error (error);
   g_assert_cmpint (completion->n_tokens, ==, 3);
   g_assert_cmpint (completion->tokens[2], ==, 12);
@@ -68,7 +72,8 @@ test_completions (Fixture *self, gconstpointer data)
 
   mixed[0] = completion->id;
   mixed[1] = add_completion (self->store, other_prompt, 5, 2);
-  g_assert_cmpint (laurel_store_add_task (self->store, other_prompt, mixed, 2, 1, "random", &error), ==, 0);
+  g_assert_cmpint (laurel_store_add_task (self->store, other_prompt, mixed, 2, 1, "random", &error),
+                   ==, 0);
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
   g_assert_nonnull (strstr (error->message, "another prompt"));
   g_assert_cmpint (laurel_store_count_tasks (self->store, FALSE, NULL), ==, 1);
@@ -83,7 +88,8 @@ has_comparison (GPtrArray *rows, const LaurelTask *task, int chosen, int rejecte
   for (guint i = 0; i < rows->len; i++) {
     const LaurelComparisonRow *row = g_ptr_array_index (rows, i);
 
-    if (row->chosen_id == chosen_id && row->rejected_id == rejected_id && row->prompt_id == task->prompt_id)
+    if (row->chosen_id == chosen_id && row->rejected_id == rejected_id &&
+        row->prompt_id == task->prompt_id)
       return TRUE;
   }
   return FALSE;
@@ -143,7 +149,8 @@ test_identical_completions (Fixture *self, gconstpointer data)
   g_autoptr (LaurelTask) task = NULL;
   g_autoptr (GError) error = NULL;
   gint64 prompt = laurel_store_ensure_prompt (self->store, "Same?", "train", "", NULL);
-  gint64 ids[3] = { add_completion (self->store, prompt, 1, 3), add_completion (self->store, prompt, 1, 3),
+  gint64 ids[3] = { add_completion (self->store, prompt, 1, 3),
+                    add_completion (self->store, prompt, 1, 3),
                     add_completion (self->store, prompt, 1, 4) };
   gint64 id = laurel_store_add_task (self->store, prompt, ids, 3, 1, "random", &error);
 
@@ -187,17 +194,18 @@ test_refused_rankings (Fixture *self, gconstpointer data)
   first = add_ranking (self->store, other, anna, (int[]){ 1, 2, 3 }, 0);
   second = add_ranking (self->store, other, anna, (int[]){ 3, 2, 1 }, first);
 #define CASE(...) cases[n++] = (__typeof__ (cases[0])){ __VA_ARGS__ }
-  CASE (task, { 1, 2, 0 }, anna, 0, LAUREL_ERROR_INVALID_ARGUMENT);  /* one is not ranked */
-  CASE (task, { 1, 2, 4 }, anna, 0, LAUREL_ERROR_INVALID_ARGUMENT);  /* no such rank */
+  CASE (task, { 1, 2, 0 }, anna, 0, LAUREL_ERROR_INVALID_ARGUMENT); /* one is not ranked */
+  CASE (task, { 1, 2, 4 }, anna, 0, LAUREL_ERROR_INVALID_ARGUMENT); /* no such rank */
   CASE (task, { 1, 2, -1 }, anna, 0, LAUREL_ERROR_INVALID_ARGUMENT);
-  CASE (other, { 1, 2, 3 }, anna, 0, LAUREL_ERROR_EXISTS);           /* ranked already */
-  CASE (other, { 1, 2, 3 }, anna, first, LAUREL_ERROR_MISMATCH);     /* superseded already */
+  CASE (other, { 1, 2, 3 }, anna, 0, LAUREL_ERROR_EXISTS);               /* ranked already */
+  CASE (other, { 1, 2, 3 }, anna, first, LAUREL_ERROR_MISMATCH);         /* superseded already */
   CASE (task, { 1, 2, 3 }, anna, second, LAUREL_ERROR_INVALID_ARGUMENT); /* of another task */
-  CASE (other, { 1, 2, 3 }, ben, second, LAUREL_ERROR_MISMATCH);     /* of another labeler */
-  CASE (task, { 1, 2, 3 }, 999, 0, LAUREL_ERROR_NOT_FOUND);          /* no such labeler */
+  CASE (other, { 1, 2, 3 }, ben, second, LAUREL_ERROR_MISMATCH);         /* of another labeler */
+  CASE (task, { 1, 2, 3 }, 999, 0, LAUREL_ERROR_NOT_FOUND);              /* no such labeler */
 #undef CASE
   for (int i = 0; i < n; i++) {
-    g_autoptr (LaurelRanking) ranking = make_ranking (cases[i].task, cases[i].labeler, cases[i].ranks);
+    g_autoptr (LaurelRanking) ranking =
+      make_ranking (cases[i].task, cases[i].labeler, cases[i].ranks);
 
     ranking->supersedes = cases[i].supersedes;
     assert_refused (self, ranking, cases[i].code);
@@ -229,12 +237,14 @@ test_queue (Fixture *self, gconstpointer data)
   const int ranks[] = { 1, 2 };
 
 #define ASSERT_NEXT(labeler, expected) \
-  G_STMT_START { \
+  G_STMT_START \
+  { \
     g_autoptr (LaurelTask) next = laurel_store_next_task (self->store, labeler, 60, &error); \
     g_assert_no_error (error); \
     g_assert_cmpint (next != NULL ? next->id : 0, ==, expected); \
     g_assert_cmpint (next != NULL ? next->completions->len : 2, ==, 2); \
-  } G_STMT_END
+  } \
+  G_STMT_END
 
   ASSERT_NEXT (anna, a->id);
   ASSERT_NEXT (anna, a->id); /* the same process gets its own lease again */

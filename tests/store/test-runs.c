@@ -12,7 +12,11 @@
 #include <unistd.h>
 
 static gint64
-add_run (LaurelStore *store, const char *model, const char *output, const char *config, LaurelRunStatus status)
+add_run (LaurelStore *store,
+         const char *model,
+         const char *output,
+         const char *config,
+         LaurelRunStatus status)
 {
   g_autoptr (LaurelRun) run = g_new0 (LaurelRun, 1);
   g_autoptr (GError) error = NULL;
@@ -45,9 +49,14 @@ get_status (LaurelStore *store, gint64 id)
 static void
 test_models (Fixture *self, gconstpointer data)
 {
-  LaurelModelRecord sft = { .name = (char *) "sft", .kind = (char *) "sft", .path = (char *) "models/sft", .created = 1 };
-  LaurelModelRecord child = { .name = (char *) "rm", .kind = (char *) "reward", .parent = (char *) "sft",
-                              .path = (char *) "models/rm", .created = 2 };
+  LaurelModelRecord sft = {
+    .name = (char *) "sft", .kind = (char *) "sft", .path = (char *) "models/sft", .created = 1
+  };
+  LaurelModelRecord child = { .name = (char *) "rm",
+                              .kind = (char *) "reward",
+                              .parent = (char *) "sft",
+                              .path = (char *) "models/rm",
+                              .created = 2 };
   g_autoptr (LaurelModelRecord) found = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -66,7 +75,8 @@ test_models (Fixture *self, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY);
   g_clear_error (&error);
   add_run (self->store, "x", "y", "{\"reward_model\":\"rm\"}", LAUREL_RUN_DONE);
-  g_assert_false (laurel_store_remove_model (self->store, "rm", &error)); /* the run was paid by it */
+  g_assert_false (laurel_store_remove_model (self->store, "rm",
+                                             &error)); /* the run was paid by it */
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY);
   g_clear_error (&error);
   sft.name = (char *) "y";
@@ -173,7 +183,8 @@ test_rollouts (Fixture *self, gconstpointer data)
   g_assert_cmpint (found->row, ==, 1);
   g_assert_cmpint (found->prompt_tokens[1], ==, 77);
   g_assert_cmpint (found->n_tokens, ==, 3);
-  g_assert_cmpmem (found->records, 3 * sizeof *found->records, wanted->records, 3 * sizeof *wanted->records);
+  g_assert_cmpmem (found->records, 3 * sizeof *found->records, wanted->records,
+                   3 * sizeof *wanted->records);
   g_assert_cmpfloat (found->score, ==, 1.5);
   g_assert_cmpint (laurel_store_last_rollout_step (self->store, id, &error), ==, 3);
   g_assert_true (laurel_store_truncate_run (self->store, id, 1, &error));
@@ -193,7 +204,8 @@ test_metrics (Fixture *self, gconstpointer data)
 
   g_assert_true (laurel_store_begin (self->store, &error));
   for (int step = 1; step <= 5; step++) {
-    g_assert_true (laurel_store_add_metric (self->store, id, step, "loss", step == 3 ? NAN : 1.0 / step, &error));
+    g_assert_true (laurel_store_add_metric (self->store, id, step, "loss",
+                                            step == 3 ? NAN : 1.0 / step, &error));
     g_assert_true (laurel_store_add_metric (self->store, id, step, "accuracy", 0.5, &error));
   }
   g_assert_true (laurel_store_commit (self->store, &error));
