@@ -8,6 +8,7 @@
 #include "core/model/head.h"
 #include "core/model/transformer.h"
 #include "core/project/data.h"
+#include "core/project/report.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -269,8 +270,8 @@ read_evaluating (
   return TRUE;
 }
 
-static void
-add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *interval)
+void
+laurel_ctl_add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *interval)
 {
   json_builder_set_member_name (builder, member);
   json_builder_begin_object (builder);
@@ -281,41 +282,20 @@ add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *in
   json_builder_end_object (builder);
 }
 
-char *
-laurel_ctl_format_interval (const LaurelInterval *interval, gboolean share)
-{
-  if (isnan (interval->value))
-    return g_strdup ("–");
-  if (share)
-    return g_strdup_printf ("%.1f %% [%.1f, %.1f]", 100 * interval->value, 100 * interval->low,
-                            100 * interval->high);
-  return g_strdup_printf ("%.3f [%.3f, %.3f]", interval->value, interval->low, interval->high);
-}
-
 void
 laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *evaluations, int n)
 {
-  static const struct {
-    const char *title;
-    gsize offset;
-    gboolean share;
-  } rows[] = {
-    { "judge's mean score", G_STRUCT_OFFSET (LaurelEvaluation, score), FALSE },
-    { "harmful complied with", G_STRUCT_OFFSET (LaurelEvaluation, complied), TRUE },
-    { "facts right", G_STRUCT_OFFSET (LaurelEvaluation, right), TRUE },
-    { "stopped properly", G_STRUCT_OFFSET (LaurelEvaluation, stopped), TRUE },
-    { "mean length, tokens", G_STRUCT_OFFSET (LaurelEvaluation, length), FALSE },
-    { "KL to the reference, nats", G_STRUCT_OFFSET (LaurelEvaluation, kl), FALSE },
-  };
+  int n_rows;
+  const LaurelEvaluationRow *rows = laurel_evaluation_rows (&n_rows);
   LaurelCtlTable *table =
       n == 1 ? laurel_ctl_table_new ("MEASURE, 95 % INTERVAL", names[0], NULL)
              : laurel_ctl_table_new ("MEASURE, 95 % INTERVAL", names[0], names[1], NULL);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++) {
+  for (int i = 0; i < n_rows; i++) {
     g_autoptr (GString) line = g_string_new (rows[i].title);
 
     for (int j = 0; j < n; j++) {
-      g_autofree char *cell = laurel_ctl_format_interval (
+      g_autofree char *cell = laurel_interval_format (
           G_STRUCT_MEMBER_P (&evaluations[j], rows[i].offset), rows[i].share);
 
       g_string_append_printf (line, "\t%s", cell);
@@ -328,12 +308,12 @@ laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *
 void
 laurel_ctl_add_evaluation (JsonBuilder *builder, const LaurelEvaluation *evaluation)
 {
-  add_interval (builder, "score", &evaluation->score);
-  add_interval (builder, "complied", &evaluation->complied);
-  add_interval (builder, "right", &evaluation->right);
-  add_interval (builder, "stopped", &evaluation->stopped);
-  add_interval (builder, "length", &evaluation->length);
-  add_interval (builder, "kl", &evaluation->kl);
+  laurel_ctl_add_interval (builder, "score", &evaluation->score);
+  laurel_ctl_add_interval (builder, "complied", &evaluation->complied);
+  laurel_ctl_add_interval (builder, "right", &evaluation->right);
+  laurel_ctl_add_interval (builder, "stopped", &evaluation->stopped);
+  laurel_ctl_add_interval (builder, "length", &evaluation->length);
+  laurel_ctl_add_interval (builder, "kl", &evaluation->kl);
 }
 
 static gboolean
@@ -390,9 +370,9 @@ run_winrate (LaurelCtl *self, GError **error)
   laurel_json_add_int (builder, "wins", wins.n_wins);
   laurel_json_add_int (builder, "losses", wins.n_losses);
   laurel_json_add_int (builder, "ties", wins.n_ties);
-  add_interval (builder, "win_rate", &wins.win_rate);
+  laurel_ctl_add_interval (builder, "win_rate", &wins.win_rate);
   json_builder_end_object (builder);
-  rate = laurel_ctl_format_interval (&wins.win_rate, TRUE);
+  rate = laurel_interval_format (&wins.win_rate, TRUE);
   if (self->json)
     laurel_ctl_print_builder (builder);
   else

@@ -8,10 +8,9 @@
 
 G_BEGIN_DECLS
 
-/* "–" when there is nothing to measure. */
-char *laurel_ctl_format_interval (const LaurelInterval *interval, gboolean share);
 /* One column a model, one or two of them. */
 void laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *evaluations, int n);
+void laurel_ctl_add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *interval);
 /* As members of the object that is open. */
 void laurel_ctl_add_evaluation (JsonBuilder *builder, const LaurelEvaluation *evaluation);
 
