@@ -36,7 +36,8 @@ quit_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 static void
 preferences_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
 {
-  gtk_window_present (GTK_WINDOW (laurel_preferences_new (gtk_application_get_active_window (user_data))));
+  gtk_window_present (
+    GTK_WINDOW (laurel_preferences_new (gtk_application_get_active_window (user_data))));
 }
 
 static void
@@ -50,7 +51,8 @@ about_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
                          "version", LAUREL_VERSION,
                          "developer-name", _("The Laurel contributors"),
                          "license-type", GTK_LICENSE_APACHE_2_0,
-                         "comments", _("A workstation for reinforcement learning from human feedback: sample, "
+                         "comments",
+                         _("A workstation for reinforcement learning from human feedback: sample, "
                                        "rank, train a reward model, tune with PPO."),
                          "debug-info", versions,
                          NULL);
@@ -90,7 +92,8 @@ static const struct {
 static LaurelWindow *
 find_window (LaurelApplication *self)
 {
-  for (GList *link = gtk_application_get_windows (GTK_APPLICATION (self)); link; link = link->next) {
+  for (GList *link = gtk_application_get_windows (GTK_APPLICATION (self)); link;
+       link = link->next) {
     if (LAUREL_IS_WINDOW (link->data)) {
       return link->data;
     }
@@ -98,7 +101,8 @@ find_window (LaurelApplication *self)
   return NULL;
 }
 
-/* The window that is there, or a new one on the project at @path (NULL: the last one, else the starter). */
+/* The window that is there, or a new one on the project at @path (NULL: the last one, else the
+ * starter). */
 static void
 show_window (LaurelApplication *self, const char *path)
 {
@@ -134,11 +138,13 @@ laurel_application_startup (GApplication *application)
 {
   G_APPLICATION_CLASS (laurel_application_parent_class)->startup (application);
 
-  g_action_map_add_action_entries (G_ACTION_MAP (application), entries, G_N_ELEMENTS (entries), application);
+  g_action_map_add_action_entries (G_ACTION_MAP (application), entries, G_N_ELEMENTS (entries),
+                                   application);
   for (gsize i = 0; i < G_N_ELEMENTS (accelerators); i++) {
     const char *keys[] = { accelerators[i].accelerators[0], NULL };
 
-    gtk_application_set_accels_for_action (GTK_APPLICATION (application), accelerators[i].action, keys);
+    gtk_application_set_accels_for_action (GTK_APPLICATION (application), accelerators[i].action,
+                                           keys);
   }
   gtk_window_set_default_icon_name (LAUREL_APPLICATION_ID);
   laurel_preferences_apply ();

@@ -11,9 +11,11 @@ snapshot_dialog (GtkSnapshot *snapshot, GtkWindow *dialog, int width, int height
   int dialog_height = gtk_widget_get_height (GTK_WIDGET (dialog));
 
   /* As a desktop does with a modal dialog: what is behind recedes. */
-  gtk_snapshot_append_color (snapshot, &(GdkRGBA) { 0, 0, 0, 0.25 }, &GRAPHENE_RECT_INIT (0, 0, width, height));
+  gtk_snapshot_append_color (snapshot, &(GdkRGBA) { 0, 0, 0, 0.25 },
+                             &GRAPHENE_RECT_INIT (0, 0, width, height));
   gtk_snapshot_translate (snapshot,
-                          &GRAPHENE_POINT_INIT ((width - dialog_width) / 2, MAX (height - dialog_height, 0) / 2));
+                          &GRAPHENE_POINT_INIT ((width - dialog_width) / 2,
+                                                MAX (height - dialog_height, 0) / 2));
   gdk_paintable_snapshot (paintable, snapshot, dialog_width, dialog_height);
 }
 
@@ -34,7 +36,8 @@ laurel_picture_save (GtkWindow *window, GtkWindow *dialog, const char *path, GEr
   node = gtk_snapshot_free_to_node (snapshot);
   if (!node) {
     g_set_error_literal (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                         "Could not take a picture: the window has not been painted yet; wait longer");
+                         "Could not take a picture: the window has not been painted yet; wait "
+                         "longer");
     return FALSE;
   }
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (GTK_NATIVE (window)), node,

@@ -15,19 +15,25 @@
 
 const GOptionEntry laurel_startup_options[] = {
   { "version", 0, 0, G_OPTION_ARG_NONE, NULL, N_ ("Print versions and exit"), NULL },
-  { "page", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Show this page: label, data, models, runs, inspect"), N_ ("NAME") },
-  { "inspect-run", 0, 0, G_OPTION_ARG_INT64, NULL, N_ ("Show this run on the Inspect page"), N_ ("ID") },
+  { "page", 0, 0, G_OPTION_ARG_STRING, NULL,
+    N_ ("Show this page: label, data, models, runs, inspect"), N_ ("NAME") },
+  { "inspect-run", 0, 0, G_OPTION_ARG_INT64, NULL, N_ ("Show this run on the Inspect page"),
+    N_ ("ID") },
   { "size", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Size of the window"), N_ ("WIDTHxHEIGHT") },
-  { "color-scheme", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("light or dark, whatever the settings say"), N_ ("SCHEME") },
+  { "color-scheme", 0, 0, G_OPTION_ARG_STRING, NULL,
+    N_ ("light or dark, whatever the settings say"), N_ ("SCHEME") },
   { "dialog", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, NULL, "Open this dialog", "NAME" },
-  { "screenshot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL, "Write a PNG and exit", "FILE" },
-  { "measure-latency", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL, "Write key-to-paint times", "FILE" },
+  { "screenshot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL, "Write a PNG and exit",
+    "FILE" },
+  { "measure-latency", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL,
+    "Write key-to-paint times", "FILE" },
   { "exit-after-startup", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, NULL,
     "Print the milliseconds until the first paint and exit", NULL },
   { NULL },
 };
 
-/* The first set of tasks of a new starter project: enough to look at for a while, made within a minute. */
+/* The first set of tasks of a new starter project: enough to look at for a while, made within a
+ * minute. */
 #define FIRST_PROMPTS 40
 #define FIRST_COMPLETIONS 4
 #define FIRST_TOKENS 96
@@ -38,13 +44,16 @@ char *
 laurel_startup_describe_versions (void)
 {
   return g_strdup_printf ("laurel %s\nGTK %u.%u.%u\nAdwaita %u.%u.%u\nSQLite %s\n", LAUREL_VERSION,
-                          gtk_get_major_version (), gtk_get_minor_version (), gtk_get_micro_version (),
-                          adw_get_major_version (), adw_get_minor_version (), adw_get_micro_version (),
+                          gtk_get_major_version (), gtk_get_minor_version (),
+                          gtk_get_micro_version (),
+                          adw_get_major_version (), adw_get_minor_version (),
+                          adw_get_micro_version (),
                           laurel_store_get_sqlite_version ());
 }
 
-/* Milliseconds since the kernel started this process, which laurel_engine_prepare() may have restarted meanwhile.
- * Field 22 of /proc/self/stat, in clock ticks since the boot (proc(5)). −1 when unknown. */
+/* Milliseconds since the kernel started this process, which laurel_engine_prepare() may have
+ * restarted meanwhile. Field 22 of /proc/self/stat, in clock ticks since the boot (proc(5)). −1
+ * when unknown. */
 static double
 measure_age (void)
 {
@@ -80,7 +89,8 @@ parse_size (const char *text, int *out_width, int *out_height)
 {
   char rest;
 
-  return sscanf (text, "%dx%d%c", out_width, out_height, &rest) == 2 && *out_width >= 360 && *out_width <= 8000
+  return sscanf (text, "%dx%d%c", out_width, out_height, &rest) == 2 && *out_width >= 360
+         && *out_width <= 8000
          && *out_height >= 294 && *out_height <= 8000;
 }
 
@@ -96,18 +106,21 @@ laurel_startup_read_options (LaurelStartup *self, GApplication *application, GVa
   g_variant_dict_lookup (options, "measure-latency", "^ay", &self->latency_path);
   g_variant_dict_lookup (options, "inspect-run", "x", &self->inspect_run);
   self->exits = g_variant_dict_contains (options, "exit-after-startup");
-  if (g_variant_dict_lookup (options, "size", "&s", &size) && !parse_size (size, &self->width, &self->height)) {
+  if (g_variant_dict_lookup (options, "size", "&s", &size)
+      && !parse_size (size, &self->width, &self->height)) {
     return refuse ("size", "must be WIDTHxHEIGHT, like 1000x700");
   }
   if (g_variant_dict_lookup (options, "color-scheme", "&s", &scheme)) {
     if (!g_str_equal (scheme, "light") && !g_str_equal (scheme, "dark")) {
       return refuse ("color-scheme", "must be light or dark");
     }
-    self->scheme = g_str_equal (scheme, "dark") ? ADW_COLOR_SCHEME_FORCE_DARK : ADW_COLOR_SCHEME_FORCE_LIGHT;
+    self->scheme = g_str_equal (scheme, "dark") ? ADW_COLOR_SCHEME_FORCE_DARK
+                   : ADW_COLOR_SCHEME_FORCE_LIGHT;
   }
   /* A picture or a measurement is of this process, not of one that is open already. */
   if (self->screenshot || self->exits || self->latency_path) {
-    g_application_set_flags (application, g_application_get_flags (application) | G_APPLICATION_NON_UNIQUE);
+    g_application_set_flags (application,
+                             g_application_get_flags (application) | G_APPLICATION_NON_UNIQUE);
   }
   return -1;
 }
@@ -142,7 +155,8 @@ take_picture (gpointer user_data)
 }
 
 static void
-on_toplevels_changed (GListModel *toplevels, guint position, guint removed, guint added, LaurelStartup *self)
+on_toplevels_changed (GListModel *toplevels, guint position, guint removed, guint added,
+                      LaurelStartup *self)
 {
   if (added > 0) {
     g_autoptr (GtkWindow) newest = g_list_model_get_item (toplevels, position);
@@ -160,12 +174,15 @@ open_dialog (LaurelStartup *self)
     const char *name;
     const char *action;
   } dialogs[] = {
-    { "preferences", "app.preferences" }, { "about", "app.about" },          { "shortcuts", "win.show-help-overlay" },
-    { "pretrain", "win.pretrain" },       { "sft", "win.train-sft" },        { "reward", "win.train-reward" },
+    { "preferences", "app.preferences" }, { "about", "app.about" },
+             { "shortcuts", "win.show-help-overlay" },
+    { "pretrain", "win.pretrain" },       { "sft", "win.train-sft" },
+           { "reward", "win.train-reward" },
     { "ppo", "win.train-ppo" },           { "sample", "win.sample" },
   };
 
-  g_signal_connect (gtk_window_get_toplevels (), "items-changed", G_CALLBACK (on_toplevels_changed), self);
+  g_signal_connect (gtk_window_get_toplevels (), "items-changed", G_CALLBACK (on_toplevels_changed),
+                    self);
   for (gsize i = 0; i < G_N_ELEMENTS (dialogs); i++) {
     if (g_str_equal (self->dialog, dialogs[i].name)) {
       gtk_widget_activate_action (GTK_WIDGET (self->window), dialogs[i].action, NULL);
@@ -182,7 +199,8 @@ sample_first_tasks (LaurelWindow *window)
   LaurelProject *project = laurel_window_get_project (window);
   g_autoptr (GPtrArray) models = NULL;
   g_autoptr (GError) error = NULL;
-  LaurelSampleRequest request = { .n_prompts = FIRST_PROMPTS, .n_completions = FIRST_COMPLETIONS, .temperature = 1.0,
+  LaurelSampleRequest request = { .n_prompts = FIRST_PROMPTS, .n_completions = FIRST_COMPLETIONS,
+                                  .temperature = 1.0,
                                   .top_p = 1.0, .max_tokens = FIRST_TOKENS, .seed = 1 };
 
   if (!project || laurel_store_count_tasks (laurel_project_get_store (project), FALSE, NULL) != 0) {
@@ -209,7 +227,8 @@ show_what_was_asked_for (LaurelStartup *self)
     g_printerr ("laurel: there is no page “%s” to show\n", self->page);
   }
   if (self->inspect_run) {
-    gtk_widget_activate_action (GTK_WIDGET (self->window), "win.inspect-run", "x", self->inspect_run);
+    gtk_widget_activate_action (GTK_WIDGET (self->window), "win.inspect-run", "x",
+                                self->inspect_run);
   }
   if (self->dialog) {
     open_dialog (self);
@@ -258,7 +277,8 @@ on_realize (LaurelStartup *self, GtkWidget *window)
     /* Without a compositor GTK draws a frame where the shadow would be. A picture has neither. */
     gtk_widget_remove_css_class (window, "solid-csd");
   }
-  g_signal_connect (gtk_widget_get_frame_clock (window), "after-paint", G_CALLBACK (on_first_paint), self);
+  g_signal_connect (gtk_widget_get_frame_clock (window), "after-paint", G_CALLBACK (on_first_paint),
+                    self);
 }
 
 /* Opening a database is quick and happens before the window shows; making one is not. */

@@ -27,8 +27,8 @@ typedef struct {
   guint n;
 } Recorder;
 
-/* X servers on the same machine and Wayland compositors count milliseconds of the monotonic clock, cut to 32 bits.
- * An age between 0 and 10 s is believed; anything else is another clock. */
+/* X servers on the same machine and Wayland compositors count milliseconds of the monotonic
+ * clock, cut to 32 bits. An age between 0 and 10 s is believed; anything else is another clock. */
 static gint64
 estimate_age (guint32 event_time, gint64 now)
 {
@@ -38,7 +38,8 @@ estimate_age (guint32 event_time, gint64 now)
 }
 
 static gboolean
-on_key_pressed (Recorder *self, guint keyval, guint keycode, GdkModifierType state, GtkEventControllerKey *controller)
+on_key_pressed (Recorder *self, guint keyval, guint keycode, GdkModifierType state,
+                GtkEventControllerKey *controller)
 {
   gint64 now = g_get_monotonic_time ();
   guint32 time = gtk_event_controller_get_current_event_time (GTK_EVENT_CONTROLLER (controller));
@@ -84,7 +85,8 @@ write_samples (Recorder *self)
     char milliseconds[G_ASCII_DTOSTR_BUF_SIZE];
 
     g_ascii_formatd (milliseconds, sizeof milliseconds, "%.3f", sample->milliseconds);
-    g_string_append_printf (lines, "{\"key\": \"%s\", \"milliseconds\": %s}\n", gdk_keyval_name (sample->keyval),
+    g_string_append_printf (lines, "{\"key\": \"%s\", \"milliseconds\": %s}\n",
+                            gdk_keyval_name (sample->keyval),
                             milliseconds);
   }
   if (!laurel_file_write (self->path, lines->str, lines->len, &error)) {

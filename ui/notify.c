@@ -53,7 +53,8 @@ static void
 on_has_owner (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Request *self = user_data;
-  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, NULL);
+  g_autoptr (GVariant) reply = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result,
+                                                              NULL);
   gboolean has_owner = FALSE;
 
   if (reply) {
@@ -76,7 +77,8 @@ ask_for_service (Request *self)
     request_free (self);
     return;
   }
-  g_dbus_connection_call (bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+  g_dbus_connection_call (bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                          "org.freedesktop.DBus", "NameHasOwner",
                           g_variant_new ("(s)", services[self->n_asked++]), G_VARIANT_TYPE ("(b)"),
                           G_DBUS_CALL_FLAGS_NONE, -1, NULL, on_has_owner, self);
 }

@@ -77,7 +77,8 @@ laurel_page_set_property (GObject *object, guint id, const GValue *value, GParam
   }
 }
 
-/* The window lets go of the project before it drops its pages, so a page's own dispose finds none here. */
+/* The window lets go of the project before it drops its pages, so a page's own dispose finds
+ * none here. */
 static void
 laurel_page_dispose (GObject *object)
 {

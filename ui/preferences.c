@@ -18,7 +18,8 @@ G_DEFINE_FINAL_TYPE (LaurelPreferences, laurel_preferences, ADW_TYPE_PREFERENCES
 static void
 on_labeler_applied (LaurelPreferences *self)
 {
-  g_settings_set_string (laurel_settings_get (), "labeler-name", gtk_editable_get_text (self->labeler_row));
+  g_settings_set_string (laurel_settings_get (), "labeler-name",
+                         gtk_editable_get_text (self->labeler_row));
 }
 
 /* Combo rows know positions, the settings know names; both count in the same order. */
@@ -47,7 +48,8 @@ position_to_enum (const GValue *value, const GVariantType *type, gpointer user_d
 static void
 bind_enum (const char *key, AdwComboRow *row)
 {
-  g_settings_bind_with_mapping (laurel_settings_get (), key, row, "selected", G_SETTINGS_BIND_DEFAULT,
+  g_settings_bind_with_mapping (laurel_settings_get (), key, row, "selected",
+                                G_SETTINGS_BIND_DEFAULT,
                                 enum_to_position, position_to_enum, (gpointer) key, NULL);
 }
 
@@ -65,7 +67,8 @@ laurel_preferences_class_init (LaurelPreferencesClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_preferences_dispose;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/preferences.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/preferences.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelPreferences, profile_row);
   gtk_widget_class_bind_template_child (widget_class, LaurelPreferences, labeler_row);
   gtk_widget_class_bind_template_child (widget_class, LaurelPreferences, scheme_row);
@@ -82,7 +85,8 @@ laurel_preferences_init (LaurelPreferences *self)
   gtk_editable_set_text (self->labeler_row, labeler);
   bind_enum ("profile", self->profile_row);
   bind_enum ("color-scheme", self->scheme_row);
-  g_settings_bind (laurel_settings_get (), "font-scale", self->scale, "value", G_SETTINGS_BIND_DEFAULT);
+  g_settings_bind (laurel_settings_get (), "font-scale", self->scale, "value",
+                   G_SETTINGS_BIND_DEFAULT);
 }
 
 GtkWidget *
@@ -118,7 +122,8 @@ apply_font_scale (void)
     }
   }
   g_object_set (settings, "gtk-xft-dpi",
-                (int) (desktop_dpi * g_settings_get_double (laurel_settings_get (), "font-scale")), NULL);
+                (int) (desktop_dpi * g_settings_get_double (laurel_settings_get (), "font-scale")),
+                NULL);
 }
 
 void

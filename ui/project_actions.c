@@ -43,7 +43,9 @@ may_leave_project (LaurelWindow *window)
   if (!laurel_window_is_busy (window)) {
     return TRUE;
   }
-  laurel_window_show_error (window, _("A run is going on in this project: stop it or wait for its end, then open "
+  laurel_window_show_error (window,
+                            _("A run is going on in this project: stop it or wait for its end, "
+                              "then open "
                                       "another project."));
   return FALSE;
 }
@@ -77,7 +79,8 @@ create_at (LaurelWindow *window, const char *path, gboolean with_starter)
     return FALSE;
   }
   if (with_starter && !starter) {
-    laurel_window_show_error (window, _("The starter's files are not installed with this copy of Laurel."));
+    laurel_window_show_error (window,
+                              _("The starter's files are not installed with this copy of Laurel."));
     return FALSE;
   }
   project = laurel_project_create (path, starter, &error);
@@ -100,7 +103,8 @@ laurel_window_open_starter (LaurelWindow *window)
     return laurel_window_open_path (window, path);
   }
   if (g_mkdir_with_parents (folder, 0755) != 0) {
-    g_autofree char *message = g_strdup_printf (_("Could not make the folder “%s”: check its permissions"), folder);
+    g_autofree char *message =
+      g_strdup_printf (_("Could not make the folder “%s”: check its permissions"), folder);
 
     laurel_window_show_error (window, message);
     return FALSE;
@@ -137,7 +141,8 @@ on_new_response (GtkNativeDialog *dialog, int response, LaurelWindow *window)
   if (path) {
     const char *choice = gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "starter");
     g_autofree char *folder = g_str_has_suffix (path, ".laurel") ? g_strdup (path)
-                                                                  : g_strconcat (path, ".laurel", NULL);
+                                                                  : g_strconcat (path, ".laurel",
+                                                                                 NULL);
 
     create_at (window, folder, g_strcmp0 (choice, "true") == 0);
   }
@@ -160,12 +165,14 @@ static void
 new_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   GtkFileChooserNative *dialog =
-    gtk_file_chooser_native_new (_("New Project"), GTK_WINDOW (widget), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Create"),
+    gtk_file_chooser_native_new (_("New Project"), GTK_WINDOW (widget),
+                                 GTK_FILE_CHOOSER_ACTION_SAVE, _("_Create"),
                                  _("_Cancel"));
 
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), _("my-project.laurel"));
   gtk_file_chooser_add_choice (GTK_FILE_CHOOSER (dialog), "starter",
-                               _("Begin with the starter’s model, prompts and guidelines"), NULL, NULL);
+                               _("Begin with the starter’s model, prompts and guidelines"), NULL,
+                               NULL);
   gtk_file_chooser_set_choice (GTK_FILE_CHOOSER (dialog), "starter", "true");
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   g_signal_connect_object (dialog, "response", G_CALLBACK (on_new_response), widget, 0);
@@ -196,7 +203,8 @@ errand_free (gpointer data)
 }
 
 static void
-run_errand (LaurelWindow *window, const char *target, GTaskThreadFunc work, GAsyncReadyCallback done)
+run_errand (LaurelWindow *window, const char *target, GTaskThreadFunc work,
+            GAsyncReadyCallback done)
 {
   g_autoptr (GTask) task = g_task_new (window, NULL, done, NULL);
   Errand *errand = g_new0 (Errand, 1);
@@ -258,7 +266,8 @@ back_up_action (GtkWidget *widget, const char *name, GVariant *parameter)
   if (!project) {
     return;
   }
-  dialog = gtk_file_chooser_native_new (_("Back Up the Database"), GTK_WINDOW (widget), GTK_FILE_CHOOSER_ACTION_SAVE,
+  dialog = gtk_file_chooser_native_new (_("Back Up the Database"), GTK_WINDOW (widget),
+                                        GTK_FILE_CHOOSER_ACTION_SAVE,
                                         _("_Back Up"), _("_Cancel"));
   file_name = g_strdup_printf ("%s-%s.sqlite", laurel_project_get_name (project), day);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), file_name);
@@ -281,7 +290,8 @@ check_work (GTask *task, gpointer source, gpointer task_data, GCancellable *canc
   }
   laurel_project_close (project);
   g_ptr_array_add (problems, NULL);
-  g_task_return_pointer (task, g_ptr_array_free (g_steal_pointer (&problems), FALSE), (GDestroyNotify) g_strfreev);
+  g_task_return_pointer (task, g_ptr_array_free (g_steal_pointer (&problems), FALSE),
+                         (GDestroyNotify) g_strfreev);
 }
 
 static void

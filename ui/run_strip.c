@@ -47,7 +47,8 @@ laurel_run_kind_get_title (const char *kind)
     const char *kind;
     const char *title;
   } titles[] = {
-    { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Fine-tuning") }, { "reward", N_ ("Reward model") },
+    { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Fine-tuning") },
+    { "reward", N_ ("Reward model") },
     { "ppo", N_ ("PPO") },              { "sample", N_ ("Sampling") },
   };
 
@@ -121,16 +122,19 @@ show_pause_button (LaurelRunStrip *self)
   const char *what = self->paused ? _("Resume the run") : _("Pause the run");
 
   gtk_button_set_icon_name (self->pause_button,
-                            self->paused ? "media-playback-start-symbolic" : "media-playback-pause-symbolic");
+                            self->paused ? "media-playback-start-symbolic"
+                              : "media-playback-pause-symbolic");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->pause_button), what);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause_button), GTK_ACCESSIBLE_PROPERTY_LABEL, what, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->pause_button),
+                                  GTK_ACCESSIBLE_PROPERTY_LABEL, what, -1);
 }
 
 static void
 show_job (LaurelRunStrip *self, const LaurelJobSnapshot *job)
 {
   g_autofree char *title =
-    g_strdup_printf (_("%s “%s”"), laurel_run_kind_get_title (job->kind), job->name ? job->name : "");
+    g_strdup_printf (_("%s “%s”"), laurel_run_kind_get_title (job->kind),
+                     job->name ? job->name : "");
   g_autofree char *details = describe_details (self, job);
   g_autofree char *time_left = describe_time_left (job->seconds_left);
 
@@ -138,8 +142,10 @@ show_job (LaurelRunStrip *self, const LaurelJobSnapshot *job)
   gtk_label_set_label (self->title, title);
   gtk_label_set_label (self->details, details);
   gtk_label_set_label (self->time_left, self->paused || self->stopping ? "" : time_left);
-  gtk_progress_bar_set_fraction (self->progress, job->n_steps > 0 ? (double) job->step / job->n_steps : 0);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->pause_button), !self->stopping && job->status != LAUREL_RUN_QUEUED);
+  gtk_progress_bar_set_fraction (self->progress,
+                                 job->n_steps > 0 ? (double) job->step / job->n_steps : 0);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->pause_button),
+                            !self->stopping && job->status != LAUREL_RUN_QUEUED);
   gtk_widget_set_sensitive (self->stop_button, !self->stopping);
   if (self->paused) {
     gtk_widget_add_css_class (self->dot, "paused");
@@ -170,8 +176,10 @@ keep_awake (LaurelRunStrip *self)
                                GTK_APPLICATION_INHIBIT_SUSPEND, _("A model is being trained"));
   }
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), self->inhibit_cookie == 0
-                                                    ? _("This computer may sleep, and the run with it")
-                                                    : _("This computer stays awake until the run ends"));
+                                                    ? _("This computer may sleep, and the run with "
+                                                        "it")
+                                                    : _("This computer stays awake until the run "
+                                                        "ends"));
 }
 
 static void
@@ -284,7 +292,8 @@ laurel_run_strip_dispose (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/run_strip.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/run_strip.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, revealer);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, dot);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, title);
@@ -310,7 +319,8 @@ laurel_run_strip_class_init (LaurelRunStripClass *klass)
   properties[PROP_PROJECT] = g_param_spec_object ("project", NULL, NULL, LAUREL_TYPE_PROJECT,
                                                   G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPERTIES, properties);
-  signals[ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[ENDED] = g_signal_new ("ended", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                 NULL, NULL,
                                  G_TYPE_NONE, 1, G_TYPE_INT64);
   bind_template (widget_class);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -321,7 +331,8 @@ static void
 laurel_run_strip_init (LaurelRunStrip *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, _("The run now"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("The run now"), -1);
   self->project_signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
   g_signal_group_connect_swapped (self->project_signals, "job-changed", G_CALLBACK (update), self);
 }

@@ -10,7 +10,8 @@ look_up_schema (void)
   g_autoptr (GSettingsSchemaSource) built = NULL;
   GSettingsSchema *schema = NULL;
 
-  built = g_settings_schema_source_new_from_directory (LAUREL_BUILD_DATA_DIR, installed, TRUE, NULL);
+  built = g_settings_schema_source_new_from_directory (LAUREL_BUILD_DATA_DIR, installed, TRUE,
+                                                       NULL);
   if (built) {
     schema = g_settings_schema_source_lookup (built, LAUREL_APPLICATION_ID, FALSE);
   }

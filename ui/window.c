@@ -69,7 +69,8 @@ laurel_window_set_project (LaurelWindow *self, LaurelProject *project)
   last = g_steal_pointer (&self->project);
   self->project = project ? g_object_ref (project) : NULL;
   g_signal_group_set_target (self->project_signals, project);
-  gtk_label_set_label (self->project_label, project ? laurel_project_get_name (project) : _("Project"));
+  gtk_label_set_label (self->project_label, project ? laurel_project_get_name (project)
+                       : _("Project"));
   set_state (self, project ? "project" : "empty");
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROJECT]);
   /* The pages have let go of it. */
@@ -146,7 +147,8 @@ apply_profile (LaurelWindow *self)
     g_autoptr (AdwViewStackPage) page = g_list_model_get_item (G_LIST_MODEL (pages), i);
 
     adw_view_stack_page_set_visible (page, researcher
-                                           || g_str_equal (adw_view_stack_page_get_name (page), "label"));
+                                           || g_str_equal (adw_view_stack_page_get_name (page),
+                                                           "label"));
   }
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->train_button), researcher);
@@ -214,7 +216,8 @@ static void
 announce_end (LaurelWindow *self, gint64 run_id)
 {
   GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
-  g_autoptr (LaurelRun) run = laurel_store_get_run (laurel_project_get_store (self->project), run_id, NULL);
+  g_autoptr (LaurelRun) run = laurel_store_get_run (laurel_project_get_store (self->project),
+                                                    run_id, NULL);
   g_autofree char *text = run ? laurel_run_describe_end (run) : NULL;
 
   if (!run || laurel_settings_get_profile () == LAUREL_PROFILE_LABELER) {
@@ -262,15 +265,19 @@ ask_about_run (LaurelWindow *self)
 {
   GtkWidget *dialog =
     adw_message_dialog_new (GTK_WINDOW (self), _("A Run Is Going On"),
-                            _("Stopped, it keeps a checkpoint and can be resumed. Kept running, Laurel goes on "
+                            _("Stopped, it keeps a checkpoint and can be resumed. Kept running, "
+                              "Laurel goes on "
                               "without a window and ends with the run."));
 
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "keep", _("_Keep Running"),
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "keep",
+                                    _("_Keep Running"),
                                     "stop", _("_Stop and Close"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "stop",
+                                              ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "keep");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
-  g_signal_connect_object (dialog, "response", G_CALLBACK (on_close_response), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_close_response), self,
+                           G_CONNECT_SWAPPED);
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
@@ -395,8 +402,10 @@ laurel_window_init (LaurelWindow *self)
   gtk_widget_init_template (GTK_WIDGET (self));
 
   self->project_signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
-  g_signal_group_connect_swapped (self->project_signals, "error", G_CALLBACK (on_project_error), self);
-  g_signal_connect_object (laurel_settings_get (), "changed::profile", G_CALLBACK (apply_profile), self,
+  g_signal_group_connect_swapped (self->project_signals, "error", G_CALLBACK (on_project_error),
+                                  self);
+  g_signal_connect_object (laurel_settings_get (), "changed::profile", G_CALLBACK (apply_profile),
+                           self,
                            G_CONNECT_SWAPPED);
   apply_profile (self);
   restore_size (self);

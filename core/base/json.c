@@ -35,7 +35,8 @@ laurel_json_load (const char *path, GError **error)
   return text != NULL ? laurel_json_parse (text, path, error) : NULL;
 }
 
-/* json-glib 1.6 writes 1e-08 as “1e-08.0”, which no reader takes, its own neither: takes the “.0” out. */
+/* json-glib 1.6 writes 1e-08 as “1e-08.0”, which no reader takes, its own neither: takes the
+ * “.0” out. */
 static void
 mend_exponents (char *text)
 {

@@ -30,7 +30,8 @@ update_block (float *w, const float *g, float *m, float *v, gsize n, const Laure
 }
 
 void
-laurel_adamw_update (float *w, const float *g, float *m, float *v, gsize n, const LaurelAdamW *params)
+laurel_adamw_update (float *w, const float *g, float *m, float *v, gsize n,
+                     const LaurelAdamW *params)
 {
 #pragma omp parallel for schedule(static)
   for (gsize start = 0; start < n; start += BLOCK)

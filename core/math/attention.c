@@ -1,7 +1,7 @@
 /* attention.c: causal self-attention, a block of queries at a time.
  *
  *   S = scale Q Kᵀ   P = softmax (S) over keys ≤ query   Y = P V
- *   dV += Pᵀ dY   dP = dY Vᵀ   dS = P ∘ (dP − rowsum (dY ∘ Y))   dQ = scale dS K   dK += scale dSᵀ Q
+ * dV += Pᵀ dY   dP = dY Vᵀ   dS = P ∘ (dP − rowsum (dY ∘ Y))   dQ = scale dS K   dK += scale dSᵀ Q
  *
  * Every (sequence, head) is one piece of work for one thread; a block of
  * QUERY_BLOCK rows of S lives in that thread's scratch and nowhere else.
@@ -25,7 +25,8 @@ longest_sequence (const gint32 *offsets, int B)
   return longest;
 }
 
-/* scores (columns) of which the first @n_keys count: into weights; the rest become 0. Returns log Σ exp. */
+/* scores (columns) of which the first @n_keys count: into weights; the rest become 0. Returns
+ * log Σ exp. */
 LAUREL_CLONES static float
 softmax_row (float *scores, int n_keys, int columns)
 {
@@ -49,7 +50,8 @@ softmax_row (float *scores, int n_keys, int columns)
 }
 
 static void
-forward_head (float *y, float *log_sums, const float *qkv, int T, int head, int H, int C, float *scratch)
+forward_head (float *y, float *log_sums, const float *qkv, int T, int head, int H, int C,
+              float *scratch)
 {
   int D = C / H, stride = 3 * C;
   float scale = 1.0f / sqrtf ((float) D);
@@ -58,15 +60,19 @@ forward_head (float *y, float *log_sums, const float *qkv, int T, int head, int 
   for (int start = 0; start < T; start += QUERY_BLOCK) {
     int rows = MIN (QUERY_BLOCK, T - start), keys = start + rows;
 
-    laurel_matmul (FALSE, TRUE, rows, keys, D, scale, q + (gsize) start * stride, stride, k, stride, 0.0f, scratch, keys);
+    laurel_matmul (FALSE, TRUE, rows, keys, D, scale, q + (gsize) start * stride, stride, k, stride,
+                   0.0f, scratch, keys);
     for (int i = 0; i < rows; i++)
-      log_sums[(gsize) (start + i) * H + head] = softmax_row (scratch + (gsize) i * keys, start + i + 1, keys);
-    laurel_matmul (FALSE, FALSE, rows, D, keys, 1.0f, scratch, keys, v, stride, 0.0f, y + (gsize) start * C + head * D, C);
+      log_sums[(gsize) (start + i) * H + head] = softmax_row (scratch + (gsize) i * keys,
+                                                              start + i + 1, keys);
+    laurel_matmul (FALSE, FALSE, rows, D, keys, 1.0f, scratch, keys, v, stride, 0.0f,
+                   y + (gsize) start * C + head * D, C);
   }
 }
 
 void
-laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C)
+laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gint32 *offsets, int B,
+                          int H, int C)
 {
   gsize scratch_size = (gsize) QUERY_BLOCK * (gsize) longest_sequence (offsets, B);
 
@@ -79,7 +85,8 @@ laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gin
       for (int h = 0; h < H; h++) {
         gsize first = (gsize) offsets[b];
 
-        forward_head (y + first * C, log_sums + first * H, qkv + first * 3 * C, offsets[b + 1] - offsets[b], h, H, C, scratch);
+        forward_head (y + first * C, log_sums + first * H, qkv + first * 3 * C,
+                      offsets[b + 1] - offsets[b], h, H, C, scratch);
       }
     laurel_free_aligned (scratch);
   }
@@ -87,7 +94,8 @@ laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gin
 
 /* weights: scores in, softmax weights out. dweights: dP in, scale · dS out. */
 LAUREL_CLONES static void
-backward_row (float *weights, float *dweights, float log_sum, float sum_dy_y, float scale, int n_keys, int columns)
+backward_row (float *weights, float *dweights, float log_sum, float sum_dy_y, float scale,
+              int n_keys, int columns)
 {
 #pragma omp simd
   for (int k = 0; k < n_keys; k++) {
@@ -110,7 +118,8 @@ dot (const float *a, const float *b, int n)
 }
 
 static void
-backward_head (float *dqkv, const float *dy, const float *y, const float *log_sums, const float *qkv, int T, int head, int H, int C, float *weights, float *dweights)
+backward_head (float *dqkv, const float *dy, const float *y, const float *log_sums,
+               const float *qkv, int T, int head, int H, int C, float *weights, float *dweights)
 {
   int D = C / H, stride = 3 * C;
   float scale = 1.0f / sqrtf ((float) D);
@@ -126,22 +135,27 @@ backward_head (float *dqkv, const float *dy, const float *y, const float *log_su
     const float *q_block = q + (gsize) start * stride;
     const float *dy_block = dy + (gsize) start * C + head * D;
 
-    laurel_matmul (FALSE, TRUE, rows, keys, D, scale, q_block, stride, k, stride, 0.0f, weights, keys);
+    laurel_matmul (FALSE, TRUE, rows, keys, D, scale, q_block, stride, k, stride, 0.0f, weights,
+                   keys);
     laurel_matmul (FALSE, TRUE, rows, keys, D, 1.0f, dy_block, C, v, stride, 0.0f, dweights, keys);
     for (int i = 0; i < rows; i++) {
       gsize row = (gsize) (start + i) * C + (gsize) (head * D);
 
-      backward_row (weights + (gsize) i * keys, dweights + (gsize) i * keys, log_sums[(gsize) (start + i) * H + head],
+      backward_row (weights + (gsize) i * keys, dweights + (gsize) i * keys,
+                    log_sums[(gsize) (start + i) * H + head],
                     dot (dy + row, y + row, D), scale, start + i + 1, keys);
     }
     laurel_matmul (TRUE, FALSE, keys, D, rows, 1.0f, weights, keys, dy_block, C, 1.0f, dv, stride);
-    laurel_matmul (FALSE, FALSE, rows, D, keys, 1.0f, dweights, keys, k, stride, 0.0f, dq + (gsize) start * stride, stride);
-    laurel_matmul (TRUE, FALSE, keys, D, rows, 1.0f, dweights, keys, q_block, stride, 1.0f, dk, stride);
+    laurel_matmul (FALSE, FALSE, rows, D, keys, 1.0f, dweights, keys, k, stride, 0.0f,
+                   dq + (gsize) start * stride, stride);
+    laurel_matmul (TRUE, FALSE, keys, D, rows, 1.0f, dweights, keys, q_block, stride, 1.0f, dk,
+                   stride);
   }
 }
 
 void
-laurel_attention_backward (float *dqkv, const float *dy, const float *y, const float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C)
+laurel_attention_backward (float *dqkv, const float *dy, const float *y, const float *log_sums,
+                           const float *qkv, const gint32 *offsets, int B, int H, int C)
 {
   gsize scratch_size = (gsize) QUERY_BLOCK * (gsize) longest_sequence (offsets, B);
 
@@ -154,7 +168,8 @@ laurel_attention_backward (float *dqkv, const float *dy, const float *y, const f
       for (int h = 0; h < H; h++) {
         gsize first = (gsize) offsets[b];
 
-        backward_head (dqkv + first * 3 * C, dy + first * C, y + first * C, log_sums + first * H, qkv + first * 3 * C,
+        backward_head (dqkv + first * 3 * C, dy + first * C, y + first * C, log_sums + first * H,
+                       qkv + first * 3 * C,
                        offsets[b + 1] - offsets[b], h, H, C, scratch, scratch + scratch_size);
       }
     laurel_free_aligned (scratch);
@@ -168,7 +183,8 @@ decode_head (float *y, const float *q, const LaurelCacheView *cache, int C, int 
   int n_prompt = cache->n_prompt, n = n_prompt + cache->n_own;
 
   for (int t = 0; t < n; t++) {
-    const float *k = t < n_prompt ? cache->prompt_k + (gsize) t * C : cache->own_k + (gsize) (t - n_prompt) * C;
+    const float *k = t < n_prompt ? cache->prompt_k + (gsize) t * C : cache->own_k
+                     + (gsize) (t - n_prompt) * C;
     float sum = 0;
 
 #pragma omp simd reduction(+ : sum)
@@ -180,7 +196,8 @@ decode_head (float *y, const float *q, const LaurelCacheView *cache, int C, int 
   for (int d = 0; d < D; d++)
     y[d] = 0;
   for (int t = 0; t < n; t++) {
-    const float *v = t < n_prompt ? cache->prompt_v + (gsize) t * C : cache->own_v + (gsize) (t - n_prompt) * C;
+    const float *v = t < n_prompt ? cache->prompt_v + (gsize) t * C : cache->own_v
+                     + (gsize) (t - n_prompt) * C;
 
 #pragma omp simd
     for (int d = 0; d < D; d++)
@@ -189,7 +206,8 @@ decode_head (float *y, const float *q, const LaurelCacheView *cache, int C, int 
 }
 
 void
-laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCacheView *caches, int rows, int H, int C)
+laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCacheView *caches,
+                         int rows, int H, int C)
 {
   int D = C / H, longest = 0;
 
@@ -209,7 +227,8 @@ laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCac
         view.prompt_v += h * D;
         view.own_k += h * D;
         view.own_v += h * D;
-        decode_head (y + (gsize) r * C + h * D, q + (gsize) r * q_stride + h * D, &view, C, D, weights);
+        decode_head (y + (gsize) r * C + h * D, q + (gsize) r * q_stride + h * D, &view, C, D,
+                     weights);
       }
     laurel_free_aligned (weights);
   }

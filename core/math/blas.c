@@ -13,7 +13,8 @@ laurel_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K,
   if (M == 0 || N == 0)
     return;
   if (M == 1 && !transpose_a && ldc >= N) {
-    /* A row times a matrix: OpenBLAS's gemv reads the matrix at full bandwidth, its gemm does not. */
+    /* A row times a matrix: OpenBLAS's gemv reads the matrix at full bandwidth, its gemm does
+     * not. */
     if (transpose_b)
       cblas_sgemv (CblasRowMajor, CblasNoTrans, N, K, alpha, b, ldb, a, 1, beta, c, 1);
     else
@@ -36,7 +37,8 @@ laurel_blas_describe (void)
     g_autofree char *config = g_strdup (openblas_get_config ());
     char *space = strchr (config, ' ');
 
-    space = space != NULL ? strchr (space + 1, ' ') : NULL; /* name and version are the first two words */
+    /* name and version are the first two words */
+    space = space != NULL ? strchr (space + 1, ' ') : NULL;
     if (space != NULL)
       *space = '\0';
     g_snprintf (text, sizeof text, "%s %s", config, openblas_get_corename ());
@@ -52,7 +54,8 @@ laurel_n_threads (void)
 }
 
 void
-laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC, int OC)
+laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC,
+                       int OC)
 {
   if (b != NULL)
     for (int i = 0; i < N; i++)
@@ -80,7 +83,8 @@ add_column_sums (float *sums, const float *x, int N, int columns)
 }
 
 void
-laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *w, int N, int IC, int OC)
+laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x,
+                        const float *w, int N, int IC, int OC)
 {
   if (dx != NULL)
     laurel_matmul (FALSE, TRUE, N, IC, OC, 1.0f, dy, OC, w, OC, 0.0f, dx, IC);

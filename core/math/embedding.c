@@ -2,7 +2,8 @@
 #include "core/math/kernels.h"
 
 void
-laurel_embedding_forward (float *x, const gint32 *tokens, const gint32 *positions, const float *wte, const float *wpe, int N, int C)
+laurel_embedding_forward (float *x, const gint32 *tokens, const gint32 *positions, const float *wte,
+                          const float *wpe, int N, int C)
 {
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < N; i++) {
@@ -17,7 +18,8 @@ laurel_embedding_forward (float *x, const gint32 *tokens, const gint32 *position
 
 /* Two tokens may share a row of dwte, so threads split the channels, not the tokens. */
 void
-laurel_embedding_backward (float *dwte, float *dwpe, const float *dx, const gint32 *tokens, const gint32 *positions, int N, int C)
+laurel_embedding_backward (float *dwte, float *dwpe, const float *dx, const gint32 *tokens,
+                           const gint32 *positions, int N, int C)
 {
 #pragma omp parallel for schedule(static)
   for (int start = 0; start < C; start += 64) {

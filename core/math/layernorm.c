@@ -5,7 +5,8 @@
 #include <math.h>
 
 LAUREL_CLONES static void
-forward_row (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int C, float epsilon)
+forward_row (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b,
+             int C, float epsilon)
 {
   float sum = 0, squares = 0;
   float m, r;
@@ -29,7 +30,8 @@ forward_row (float *y, float *mean, float *rstd, const float *x, const float *w,
 }
 
 void
-laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int N, int C, float epsilon)
+laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, const float *w,
+                          const float *b, int N, int C, float epsilon)
 {
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < N; i++)
@@ -38,7 +40,8 @@ laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, co
 
 /* With n = (x − mean) rstd and g = dy w:  dx += rstd (g − mean (g) − n mean (g n)) */
 LAUREL_CLONES static void
-backward_row (float *dx, const float *dy, const float *x, float mean, float rstd, const float *w, int C)
+backward_row (float *dx, const float *dy, const float *x, float mean, float rstd, const float *w,
+              int C)
 {
   float sum_g = 0, sum_gn = 0;
 
@@ -57,7 +60,8 @@ backward_row (float *dx, const float *dy, const float *x, float mean, float rstd
 }
 
 LAUREL_CLONES static void
-backward_columns (float *dw, float *db, const float *dy, const float *x, const float *mean, const float *rstd, int N, int C, int start, int width)
+backward_columns (float *dw, float *db, const float *dy, const float *x, const float *mean,
+                  const float *rstd, int N, int C, int start, int width)
 {
   float sum_w[64] = { 0 }, sum_b[64] = { 0 };
 
@@ -77,7 +81,8 @@ backward_columns (float *dw, float *db, const float *dy, const float *x, const f
 }
 
 void
-laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *mean, const float *rstd, const float *w, int N, int C)
+laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy, const float *x,
+                           const float *mean, const float *rstd, const float *w, int N, int C)
 {
 #pragma omp parallel
   {
@@ -86,6 +91,7 @@ laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy, con
       backward_columns (dw, db, dy, x, mean, rstd, N, C, start, MIN (64, C - start));
 #pragma omp for schedule(static)
     for (int i = 0; i < N; i++)
-      backward_row (dx + (gsize) i * C, dy + (gsize) i * C, x + (gsize) i * C, mean[i], rstd[i], w, C);
+      backward_row (dx + (gsize) i * C, dy + (gsize) i * C, x + (gsize) i * C, mean[i], rstd[i], w,
+                    C);
   }
 }

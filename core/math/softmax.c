@@ -38,7 +38,8 @@ laurel_log_softmax (float *logits, int V, double temperature)
 }
 
 LAUREL_CLONES void
-laurel_softmax_backward (float *logits, int V, double temperature, double log_sum, int target, double dlogprob)
+laurel_softmax_backward (float *logits, int V, double temperature, double log_sum, int target,
+                         double dlogprob)
 {
   float inverse = (float) (1.0 / temperature);
   float scale = (float) (dlogprob / temperature);

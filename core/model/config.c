@@ -37,7 +37,8 @@ check_fixed_fields (JsonObject *object, const char *name, GError **error)
     return refuse (error, name, why);
   }
   if (g_strcmp0 (activation, "gelu_new") != 0 && g_strcmp0 (activation, "gelu_pytorch_tanh") != 0) {
-    g_autofree char *why = g_strdup_printf ("its activation_function is “%s”, not gelu_new", activation);
+    g_autofree char *why = g_strdup_printf ("its activation_function is “%s”, not gelu_new",
+                                            activation);
 
     return refuse (error, name, why);
   }
@@ -47,7 +48,8 @@ check_fixed_fields (JsonObject *object, const char *name, GError **error)
     if (!laurel_json_get_boolean (object, name, fixed[i].member, &value, error))
       return FALSE;
     if (value != fixed[i].wanted) {
-      g_autofree char *why = g_strdup_printf ("its %s is %s", fixed[i].member, value ? "true" : "false");
+      g_autofree char *why = g_strdup_printf ("its %s is %s", fixed[i].member,
+                                              value ? "true" : "false");
 
       return refuse (error, name, why);
     }
@@ -62,7 +64,8 @@ read_head (LaurelModelConfig *self, JsonObject *object, const char *name, GError
   const char *architecture = "GPT2LMHeadModel";
   JsonNode *labels = json_object_get_member (object, "id2label");
 
-  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) > 0) {
+  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node)
+      && json_array_get_length (json_node_get_array (node)) > 0) {
     JsonNode *first = json_array_get_element (json_node_get_array (node), 0);
 
     if (JSON_NODE_HOLDS_VALUE (first) && json_node_get_value_type (first) == G_TYPE_STRING)
@@ -78,7 +81,8 @@ read_head (LaurelModelConfig *self, JsonObject *object, const char *name, GError
     return refuse (error, name, why);
   }
   self->head = LAUREL_HEAD_SCORE;
-  if (labels == NULL || !JSON_NODE_HOLDS_OBJECT (labels) || json_object_get_size (json_node_get_object (labels)) != 1)
+  if (labels == NULL || !JSON_NODE_HOLDS_OBJECT (labels)
+      || json_object_get_size (json_node_get_object (labels)) != 1)
     return refuse (error, name, "a reward model must have one label");
   return TRUE;
 }
@@ -98,12 +102,15 @@ read_laurel_fields (LaurelModelConfig *self, JsonObject *object, const char *nam
 }
 
 gboolean
-laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, const char *name, GError **error)
+laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, const char *name,
+                               GError **error)
 {
-  gint64 vocab_size = 50257, n_positions = 1024, n_embd = 768, n_layer = 12, n_head = 12, n_inner = 0;
+  gint64 vocab_size = 50257, n_positions = 1024, n_embd = 768, n_layer = 12, n_head = 12,
+  n_inner = 0;
   gint64 bos = -1, eos = -1;
 
-  *self = (LaurelModelConfig) { .layer_norm_epsilon = 1e-5, .initializer_range = 0.02, .tie_word_embeddings = TRUE, .reward_gain = 1.0 };
+  *self = (LaurelModelConfig) { .layer_norm_epsilon = 1e-5, .initializer_range = 0.02,
+                                .tie_word_embeddings = TRUE, .reward_gain = 1.0 };
   if (!check_fixed_fields (object, name, error)
       || !read_head (self, object, name, error)
       || !read_laurel_fields (self, object, name, error)
@@ -116,9 +123,12 @@ laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, cons
       || !laurel_json_get_int (object, name, "n_inner", 1, MAX_SIZE, &n_inner, error)
       || !laurel_json_get_int (object, name, "bos_token_id", 0, MAX_SIZE, &bos, error)
       || !laurel_json_get_int (object, name, "eos_token_id", 0, MAX_SIZE, &eos, error)
-      || !laurel_json_get_double (object, name, "layer_norm_epsilon", &self->layer_norm_epsilon, error)
-      || !laurel_json_get_double (object, name, "initializer_range", &self->initializer_range, error)
-      || !laurel_json_get_boolean (object, name, "tie_word_embeddings", &self->tie_word_embeddings, error))
+      || !laurel_json_get_double (object, name, "layer_norm_epsilon", &self->layer_norm_epsilon,
+                                  error)
+      || !laurel_json_get_double (object, name, "initializer_range", &self->initializer_range,
+                                  error)
+      || !laurel_json_get_boolean (object, name, "tie_word_embeddings", &self->tie_word_embeddings,
+                                   error))
     return FALSE;
   self->vocab_size = (int) vocab_size;
   self->n_positions = (int) n_positions;
@@ -144,7 +154,8 @@ laurel_model_config_validate (const LaurelModelConfig *self, const char *name, G
     why = "layer_norm_epsilon must be over 0";
   if (why == NULL)
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: %s; correct it", name, why);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+               "Could not read “%s”: %s; correct it", name, why);
   return FALSE;
 }
 
@@ -184,8 +195,8 @@ add_boolean (JsonBuilder *builder, const char *member, gboolean value)
   json_builder_add_boolean_value (builder, value);
 }
 
-/* No pad_token_id for reward models: with pad = end-of-text, transformers would read the score one token
- * early (huggingface/trl#937). */
+/* No pad_token_id for reward models: with pad = end-of-text, transformers would read the score
+ * one token early (huggingface/trl#937). */
 JsonNode *
 laurel_model_config_to_json (const LaurelModelConfig *self)
 {
@@ -194,7 +205,8 @@ laurel_model_config_to_json (const LaurelModelConfig *self)
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "architectures");
   json_builder_begin_array (builder);
-  json_builder_add_string_value (builder, self->head == LAUREL_HEAD_LM ? "GPT2LMHeadModel" : "GPT2ForSequenceClassification");
+  json_builder_add_string_value (builder, self->head == LAUREL_HEAD_LM ? "GPT2LMHeadModel"
+                                 : "GPT2ForSequenceClassification");
   json_builder_end_array (builder);
   json_builder_set_member_name (builder, "model_type");
   json_builder_add_string_value (builder, "gpt2");

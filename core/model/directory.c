@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define PREFIX "transformer."
-/* Vocabularies are padded to round numbers by some trainers; more than this is another tokenizer. */
+/* Vocabularies are padded to round numbers by some trainers; more than this is another
+ * tokenizer. */
 #define MAX_VOCABULARY_PADDING 128
 
 /* --- Loading ---------------------------------------------------------------- */
@@ -30,7 +31,8 @@ laurel_model_load_config (const char *dir, LaurelModelConfig *out_config, GError
   if (root == NULL)
     return FALSE;
   if (!JSON_NODE_HOLDS_OBJECT (root)) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: it is no JSON object; get the file again", path);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is no JSON object; get the file again", path);
     return FALSE;
   }
   return laurel_model_config_from_json (out_config, json_node_get_object (root), path, error);
@@ -44,7 +46,8 @@ open_shard (GPtrArray *files, const char *dir, const char *name, GError **error)
 
   if (strchr (name, '/') != NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not open the model “%s”: its index names a file outside the folder; get the files again", dir);
+                 "Could not open the model “%s”: its index names a file outside the folder; get "
+                 "the files again", dir);
     return FALSE;
   }
   file = laurel_safetensors_open (path, error);
@@ -68,7 +71,8 @@ open_index (GPtrArray *files, const char *dir, const char *index_path, GError **
   if (JSON_NODE_HOLDS_OBJECT (root))
     map = json_object_get_member (json_node_get_object (root), "weight_map");
   if (map == NULL || !JSON_NODE_HOLDS_OBJECT (map)) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: it has no weight_map; get the file again", index_path);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it has no weight_map; get the file again", index_path);
     return FALSE;
   }
   json_object_iter_init (&iter, json_node_get_object (map));
@@ -77,7 +81,8 @@ open_index (GPtrArray *files, const char *dir, const char *index_path, GError **
 
     if (name == NULL) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not read “%s”: its weight_map names no files; get the file again", index_path);
+                   "Could not read “%s”: its weight_map names no files; get the file again",
+                   index_path);
       return FALSE;
     }
     if (g_hash_table_add (seen, (gpointer) name) && !open_shard (files, dir, name, error))
@@ -89,10 +94,14 @@ open_index (GPtrArray *files, const char *dir, const char *index_path, GError **
 static GPtrArray *
 open_files (const char *dir, GError **error)
 {
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_safetensors_free);
+  g_autoptr (GPtrArray) files =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_safetensors_free);
   g_autofree char *index_path = g_build_filename (dir, "model.safetensors.index.json", NULL);
-  gboolean opened = g_file_test (index_path, G_FILE_TEST_EXISTS) ? open_index (files, dir, index_path, error)
-                                                                 : open_shard (files, dir, "model.safetensors", error);
+  gboolean opened = g_file_test (index_path, G_FILE_TEST_EXISTS)
+                    ? open_index (files, dir, index_path, error)
+                                                                 : open_shard (files, dir,
+                                                                               "model.safetensors",
+                                                                               error);
 
   return opened ? g_steal_pointer (&files) : NULL;
 }
@@ -125,7 +134,8 @@ describe_shape (const gsize *shape, int n_dims)
 }
 
 static gboolean
-load_tensor (LaurelModel *self, const LaurelTensor *wanted, GPtrArray *files, const char *dir, GError **error)
+load_tensor (LaurelModel *self, const LaurelTensor *wanted, GPtrArray *files, const char *dir,
+             GError **error)
 {
   const LaurelFileTensor *tensor = find_tensor (files, wanted->name);
   gsize shape[2] = { (gsize) wanted->rows, (gsize) wanted->columns };
@@ -133,15 +143,18 @@ load_tensor (LaurelModel *self, const LaurelTensor *wanted, GPtrArray *files, co
 
   if (tensor == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not open the model “%s”: the tensor %s is missing; get the files again", dir, wanted->name);
+                 "Could not open the model “%s”: the tensor %s is missing; get the files again",
+                 dir, wanted->name);
     return FALSE;
   }
-  if (tensor->n_dims != wanted->n_dims || memcmp (tensor->shape, wanted_shape, (gsize) wanted->n_dims * sizeof (gsize)) != 0) {
+  if (tensor->n_dims != wanted->n_dims || memcmp (tensor->shape, wanted_shape,
+                                                  (gsize) wanted->n_dims * sizeof (gsize)) != 0) {
     g_autofree char *is = describe_shape (tensor->shape, tensor->n_dims);
     g_autofree char *needs = describe_shape (wanted_shape, wanted->n_dims);
 
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not open the model “%s”: %s is %s, its config.json needs %s; use the config.json that belongs to these weights",
+                 "Could not open the model “%s”: %s is %s, its config.json needs %s; use the "
+                 "config.json that belongs to these weights",
                  dir, wanted->name, is, needs);
     return FALSE;
   }
@@ -162,11 +175,13 @@ check_unknown_tensors (const LaurelModel *self, GPtrArray *files, const char *di
     while (g_hash_table_iter_next (&iter, &name, NULL)) {
       g_autofree char *prefixed = g_strconcat (PREFIX, name, NULL);
 
-      if (laurel_layout_find (self->layout, name) != NULL || laurel_layout_find (self->layout, prefixed) != NULL
+      if (laurel_layout_find (self->layout, name) != NULL
+          || laurel_layout_find (self->layout, prefixed) != NULL
           || g_str_equal (name, "lm_head.weight")) /* tied: the same numbers as wte */
         continue;
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                   "Could not open the model “%s”: its config.json has no place for the tensor %s; use the config.json that belongs to these weights",
+                   "Could not open the model “%s”: its config.json has no place for the tensor %s; "
+                   "use the config.json that belongs to these weights",
                    dir, (const char *) name);
       return FALSE;
     }
@@ -183,9 +198,11 @@ has_tokenizer (const char *dir)
   return g_file_test (json, G_FILE_TEST_EXISTS) || g_file_test (vocab, G_FILE_TEST_EXISTS);
 }
 
-/* A folder without tokenizer files gives a model without a tokenizer: enough for evaluation on ids. */
+/* A folder without tokenizer files gives a model without a tokenizer: enough for evaluation on
+ * ids. */
 static gboolean
-load_tokenizer (const char *dir, const LaurelModelConfig *config, LaurelTokenizer **out_tokenizer, GError **error)
+load_tokenizer (const char *dir, const LaurelModelConfig *config, LaurelTokenizer **out_tokenizer,
+                GError **error)
 {
   g_autoptr (LaurelTokenizer) tokenizer = NULL;
   int size;
@@ -199,7 +216,8 @@ load_tokenizer (const char *dir, const LaurelModelConfig *config, LaurelTokenize
   size = laurel_tokenizer_get_vocab_size (tokenizer);
   if (size > config->vocab_size || config->vocab_size - size >= MAX_VOCABULARY_PADDING) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not open the model “%s”: its tokenizer has %d tokens, its config.json says %d; use the tokenizer that belongs to it",
+                 "Could not open the model “%s”: its tokenizer has %d tokens, its config.json says "
+                 "%d; use the tokenizer that belongs to it",
                  dir, size, config->vocab_size);
     return FALSE;
   }
@@ -216,7 +234,8 @@ laurel_model_load (const char *dir, GError **error)
   g_autoptr (LaurelModel) self = NULL;
   g_autoptr (GPtrArray) files = NULL;
 
-  if (!laurel_model_load_config (dir, &config, error) || !load_tokenizer (dir, &config, &tokenizer, error))
+  if (!laurel_model_load_config (dir, &config, error)
+      || !load_tokenizer (dir, &config, &tokenizer, error))
     return NULL;
   chat_template = laurel_template_load (dir, error);
   if (chat_template == NULL)

@@ -106,7 +106,9 @@ static PromptCache *
 prompt_cache_new (const Generator *self, const LaurelPromptTokens *prompt)
 {
   PromptCache *cache = g_new0 (PromptCache, 1);
-  gsize size = (gsize) self->model->config.n_layer * (gsize) prompt->n_tokens * (gsize) self->model->config.n_embd * sizeof (float);
+  const LaurelModelConfig *config = &self->model->config;
+  gsize n_floats = (gsize) config->n_layer * (gsize) prompt->n_tokens * (gsize) config->n_embd;
+  gsize size = n_floats * sizeof (float);
 
   cache->n_tokens = prompt->n_tokens;
   cache->n_left = self->n_completions;
@@ -138,7 +140,8 @@ prefill (Generator *self, int first, int last)
   batch = (LaurelBatch) { (const gint32 *) (gpointer) tokens->data, offsets, n };
   hidden = laurel_transformer_prefill (model, &batch, self->acts, keep_keys_and_values, &sink);
   for (int p = 0; p < n; p++)
-    laurel_matmul (FALSE, TRUE, 1, V, C, 1.0f, hidden + (gsize) (offsets[p + 1] - 1) * C, C, model->weights + model->at.head, C, 0.0f,
+    laurel_matmul (FALSE, TRUE, 1, V, C, 1.0f, hidden + (gsize) (offsets[p + 1] - 1) * C, C,
+                   model->weights + model->at.head, C, 0.0f,
                    self->caches[first + p]->logits, V);
 }
 
@@ -204,8 +207,10 @@ start_slot (Generator *self, Slot *slot, int completion)
 
   slot->sample = g_ptr_array_index (self->samples, completion);
   slot->prompt = self->caches[p];
-  slot->limit = MIN (self->options->max_tokens, self->model->config.n_positions - self->prompts[p].n_tokens);
-  laurel_rng_init (&slot->rng, self->options->seed, LAUREL_RNG_SAMPLE, self->prompts[p].stream, (guint64) index);
+  slot->limit = MIN (self->options->max_tokens,
+                     self->model->config.n_positions - self->prompts[p].n_tokens);
+  laurel_rng_init (&slot->rng, self->options->seed, LAUREL_RNG_SAMPLE, self->prompts[p].stream,
+                   (guint64) index);
   logits = g_memdup2 (slot->prompt->logits, (gsize) V * sizeof (float));
   token = laurel_sampler_draw (self->options, logits, V, &slot->rng, self->order, &logprob);
   take_token (self, slot, token, logprob);
@@ -221,7 +226,8 @@ count_live (const Generator *self)
   return live;
 }
 
-/* Joins waiting completions once a quarter of the slots is free, so that prompts are run several at a time. */
+/* Joins waiting completions once a quarter of the slots is free, so that prompts are run several
+ * at a time. */
 static void
 fill_slots (Generator *self)
 {
@@ -235,7 +241,8 @@ fill_slots (Generator *self)
   for (int s = 0; s < self->n_slots && self->next < all && n_free > 0; s++)
     if (self->slots[s].sample == NULL) {
       start_slot (self, &self->slots[s], self->next++);
-      n_free--; /* a completion of one token frees its slot at once; it is filled at the next call */
+      /* a completion of one token frees its slot at once; it is filled at the next call */
+      n_free--;
     }
 }
 
@@ -253,7 +260,8 @@ embed (Generator *self, Slot **live, int rows)
     tokens[r] = sample->tokens[sample->n_tokens - 1];
     positions[r] = live[r]->prompt->n_tokens + sample->n_tokens - 1;
   }
-  laurel_embedding_forward (self->x, tokens, positions, model->weights + model->at.wte, model->weights + model->at.wpe, rows,
+  laurel_embedding_forward (self->x, tokens, positions, model->weights + model->at.wte,
+                            model->weights + model->at.wpe, rows,
                             model->config.n_embd);
 }
 
@@ -270,10 +278,13 @@ attend (Generator *self, Slot **live, int rows, int layer)
     int at = slot->sample->n_tokens - 1;
 
     memcpy (slot->k + own + (gsize) at * C, self->qkv + (gsize) r * 3 * C + C, C * sizeof (float));
-    memcpy (slot->v + own + (gsize) at * C, self->qkv + (gsize) r * 3 * C + 2 * C, C * sizeof (float));
-    views[r] = (LaurelCacheView) { slot->prompt->k + prompt, slot->prompt->v + prompt, slot->k + own, slot->v + own, slot->prompt->n_tokens, at + 1 };
+    memcpy (slot->v + own + (gsize) at * C, self->qkv + (gsize) r * 3 * C + 2 * C,
+            C * sizeof (float));
+    views[r] = (LaurelCacheView) { slot->prompt->k + prompt, slot->prompt->v + prompt,
+                                   slot->k + own, slot->v + own, slot->prompt->n_tokens, at + 1 };
   }
-  laurel_attention_decode (self->attn, self->qkv, (int) (3 * C), views, rows, self->model->config.n_head, (int) C);
+  laurel_attention_decode (self->attn, self->qkv, (int) (3 * C), views, rows,
+                           self->model->config.n_head, (int) C);
 }
 
 static void
@@ -285,12 +296,14 @@ decode_layer (Generator *self, Slot **live, int rows, int layer)
   int C = model->config.n_embd, I = model->config.n_inner;
   float epsilon = (float) model->config.layer_norm_epsilon;
 
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln1_w, w + at->ln1_b, rows, C, epsilon);
+  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln1_w,
+                            w + at->ln1_b, rows, C, epsilon);
   laurel_linear_forward (self->qkv, self->norm, w + at->qkv_w, w + at->qkv_b, rows, C, 3 * C);
   attend (self, live, rows, layer);
   laurel_linear_forward (self->norm, self->attn, w + at->attn_w, w + at->attn_b, rows, C, C);
   laurel_add (self->x, self->norm, (gsize) rows * (gsize) C);
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln2_w, w + at->ln2_b, rows, C, epsilon);
+  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln2_w,
+                            w + at->ln2_b, rows, C, epsilon);
   laurel_linear_forward (self->inner, self->norm, w + at->fc_w, w + at->fc_b, rows, C, I);
   laurel_gelu_forward (self->inner, self->inner, (gsize) rows * (gsize) I);
   laurel_linear_forward (self->norm, self->inner, w + at->proj_w, w + at->proj_b, rows, I, C);
@@ -315,12 +328,15 @@ decode_step (Generator *self)
   embed (self, live, rows);
   for (int l = 0; l < model->config.n_layer; l++)
     decode_layer (self, live, rows, l);
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, model->weights + at->lnf_w, model->weights + at->lnf_b, rows, C,
+  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, model->weights + at->lnf_w,
+                            model->weights + at->lnf_b, rows, C,
                             (float) model->config.layer_norm_epsilon);
-  laurel_matmul (FALSE, TRUE, rows, V, C, 1.0f, self->norm, C, model->weights + at->head, C, 0.0f, self->logits, V);
+  laurel_matmul (FALSE, TRUE, rows, V, C, 1.0f, self->norm, C, model->weights + at->head, C, 0.0f,
+                 self->logits, V);
 #pragma omp parallel for schedule(static)
   for (int r = 0; r < rows; r++)
-    tokens[r] = laurel_sampler_draw (self->options, self->logits + (gsize) r * V, V, &live[r]->rng, self->order + (gsize) r * V, &logprobs[r]);
+    tokens[r] = laurel_sampler_draw (self->options, self->logits + (gsize) r * V, V, &live[r]->rng,
+                                     self->order + (gsize) r * V, &logprobs[r]);
   for (int r = 0; r < rows; r++)
     take_token (self, live[r], tokens[r], logprobs[r]);
 }
@@ -328,19 +344,23 @@ decode_step (Generator *self)
 /* --- The whole ----------------------------------------------------------------- */
 
 static gboolean
-check_prompts (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts, GError **error)
+check_prompts (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
+               GError **error)
 {
   for (int p = 0; p < n_prompts; p++) {
     if (prompts[p].n_tokens < 1 || prompts[p].n_tokens >= model->config.n_positions) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not sample: prompt %d has %d tokens, the model takes 1 to %d; %s it", p + 1, prompts[p].n_tokens,
-                   model->config.n_positions - 1, prompts[p].n_tokens < 1 ? "leave out" : "shorten");
+                   "Could not sample: prompt %d has %d tokens, the model takes 1 to %d; %s it",
+                   p + 1, prompts[p].n_tokens,
+                   model->config.n_positions - 1,
+                   prompts[p].n_tokens < 1 ? "leave out" : "shorten");
       return FALSE;
     }
     for (int t = 0; t < prompts[p].n_tokens; t++)
       if (prompts[p].tokens[t] < 0 || prompts[p].tokens[t] >= model->config.vocab_size) {
         g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                     "Could not sample: prompt %d has the token id %d, the model's vocabulary ends at %d; use the model's own tokenizer",
+                     "Could not sample: prompt %d has the token id %d, the model's vocabulary ends "
+                     "at %d; use the model's own tokenizer",
                      p + 1, prompts[p].tokens[t], model->config.vocab_size - 1);
         return FALSE;
       }
@@ -383,7 +403,8 @@ static gboolean
 make_room (Generator *self, GError **error)
 {
   const LaurelModelConfig *config = &self->model->config;
-  gsize C = (gsize) config->n_embd, I = (gsize) config->n_inner, V = (gsize) config->vocab_size, rows;
+  gsize C = (gsize) config->n_embd, I = (gsize) config->n_inner, V = (gsize) config->vocab_size,
+  rows;
   gsize slot_floats;
   int longest = 0;
 
@@ -394,14 +415,17 @@ make_room (Generator *self, GError **error)
   self->n_slots = (int) CLAMP (SLOT_MEMORY / (2 * slot_floats * sizeof (float)), 4, MAX_SLOTS);
   self->n_slots = MIN (self->n_slots, MAX (self->n_prompts * self->n_completions, 1));
   rows = (gsize) self->n_slots;
-  self->acts = laurel_activations_new (config, MAX (longest, MIN (PREFILL_TOKENS, longest * self->n_slots)), FALSE, error);
+  self->acts = laurel_activations_new (config,
+                                       MAX (longest, MIN (PREFILL_TOKENS, longest * self->n_slots)),
+                                       FALSE, error);
   self->block = laurel_alloc_aligned (2 * rows * slot_floats * sizeof (float));
   self->x = laurel_alloc_aligned (rows * (6 * C + I + V + 2) * sizeof (float));
   self->order = g_new (int, rows * V);
   if (self->acts == NULL)
     return FALSE;
   if (self->block == NULL || self->x == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED, "Could not sample: memory is short; close other programs or lower max_tokens");
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                 "Could not sample: memory is short; close other programs or lower max_tokens");
     return FALSE;
   }
   self->norm = self->x + rows * C;
@@ -421,14 +445,18 @@ make_room (Generator *self, GError **error)
 }
 
 GPtrArray *
-laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts, int n_completions,
-                 const LaurelSamplingOptions *options, LaurelGenerateProgress progress, gpointer user_data, GError **error)
+laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
+                 int n_completions,
+                 const LaurelSamplingOptions *options, LaurelGenerateProgress progress,
+                 gpointer user_data, GError **error)
 {
-  Generator self = { .model = model, .prompts = prompts, .options = options, .n_prompts = n_prompts, .n_completions = n_completions };
+  Generator self = { .model = model, .prompts = prompts, .options = options, .n_prompts = n_prompts,
+                     .n_completions = n_completions };
   int all = n_prompts * n_completions;
   gboolean go_on = TRUE;
 
-  if (!laurel_sampling_options_validate (options, error) || !check_prompts (model, prompts, n_prompts, error))
+  if (!laurel_sampling_options_validate (options, error)
+      || !check_prompts (model, prompts, n_prompts, error))
     return NULL;
   if (!make_room (&self, error)) {
     generator_clear (&self);

@@ -30,11 +30,14 @@ make_logits (const LaurelModel *model, float *logits, const float *rows, int n)
 {
   int C = model->config.n_embd, V = model->config.vocab_size;
 
-  laurel_matmul (FALSE, TRUE, n, V, C, 1.0f, rows, C, model->weights + model->at.head, C, 0.0f, logits, V);
+  laurel_matmul (FALSE, TRUE, n, V, C, 1.0f, rows, C, model->weights + model->at.head, C, 0.0f,
+                 logits, V);
 }
 
 void
-laurel_lm_head_compare (const LaurelModel *policy, const float *hidden, const LaurelModel *reference, const float *ref_hidden, const LaurelLabels *labels, double temperature,
+laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
+                        const LaurelModel *reference, const float *ref_hidden,
+                        const LaurelLabels *labels, double temperature,
                         float *logprobs, float *ref_logprobs, float *kl, float *entropies)
 {
   int C = policy->config.n_embd, V = policy->config.vocab_size;
@@ -80,14 +83,17 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden, const La
 }
 
 void
-laurel_lm_head_logprobs (const LaurelModel *model, const float *hidden, const LaurelLabels *labels, double temperature, float *logprobs, float *entropies)
+laurel_lm_head_logprobs (const LaurelModel *model, const float *hidden, const LaurelLabels *labels,
+                         double temperature, float *logprobs, float *entropies)
 {
-  laurel_lm_head_compare (model, hidden, NULL, NULL, labels, temperature, logprobs, NULL, NULL, entropies);
+  laurel_lm_head_compare (model, hidden, NULL, NULL, labels, temperature, logprobs, NULL, NULL,
+                          entropies);
 }
 
 /* One chunk's losses: logits (n, V) become dlogits. */
 static double
-chunk_loss (const LaurelModel *model, float *logits, const LaurelLabels *labels, int start, int n, double temperature,
+chunk_loss (const LaurelModel *model, float *logits, const LaurelLabels *labels, int start, int n,
+            double temperature,
             LaurelTokenLoss loss, gpointer user_data, double scale, float *logprobs)
 {
   int V = model->config.vocab_size;
@@ -102,7 +108,8 @@ chunk_loss (const LaurelModel *model, float *logits, const LaurelLabels *labels,
     double logprob = (double) row[target] / temperature - log_sum;
     double dlogprob = -scale;
 
-    losses[i] = loss != NULL ? loss (start + i, (float) logprob, &dlogprob, user_data) : -scale * logprob;
+    losses[i] = loss != NULL ? loss (start + i, (float) logprob, &dlogprob, user_data)
+                : -scale * logprob;
     if (logprobs != NULL)
       logprobs[start + i] = (float) logprob;
     laurel_softmax_backward (row, V, temperature, log_sum, target, dlogprob);
@@ -113,8 +120,10 @@ chunk_loss (const LaurelModel *model, float *logits, const LaurelLabels *labels,
 }
 
 double
-laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const LaurelLabels *labels, double temperature,
-                     LaurelTokenLoss loss, gpointer user_data, double scale, float *logprobs, float *dhidden, float *gradients)
+laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const LaurelLabels *labels,
+                     double temperature,
+                     LaurelTokenLoss loss, gpointer user_data, double scale, float *logprobs,
+                     float *dhidden, float *gradients)
 {
   int C = model->config.n_embd, V = model->config.vocab_size;
   int rows = chunk_rows (model, labels->n);
@@ -128,10 +137,13 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
 
     gather (gathered, hidden, labels->positions + start, n, C);
     make_logits (model, logits, gathered, n);
-    sum += chunk_loss (model, logits, labels, start, n, temperature, loss, user_data, scale, logprobs);
+    sum += chunk_loss (model, logits, labels, start, n, temperature, loss, user_data, scale,
+                       logprobs);
     /* logits now hold dlogits: drows = dlogits · head;  dhead += dlogitsᵀ · rows */
-    laurel_matmul (FALSE, FALSE, n, C, V, 1.0f, logits, V, model->weights + model->at.head, C, 0.0f, dgathered, C);
-    laurel_matmul (TRUE, FALSE, V, C, n, 1.0f, logits, V, gathered, C, 1.0f, gradients + model->at.head, C);
+    laurel_matmul (FALSE, FALSE, n, C, V, 1.0f, logits, V, model->weights + model->at.head, C, 0.0f,
+                   dgathered, C);
+    laurel_matmul (TRUE, FALSE, V, C, n, 1.0f, logits, V, gathered, C, 1.0f,
+                   gradients + model->at.head, C);
     for (int i = 0; i < n; i++)
       for (int c = 0; c < C; c++)
         dhidden[(gsize) labels->positions[start + i] * C + c] += dgathered[(gsize) i * C + c];
@@ -142,7 +154,8 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
 }
 
 void
-laurel_score_head_forward (const LaurelModel *model, const float *hidden, const gint32 *positions, int n, float *scores)
+laurel_score_head_forward (const LaurelModel *model, const float *hidden, const gint32 *positions,
+                           int n, float *scores)
 {
   int C = model->config.n_embd;
   const float *w = model->weights + model->at.head;
@@ -158,7 +171,8 @@ laurel_score_head_forward (const LaurelModel *model, const float *hidden, const 
 }
 
 void
-laurel_score_head_backward (const LaurelModel *model, const float *hidden, const gint32 *positions, int n, const float *dscores, float *dhidden, float *gradients)
+laurel_score_head_backward (const LaurelModel *model, const float *hidden, const gint32 *positions,
+                            int n, const float *dscores, float *dhidden, float *gradients)
 {
   int C = model->config.n_embd;
   const float *w = model->weights + model->at.head;

@@ -43,7 +43,9 @@ find_offsets (LaurelOffsets *at, const LaurelLayout *layout, const LaurelModelCo
   at->lnf_w = offset_of (layout, "transformer.ln_f.weight");
   at->lnf_b = offset_of (layout, "transformer.ln_f.bias");
   at->layer0 = offset_of (layout, "transformer.h.0.ln_1.weight");
-  at->layer_stride = config->n_layer > 1 ? offset_of (layout, "transformer.h.1.ln_1.weight") - at->layer0 : 0;
+  at->layer_stride = config->n_layer > 1 ? offset_of (layout,
+                                                      "transformer.h.1.ln_1.weight") - at->layer0
+                                                        : 0;
   for (gsize i = 0; i < G_N_ELEMENTS (in_layer); i++)
     *in_layer[i].offset = offset_of (layout, in_layer[i].name) - at->layer0;
   at->head = config->head == LAUREL_HEAD_SCORE ? offset_of (layout, "score.weight")
@@ -53,7 +55,8 @@ find_offsets (LaurelOffsets *at, const LaurelLayout *layout, const LaurelModelCo
 
 /* Weights all zero. */
 static LaurelModel *
-model_allocate (const LaurelModelConfig *config, LaurelTokenizer *tokenizer, const LaurelTemplate *chat_template, GError **error)
+model_allocate (const LaurelModelConfig *config, LaurelTokenizer *tokenizer,
+                const LaurelTemplate *chat_template, GError **error)
 {
   LaurelModel *self = g_new0 (LaurelModel, 1);
 
@@ -65,7 +68,8 @@ model_allocate (const LaurelModelConfig *config, LaurelTokenizer *tokenizer, con
   self->weights = laurel_alloc_aligned (self->layout->n_floats * sizeof (float));
   if (self->weights == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                 "Could not hold the model in memory: it needs %.1f GB; close other programs or use a smaller model",
+                 "Could not hold the model in memory: it needs %.1f GB; close other programs or "
+                 "use a smaller model",
                  (double) self->layout->n_floats * sizeof (float) / 1e9);
     laurel_model_free (self);
     return NULL;
@@ -110,7 +114,8 @@ initialise_tensor (LaurelModel *self, int index, guint64 seed)
 }
 
 LaurelModel *
-laurel_model_new (const LaurelModelConfig *config, LaurelTokenizer *tokenizer, const LaurelTemplate *chat_template, guint64 seed, GError **error)
+laurel_model_new (const LaurelModelConfig *config, LaurelTokenizer *tokenizer,
+                  const LaurelTemplate *chat_template, guint64 seed, GError **error)
 {
   LaurelModel *self = model_allocate (config, tokenizer, chat_template, error);
 

@@ -3,8 +3,8 @@
 
 #define ALIGNMENT 16 /* floats: a cache line */
 
-/* The table: every tensor of GPT-2, once. Sizes are multiples of C (n_embd), I (n_inner), V (vocab_size)
- * and P (n_positions); 0 rows marks a vector. */
+/* The table: every tensor of GPT-2, once. Sizes are multiples of C (n_embd), I (n_inner), V
+ * (vocab_size) and P (n_positions); 0 rows marks a vector. */
 typedef enum { SIZE_0, SIZE_1, SIZE_C, SIZE_3C, SIZE_I, SIZE_V, SIZE_P } Size;
 
 typedef struct {
@@ -57,7 +57,8 @@ resolve (Size size, const LaurelModelConfig *config)
 }
 
 static void
-append (GArray *tensors, LaurelLayout *layout, const TensorSpec *spec, int layer, const LaurelModelConfig *config)
+append (GArray *tensors, LaurelLayout *layout, const TensorSpec *spec, int layer,
+        const LaurelModelConfig *config)
 {
   LaurelTensor tensor = { 0 };
   int rows = resolve (spec->rows, config);

@@ -55,24 +55,28 @@ read_dtype (LaurelFileTensor *tensor, JsonObject *entry, const char *path, GErro
       tensor->dtype = (LaurelDtype) i;
       return TRUE;
     }
-  return refuse (error, path, "“%s” has type %s, and only F32, F16 and BF16 can be read", tensor->name, name != NULL ? name : "(none)");
+  return refuse (error, path, "“%s” has type %s, and only F32, F16 and BF16 can be read",
+                 tensor->name, name != NULL ? name : "(none)");
 }
 
 /* A member that is an array of at most @max whole numbers ≥ 0. */
 static gboolean
-read_sizes (gsize *out, int *out_n, int max, JsonObject *entry, const char *member, const LaurelFileTensor *tensor, const char *path, GError **error)
+read_sizes (gsize *out, int *out_n, int max, JsonObject *entry, const char *member,
+            const LaurelFileTensor *tensor, const char *path, GError **error)
 {
   JsonNode *node = json_object_get_member (entry, member);
   JsonArray *array;
 
-  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node) || json_array_get_length (json_node_get_array (node)) > (guint) max)
+  if (node == NULL || !JSON_NODE_HOLDS_ARRAY (node)
+      || json_array_get_length (json_node_get_array (node)) > (guint) max)
     return refuse (error, path, "“%s” has no proper %s", tensor->name, member);
   array = json_node_get_array (node);
   *out_n = (int) json_array_get_length (array);
   for (int i = 0; i < *out_n; i++) {
     JsonNode *element = json_array_get_element (array, (guint) i);
 
-    if (!JSON_NODE_HOLDS_VALUE (element) || json_node_get_value_type (element) != G_TYPE_INT64 || json_node_get_int (element) < 0)
+    if (!JSON_NODE_HOLDS_VALUE (element) || json_node_get_value_type (element) != G_TYPE_INT64
+        || json_node_get_int (element) < 0)
       return refuse (error, path, "“%s” has no proper %s", tensor->name, member);
     out[i] = (gsize) json_node_get_int (element);
   }
@@ -80,7 +84,8 @@ read_sizes (gsize *out, int *out_n, int max, JsonObject *entry, const char *memb
 }
 
 static gboolean
-read_entry (LaurelSafetensors *self, const char *name, JsonNode *node, const guchar *data, gsize n_data, const char *path, GError **error)
+read_entry (LaurelSafetensors *self, const char *name, JsonNode *node, const guchar *data,
+            gsize n_data, const char *path, GError **error)
 {
   LaurelFileTensor *tensor = g_new0 (LaurelFileTensor, 1);
   gsize range[2] = { 0, 0 };
@@ -97,16 +102,20 @@ read_entry (LaurelSafetensors *self, const char *name, JsonNode *node, const guc
     return TRUE;
   }
   if (!read_dtype (tensor, json_node_get_object (node), path, error)
-      || !read_sizes (tensor->shape, &tensor->n_dims, G_N_ELEMENTS (tensor->shape), json_node_get_object (node), "shape", tensor, path, error)
-      || !read_sizes (range, &n_range, 2, json_node_get_object (node), "data_offsets", tensor, path, error))
+      || !read_sizes (tensor->shape, &tensor->n_dims, G_N_ELEMENTS (tensor->shape),
+                      json_node_get_object (node), "shape", tensor, path, error)
+      || !read_sizes (range, &n_range, 2, json_node_get_object (node), "data_offsets", tensor, path,
+                      error))
     return FALSE;
   for (int i = 0; i < tensor->n_dims; i++)
     if (!g_size_checked_mul (&tensor->n, tensor->n, tensor->shape[i]))
       return refuse (error, path, "“%s” is larger than any memory", name);
   if (n_range != 2 || range[0] > range[1] || range[1] > n_data)
     return refuse (error, path, "“%s” reaches past the end of the file, which is cut short", name);
-  if ((range[1] - range[0]) % dtypes[tensor->dtype].size != 0 || (range[1] - range[0]) / dtypes[tensor->dtype].size != tensor->n)
-    return refuse (error, path, "the shape of “%s” does not fit its %" G_GSIZE_FORMAT " bytes", name, range[1] - range[0]);
+  if ((range[1] - range[0]) % dtypes[tensor->dtype].size != 0
+      || (range[1] - range[0]) / dtypes[tensor->dtype].size != tensor->n)
+    return refuse (error, path, "the shape of “%s” does not fit its %" G_GSIZE_FORMAT " bytes",
+                   name, range[1] - range[0]);
   tensor->data = data + range[0];
   return TRUE;
 }
@@ -128,9 +137,13 @@ read_header (LaurelSafetensors *self, const char *path, GError **error)
   memcpy (&length, bytes, LENGTH_BYTES);
   length = GUINT64_FROM_LE (length);
   if (length > MAX_HEADER)
-    return refuse (error, path, "its header claims %" G_GUINT64_FORMAT " bytes, more than any real one has", length);
+    return refuse (error, path,
+                   "its header claims %" G_GUINT64_FORMAT " bytes, more than any real one has",
+                   length);
   if (length > size - LENGTH_BYTES)
-    return refuse (error, path, "its header claims %" G_GUINT64_FORMAT " bytes, but the file has %" G_GSIZE_FORMAT, length, size);
+    return refuse (error, path,
+        "its header claims %" G_GUINT64_FORMAT " bytes, but the file has %" G_GSIZE_FORMAT, length,
+        size);
   text = g_strndup ((const char *) bytes + LENGTH_BYTES, length);
   if (strlen (text) != length || !g_utf8_validate (text, -1, NULL))
     return refuse (error, path, "its header is not UTF-8 text");
@@ -142,7 +155,8 @@ read_header (LaurelSafetensors *self, const char *path, GError **error)
   json_object_iter_init (&iter, json_node_get_object (root));
   while (json_object_iter_next (&iter, &name, &node))
     if (!g_str_equal (name, "__metadata__")
-        && !read_entry (self, name, node, bytes + LENGTH_BYTES + length, size - LENGTH_BYTES - length, path, error))
+        && !read_entry (self, name, node, bytes + LENGTH_BYTES + length,
+                        size - LENGTH_BYTES - length, path, error))
       return FALSE;
   return TRUE;
 }
@@ -156,7 +170,8 @@ laurel_safetensors_open (const char *path, GError **error)
   self->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, file_tensor_free);
   self->map = g_mapped_file_new (path, FALSE, &local);
   if (self->map == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND, "Could not read “%s”: %s; check the path", path, local->message);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not read “%s”: %s; check the path", path, local->message);
     return NULL;
   }
   if (!read_header (self, path, error))
@@ -236,8 +251,10 @@ f16_from_float (float value)
   if (magnitude < ldexpf (1.0f, -14)) /* subnormal: multiples of 2⁻²⁴ */
     return sign | (guint16) lrintf (ldexpf (magnitude, 24));
   frexpf (magnitude, &exponent);
-  /* magnitude · 2^(11 − exponent) lies in [1024, 2048): rounding may carry into the exponent, as it should. */
-  return sign | (guint16) (lrintf (ldexpf (magnitude, 11 - exponent)) - 1024 + ((exponent + 14) << 10));
+  /* magnitude · 2^(11 − exponent) lies in [1024, 2048): rounding may carry into the exponent, as
+   * it should. */
+  return sign | (guint16) (lrintf (ldexpf (magnitude, 11 - exponent)) - 1024
+                           + ((exponent + 14) << 10));
 }
 
 void
@@ -254,7 +271,8 @@ laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out)
 
       memcpy (&half, tensor->data + 2 * i, 2);
       half = GUINT16_FROM_LE (half);
-      out[i] = tensor->dtype == LAUREL_DTYPE_BF16 ? float_from_bits ((guint32) half << 16) : float_from_f16 (half);
+      out[i] = tensor->dtype == LAUREL_DTYPE_BF16 ? float_from_bits ((guint32) half << 16)
+               : float_from_f16 (half);
     }
   }
 }
@@ -313,7 +331,8 @@ convert (guchar *out, const float *in, gsize n, LaurelDtype dtype)
 
       memcpy (out + 4 * i, &bits, 4);
     } else {
-      guint16 half = GUINT16_TO_LE (dtype == LAUREL_DTYPE_BF16 ? bf16_from_float (in[i]) : f16_from_float (in[i]));
+      guint16 half = GUINT16_TO_LE (dtype == LAUREL_DTYPE_BF16 ? bf16_from_float (in[i])
+                                    : f16_from_float (in[i]));
 
       memcpy (out + 2 * i, &half, 2);
     }
@@ -323,7 +342,8 @@ convert (guchar *out, const float *in, gsize n, LaurelDtype dtype)
 #define WRITE_BLOCK (1u << 18)
 
 static gboolean
-write_tensor (LaurelFileWriter *writer, const float *w, gsize n, LaurelDtype dtype, guchar *buffer, GError **error)
+write_tensor (LaurelFileWriter *writer, const float *w, gsize n, LaurelDtype dtype, guchar *buffer,
+              GError **error)
 {
   for (gsize start = 0; start < n; start += WRITE_BLOCK) {
     gsize length = MIN (WRITE_BLOCK, n - start);
@@ -336,7 +356,8 @@ write_tensor (LaurelFileWriter *writer, const float *w, gsize n, LaurelDtype dty
 }
 
 gboolean
-laurel_safetensors_write (const char *path, const LaurelLayout *layout, const float *weights, LaurelDtype dtype, GError **error)
+laurel_safetensors_write (const char *path, const LaurelLayout *layout, const float *weights,
+                          LaurelDtype dtype, GError **error)
 {
   g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
   g_autofree char *header = make_header (layout, dtype);
@@ -349,7 +370,8 @@ laurel_safetensors_write (const char *path, const LaurelLayout *layout, const fl
       || !laurel_file_writer_write (writer, header, length, error))
     return FALSE;
   for (int i = 0; i < layout->n_tensors; i++)
-    if (!write_tensor (writer, weights + layout->tensors[i].offset, layout->tensors[i].n, dtype, buffer, error))
+    if (!write_tensor (writer, weights + layout->tensors[i].offset, layout->tensors[i].n, dtype,
+                       buffer, error))
       return FALSE;
   return laurel_file_writer_commit (writer, error);
 }

@@ -24,7 +24,8 @@ laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError *
     why = "max_tokens must be at least 1";
   if (why == NULL)
     return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT, "Could not sample: %s; correct it", why);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not sample: %s; correct it", why);
   return FALSE;
 }
 
@@ -78,7 +79,8 @@ count_kept (const LaurelSamplingOptions *options, const float *logp, const int *
 }
 
 static int
-draw_filtered (const LaurelSamplingOptions *options, const float *logp, int V, double u, int *order, float *logprob)
+draw_filtered (const LaurelSamplingOptions *options, const float *logp, int V, double u, int *order,
+               float *logprob)
 {
   double total = 0, sum = 0;
   int kept, i;
@@ -116,7 +118,8 @@ draw_plain (const float *logp, int V, double u, float *logprob)
 }
 
 int
-laurel_sampler_draw (const LaurelSamplingOptions *options, float *logits, int V, LaurelRng *rng, int *order, float *logprob)
+laurel_sampler_draw (const LaurelSamplingOptions *options, float *logits, int V, LaurelRng *rng,
+                     int *order, float *logprob)
 {
   double u = laurel_rng_uniform (rng);
 

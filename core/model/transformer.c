@@ -1,7 +1,8 @@
 /* transformer.c: GPT-2, x = residual stream.
  *
- *   tokens ─ wte + wpe ─ x ─┬─ LN1 ─ qkv ─ attention ─ projection ─ + ─┬─ LN2 ─ fc ─ GELU ─ projection ─ + ─ … ─ LNf ─ hidden
- *                           └─────────────────────────────────────────┘└──────────────────────────────────┘
+ * tokens ─ wte + wpe ─ x ─┬─ LN1 ─ qkv ─ attention ─ projection ─ + ─┬─ LN2 ─ fc ─ GELU ─
+ * projection ─ + ─ … ─ LNf ─ hidden
+ * └─────────────────────────────────────────┘└──────────────────────────────────┘
  *
  * N tokens, C = n_embd, I = n_inner, H heads.
  *
@@ -106,7 +107,8 @@ carve_all (LaurelActivations *self, Carver *carver, const LaurelModelConfig *con
 gsize
 laurel_activations_size (const LaurelModelConfig *config, int max_tokens, gboolean for_backward)
 {
-  LaurelActivations plan = { .max_tokens = max_tokens, .for_backward = for_backward, .n_layer = config->n_layer };
+  LaurelActivations plan = { .max_tokens = max_tokens, .for_backward = for_backward,
+                             .n_layer = config->n_layer };
   Carver counter = { 0 };
 
   carve_all (&plan, &counter, config);
@@ -114,7 +116,8 @@ laurel_activations_size (const LaurelModelConfig *config, int max_tokens, gboole
 }
 
 LaurelActivations *
-laurel_activations_new (const LaurelModelConfig *config, int max_tokens, gboolean for_backward, GError **error)
+laurel_activations_new (const LaurelModelConfig *config, int max_tokens, gboolean for_backward,
+                        GError **error)
 {
   LaurelActivations *self = g_new0 (LaurelActivations, 1);
   gsize size = laurel_activations_size (config, max_tokens, for_backward);
@@ -128,7 +131,8 @@ laurel_activations_new (const LaurelModelConfig *config, int max_tokens, gboolea
   self->block = carver.base = laurel_alloc_aligned (size);
   if (self->block == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-                 "Could not hold %d tokens' activations in memory: they need %.1f GB; use a smaller batch_size or max_length",
+                 "Could not hold %d tokens' activations in memory: they need %.1f GB; use a "
+                 "smaller batch_size or max_length",
                  max_tokens, (double) size / 1e9);
     laurel_activations_free (self);
     return NULL;
@@ -156,7 +160,8 @@ laurel_activations_free (LaurelActivations *self)
 
 /* y (N, OC) = residual + x (N, IC) · w + b; y may be residual. */
 static void
-linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b, int N, int IC, int OC)
+linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b, int N,
+             int IC, int OC)
 {
   for (int i = 0; i < N; i++)
     for (int c = 0; c < OC; c++)
@@ -165,18 +170,22 @@ linear_onto (float *y, const float *residual, const float *x, const float *w, co
 }
 
 static void
-layer_forward (const LaurelModel *model, const float *w, LayerActivations *a, float *out, const LaurelBatch *batch, int N)
+layer_forward (const LaurelModel *model, const float *w, LayerActivations *a, float *out,
+               const LaurelBatch *batch, int N)
 {
   const LaurelModelConfig *config = &model->config;
   const LaurelOffsets *at = &model->at;
   int C = config->n_embd, I = config->n_inner;
   float epsilon = (float) config->layer_norm_epsilon;
 
-  laurel_layernorm_forward (a->ln1, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N, C, epsilon);
+  laurel_layernorm_forward (a->ln1, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N,
+                            C, epsilon);
   laurel_linear_forward (a->qkv, a->ln1, w + at->qkv_w, w + at->qkv_b, N, C, 3 * C);
-  laurel_attention_forward (a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences, config->n_head, C);
+  laurel_attention_forward (a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences,
+                            config->n_head, C);
   linear_onto (a->mid, a->x, a->attn, w + at->attn_w, w + at->attn_b, N, C, C);
-  laurel_layernorm_forward (a->ln2, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b, N, C, epsilon);
+  laurel_layernorm_forward (a->ln2, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b,
+                            N, C, epsilon);
   laurel_linear_forward (a->fc, a->ln2, w + at->fc_w, w + at->fc_b, N, C, I);
   laurel_gelu_forward (a->gelu, a->fc, (gsize) N * (gsize) I);
   linear_onto (out, a->mid, a->gelu, w + at->proj_w, w + at->proj_b, N, I, C);
@@ -192,7 +201,8 @@ fill_positions (LaurelActivations *acts, const LaurelBatch *batch)
 }
 
 const float *
-laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch, LaurelActivations *acts, LaurelPrefillSink sink, gpointer user_data)
+laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch,
+                            LaurelActivations *acts, LaurelPrefillSink sink, gpointer user_data)
 {
   const LaurelModelConfig *config = &model->config;
   const LaurelOffsets *at = &model->at;
@@ -201,7 +211,8 @@ laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch, 
 
   g_assert (N <= acts->max_tokens);
   fill_positions (acts, batch);
-  laurel_embedding_forward (acts->layers[0].x, batch->tokens, acts->positions, model->weights + at->wte, model->weights + at->wpe, N, C);
+  laurel_embedding_forward (acts->layers[0].x, batch->tokens, acts->positions,
+                            model->weights + at->wte, model->weights + at->wpe, N, C);
   for (int l = 0; l < config->n_layer; l++) {
     const float *w = model->weights + at->layer0 + (gsize) l * at->layer_stride;
     float *out = l + 1 < config->n_layer ? acts->layers[l + 1].x : acts->last;
@@ -210,37 +221,48 @@ laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch, 
     if (sink != NULL)
       sink (l, acts->layers[l].qkv, user_data);
   }
-  laurel_layernorm_forward (acts->hidden, acts->lnf_mean, acts->lnf_rstd, acts->last, model->weights + at->lnf_w, model->weights + at->lnf_b,
+  laurel_layernorm_forward (acts->hidden, acts->lnf_mean, acts->lnf_rstd, acts->last,
+                            model->weights + at->lnf_w, model->weights + at->lnf_b,
                             N, C, (float) config->layer_norm_epsilon);
   return acts->hidden;
 }
 
 const float *
-laurel_transformer_forward (const LaurelModel *model, const LaurelBatch *batch, LaurelActivations *acts)
+laurel_transformer_forward (const LaurelModel *model, const LaurelBatch *batch,
+                            LaurelActivations *acts)
 {
   return laurel_transformer_prefill (model, batch, acts, NULL, NULL);
 }
 
 /* acts->dx holds the gradient of what the layer gave; on return, of what it got. */
 static void
-layer_backward (const LaurelModel *model, const float *w, float *g, const LayerActivations *a, LaurelActivations *acts, const LaurelBatch *batch, int N)
+layer_backward (const LaurelModel *model, const float *w, float *g, const LayerActivations *a,
+                LaurelActivations *acts, const LaurelBatch *batch, int N)
 {
   const LaurelOffsets *at = &model->at;
   int C = model->config.n_embd, I = model->config.n_inner, H = model->config.n_head;
 
-  laurel_linear_backward (acts->dinner, g + at->proj_w, g + at->proj_b, acts->dx, a->gelu, w + at->proj_w, N, I, C);
+  laurel_linear_backward (acts->dinner, g + at->proj_w, g + at->proj_b, acts->dx, a->gelu,
+                          w + at->proj_w, N, I, C);
   laurel_gelu_backward (acts->dinner, acts->dinner, a->fc, (gsize) N * (gsize) I);
-  laurel_linear_backward (acts->dnorm, g + at->fc_w, g + at->fc_b, acts->dinner, a->ln2, w + at->fc_w, N, C, I);
-  laurel_layernorm_backward (acts->dx, g + at->ln2_w, g + at->ln2_b, acts->dnorm, a->mid, a->ln2_mean, a->ln2_rstd, w + at->ln2_w, N, C);
+  laurel_linear_backward (acts->dnorm, g + at->fc_w, g + at->fc_b, acts->dinner, a->ln2,
+                          w + at->fc_w, N, C, I);
+  laurel_layernorm_backward (acts->dx, g + at->ln2_w, g + at->ln2_b, acts->dnorm, a->mid,
+                             a->ln2_mean, a->ln2_rstd, w + at->ln2_w, N, C);
 
-  laurel_linear_backward (acts->dnorm, g + at->attn_w, g + at->attn_b, acts->dx, a->attn, w + at->attn_w, N, C, C);
-  laurel_attention_backward (acts->dqkv, acts->dnorm, a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences, H, C);
-  laurel_linear_backward (acts->dnorm, g + at->qkv_w, g + at->qkv_b, acts->dqkv, a->ln1, w + at->qkv_w, N, C, 3 * C);
-  laurel_layernorm_backward (acts->dx, g + at->ln1_w, g + at->ln1_b, acts->dnorm, a->x, a->ln1_mean, a->ln1_rstd, w + at->ln1_w, N, C);
+  laurel_linear_backward (acts->dnorm, g + at->attn_w, g + at->attn_b, acts->dx, a->attn,
+                          w + at->attn_w, N, C, C);
+  laurel_attention_backward (acts->dqkv, acts->dnorm, a->attn, a->log_sums, a->qkv, batch->offsets,
+                             batch->n_sequences, H, C);
+  laurel_linear_backward (acts->dnorm, g + at->qkv_w, g + at->qkv_b, acts->dqkv, a->ln1,
+                          w + at->qkv_w, N, C, 3 * C);
+  laurel_layernorm_backward (acts->dx, g + at->ln1_w, g + at->ln1_b, acts->dnorm, a->x, a->ln1_mean,
+                             a->ln1_rstd, w + at->ln1_w, N, C);
 }
 
 void
-laurel_transformer_backward (const LaurelModel *model, const LaurelBatch *batch, LaurelActivations *acts, float *dhidden, float *gradients)
+laurel_transformer_backward (const LaurelModel *model, const LaurelBatch *batch,
+                             LaurelActivations *acts, float *dhidden, float *gradients)
 {
   const LaurelModelConfig *config = &model->config;
   const LaurelOffsets *at = &model->at;
@@ -249,12 +271,15 @@ laurel_transformer_backward (const LaurelModel *model, const LaurelBatch *batch,
 
   g_assert (acts->for_backward);
   memset (acts->dx, 0, (gsize) N * (gsize) C * sizeof (float));
-  laurel_layernorm_backward (acts->dx, gradients + at->lnf_w, gradients + at->lnf_b, dhidden, acts->last, acts->lnf_mean, acts->lnf_rstd,
+  laurel_layernorm_backward (acts->dx, gradients + at->lnf_w, gradients + at->lnf_b, dhidden,
+                             acts->last, acts->lnf_mean, acts->lnf_rstd,
                              model->weights + at->lnf_w, N, C);
   for (int l = config->n_layer - 1; l >= 0; l--) {
     gsize layer = at->layer0 + (gsize) l * at->layer_stride;
 
-    layer_backward (model, model->weights + layer, gradients + layer, &acts->layers[l], acts, batch, N);
+    layer_backward (model, model->weights + layer, gradients + layer, &acts->layers[l], acts, batch,
+                    N);
   }
-  laurel_embedding_backward (gradients + at->wte, gradients + at->wpe, acts->dx, batch->tokens, acts->positions, N, C);
+  laurel_embedding_backward (gradients + at->wte, gradients + at->wpe, acts->dx, batch->tokens,
+                             acts->positions, N, C);
 }

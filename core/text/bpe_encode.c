@@ -162,7 +162,8 @@ merge_all (const LaurelTokenizer *self, LaurelBpeScratch *scratch)
 }
 
 void
-laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes,
+                         gsize length, GArray *ids)
 {
   gint64 whole = -1;
 

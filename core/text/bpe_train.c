@@ -101,7 +101,8 @@ count_words (Trainer *self, const char *text, gsize length)
 }
 
 static gboolean
-read_texts (Trainer *self, const char *const *texts, const gsize *lengths, gsize n_texts, GError **error)
+read_texts (Trainer *self, const char *const *texts, const gsize *lengths, gsize n_texts,
+            GError **error)
 {
   for (gsize i = 0; i < n_texts; i++) {
     gsize length = lengths != NULL ? lengths[i] : strlen (texts[i]);
@@ -385,7 +386,8 @@ add_merge (Trainer *self, guint32 index)
 }
 
 LaurelTokenizer *
-laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsize n_texts, int vocab_size,
+laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsize n_texts,
+                            int vocab_size,
                             LaurelTokenizerProgress progress, gpointer user_data, GError **error)
 {
   g_autoptr (Trainer) trainer = NULL;

@@ -52,7 +52,8 @@ find_only (const char *text, const char *slot)
 
 /* The template of the three texts of a file, or NULL and an error. */
 static LaurelTemplate *
-template_from_texts (const char *prefix, const char *prompt, const char *completion, const char *path, GError **error)
+template_from_texts (const char *prefix, const char *prompt, const char *completion,
+                     const char *path, GError **error)
 {
   const char *prompt_slot = find_only (prompt, PROMPT_SLOT);
   const char *completion_slot = find_only (completion, COMPLETION_SLOT);
@@ -157,7 +158,8 @@ laurel_template_save (const LaurelTemplate *self, const char *dir, GError **erro
 }
 
 gboolean
-laurel_template_encode_prompt (const LaurelTemplate *self, const LaurelTokenizer *tokenizer, const char *prompt, GArray *ids, GError **error)
+laurel_template_encode_prompt (const LaurelTemplate *self, const LaurelTokenizer *tokenizer,
+                               const char *prompt, GArray *ids, GError **error)
 {
   g_autofree char *text = g_strconcat (self->prompt_before, prompt, self->prompt_after, NULL);
 
@@ -165,7 +167,8 @@ laurel_template_encode_prompt (const LaurelTemplate *self, const LaurelTokenizer
 }
 
 gboolean
-laurel_template_encode_completion (const LaurelTemplate *self, const LaurelTokenizer *tokenizer, const char *completion, GArray *ids, GError **error)
+laurel_template_encode_completion (const LaurelTemplate *self, const LaurelTokenizer *tokenizer,
+                                   const char *completion, GArray *ids, GError **error)
 {
   g_autofree char *text = g_strconcat (self->completion_before, completion, NULL);
   gint32 end_of_text = laurel_tokenizer_get_end_of_text (tokenizer);
@@ -183,7 +186,8 @@ laurel_template_encode_completion (const LaurelTemplate *self, const LaurelToken
 }
 
 char *
-laurel_template_decode_completion (const LaurelTemplate *self, const LaurelTokenizer *tokenizer, const gint32 *ids, gsize n)
+laurel_template_decode_completion (const LaurelTemplate *self, const LaurelTokenizer *tokenizer,
+                                   const gint32 *ids, gsize n)
 {
   g_autofree char *text = laurel_tokenizer_decode (tokenizer, ids, n, FALSE);
 

@@ -90,7 +90,8 @@ laurel_tokenizer_unref (LaurelTokenizer *self)
 }
 
 gboolean
-laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length, gboolean special)
+laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length,
+                            gboolean special)
 {
   guint8 flags = special ? LAUREL_TOKEN_SPECIAL : 0;
 
@@ -275,7 +276,8 @@ laurel_tokenizer_get_hash (const LaurelTokenizer *self)
 }
 
 gboolean
-laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids, GError **error)
+laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids,
+                         GError **error)
 {
   g_autoptr (LaurelBpeScratch) scratch = NULL;
   gsize left = length < 0 ? strlen (text) : (gsize) length;
@@ -360,7 +362,8 @@ is_special (const LaurelTokenizer *self, gint32 id)
 }
 
 char *
-laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n, gboolean with_special)
+laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n,
+                         gboolean with_special)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
 

@@ -89,7 +89,8 @@ place_row (GArray *rows, const char *path, const char *form, JsonNode *id_node, 
 
 /* Puts one of added_tokens in its row, or marks the row it already has. */
 static gboolean
-add_special_row (GArray *rows, const char *path, JsonObject *vocab, JsonObject *added, GError **error)
+add_special_row (GArray *rows, const char *path, JsonObject *vocab, JsonObject *added,
+                 GError **error)
 {
   const char *form = NULL;
   gboolean special = FALSE;
@@ -219,7 +220,8 @@ add_merge (LaurelTokenizer *self, const char *left, gsize n_left, const char *ri
 }
 
 static gboolean
-add_merge_line (LaurelTokenizer *self, const char *line, gsize length, const char *path, const char *where, GError **error)
+add_merge_line (LaurelTokenizer *self, const char *line, gsize length, const char *path,
+                const char *where, GError **error)
 {
   const char *space = memchr (line, ' ', length);
 
@@ -312,7 +314,8 @@ get_type (JsonObject *object, const char *member)
 }
 
 static gboolean
-check_part (JsonObject *root, const char *member, gboolean may_miss, const char *path, GError **error)
+check_part (JsonObject *root, const char *member, gboolean may_miss, const char *path,
+            GError **error)
 {
   const char *type = get_type (root, member);
 

@@ -143,7 +143,8 @@ make_config (const LaurelTokenizer *self)
 }
 
 static gboolean
-write_json (const char *dir, const char *name, JsonObject *take_object, gboolean pretty, GError **error)
+write_json (const char *dir, const char *name, JsonObject *take_object, gboolean pretty,
+            GError **error)
 {
   g_autofree char *path = g_build_filename (dir, name, NULL);
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A float32 forward pass has a relative error near 1e-6; a central difference with h = 1e-2 divides it by 2h
- * and adds O(h²) curvature: together about 1e-3 of the largest gradient. */
+/* A float32 forward pass has a relative error near 1e-6; a central difference with h = 1e-2
+ * divides it by 2h and adds O(h²) curvature: together about 1e-3 of the largest gradient. */
 #define STEP 1e-2f
 #define TOLERANCE 2e-3
 
@@ -63,7 +63,8 @@ test_case (gconstpointer data)
     params[i] = kept - STEP;
     down = c->loss (params);
     params[i] = kept;
-    g_assert_cmpfloat_with_epsilon ((up - down) / (2.0 * (double) STEP), (double) gradient[i], TOLERANCE * MAX (largest, 1.0));
+    g_assert_cmpfloat_with_epsilon ((up - down) / (2.0 * (double) STEP), (double) gradient[i],
+                                    TOLERANCE * MAX (largest, 1.0));
   }
 }
 
@@ -111,7 +112,8 @@ layernorm_gradient (const float *p, float *g)
 
   fill (c, NN * NC, 3);
   laurel_layernorm_forward (y, mean, rstd, p, p + NN * NC, p + NN * NC + NC, NN, NC, 1e-5f);
-  laurel_layernorm_backward (g, g + NN * NC, g + NN * NC + NC, c, p, mean, rstd, p + NN * NC, NN, NC);
+  laurel_layernorm_backward (g, g + NN * NC, g + NN * NC + NC, c, p, mean, rstd, p + NN * NC, NN,
+                             NC);
 }
 
 /* --- gelu ------------------------------------------------------------------------ */
@@ -165,7 +167,8 @@ attention_gradient (const float *p, float *g)
 /* --- embedding: repeated tokens and positions add up ------------------------------- */
 
 enum { EN = 6, EC = 5, EV = 4, EP = 3 };
-static const gint32 embedding_tokens[EN] = { 3, 1, 1, 0, 3, 3 }, embedding_positions[EN] = { 0, 1, 2, 0, 1, 2 };
+static const gint32 embedding_tokens[EN] = { 3, 1, 1, 0, 3, 3 },
+embedding_positions[EN] = { 0, 1, 2, 0, 1, 2 };
 
 static double
 embedding_loss (const float *p)

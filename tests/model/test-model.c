@@ -43,7 +43,8 @@ fill_tokens (gint32 *tokens, int n, guint64 row)
 
 /* log π of every next token of one sequence, by a whole forward pass. */
 static void
-full_logprobs (const LaurelModel *model, const gint32 *tokens, int n, double temperature, float *logprobs)
+full_logprobs (const LaurelModel *model, const gint32 *tokens, int n, double temperature,
+               float *logprobs)
 {
   g_autoptr (LaurelActivations) acts = laurel_activations_new (&model->config, n, FALSE, NULL);
   gint32 offsets[] = { 0, n };
@@ -53,7 +54,8 @@ full_logprobs (const LaurelModel *model, const gint32 *tokens, int n, double tem
 
   for (int i = 0; i < n; i++)
     positions[i] = i;
-  laurel_lm_head_logprobs (model, laurel_transformer_forward (model, &batch, acts), &labels, temperature, logprobs, NULL);
+  laurel_lm_head_logprobs (model, laurel_transformer_forward (model, &batch, acts), &labels,
+                           temperature, logprobs, NULL);
 }
 
 static void
@@ -85,9 +87,12 @@ test_cache_equals_forward (void)
     memcpy (tokens, prompt->tokens, (gsize) prompt->n_tokens * sizeof *tokens);
     memcpy (tokens + prompt->n_tokens, sample->tokens, (gsize) sample->n_tokens * sizeof *tokens);
     full_logprobs (model, tokens, n, 0.7, logprobs);
-    for (int t = 0; t < sample->n_tokens; t++) /* 1e-5: the bound; sums in another order differ by 1e-6 */
-      g_assert_cmpfloat_with_epsilon (sample->logprobs[t], logprobs[prompt->n_tokens - 1 + t], 1e-5f);
-    g_assert_true ((sample->finish == LAUREL_FINISH_STOP) == (sample->tokens[sample->n_tokens - 1] == tiny.eos_token_id));
+    /* 1e-5: the bound; sums in another order differ by 1e-6 */
+    for (int t = 0; t < sample->n_tokens; t++)
+      g_assert_cmpfloat_with_epsilon (sample->logprobs[t], logprobs[prompt->n_tokens - 1 + t],
+                                      1e-5f);
+    g_assert_cmpint (sample->finish == LAUREL_FINISH_STOP, ==,
+                     sample->tokens[sample->n_tokens - 1] == tiny.eos_token_id);
     if (sample->finish == LAUREL_FINISH_LENGTH)
       g_assert_cmpint (sample->n_tokens, ==, MIN (40, tiny.n_positions - prompt->n_tokens));
   }
@@ -119,7 +124,8 @@ test_sample_alone_or_together (void)
   }
   x = g_ptr_array_index (many, 0);
   y = g_ptr_array_index (many, 1);
-  g_assert_false (x->n_tokens == y->n_tokens && memcmp (x->tokens, y->tokens, (gsize) x->n_tokens * 4) == 0);
+  g_assert_false (x->n_tokens == y->n_tokens && memcmp (x->tokens, y->tokens,
+                                                        (gsize) x->n_tokens * 4) == 0);
 }
 
 static void
@@ -198,7 +204,8 @@ model_loss (const LaurelModel *model, LaurelActivations *acts, float *gradients)
       targets[labels.n++] = tokens[i + 1];
     }
   hidden = laurel_transformer_forward (model, &batch, acts);
-  loss = laurel_lm_head_loss (model, hidden, &labels, 0.8, NULL, NULL, 1.0 / labels.n, NULL, dhidden, gradients != NULL ? gradients : scratch);
+  loss = laurel_lm_head_loss (model, hidden, &labels, 0.8, NULL, NULL, 1.0 / labels.n, NULL,
+                              dhidden, gradients != NULL ? gradients : scratch);
   if (gradients != NULL)
     laurel_transformer_backward (model, &batch, acts, dhidden, gradients);
   return loss;
@@ -221,8 +228,8 @@ test_gradients (void)
     double up, down, h = 0.03;
 
     g_assert_cmpfloat (norm, >, 0);
-    /* The steepest direction has the derivative ‖g‖; a float32 loss near 4 has an error of 1e-6, which a
-     * step of 0.03 turns into 3e-5, beside a relative curvature error of about h². */
+    /* The steepest direction has the derivative ‖g‖; a float32 loss near 4 has an error of 1e-6,
+     * which a step of 0.03 turns into 3e-5, beside a relative curvature error of about h². */
     for (gsize j = 0; j < tensor->n; j++)
       w[j] = kept[j] + (float) (h * (double) gradients[tensor->offset + j] / norm);
     up = model_loss (model, acts, NULL);
@@ -250,7 +257,8 @@ static void
 test_round_trip (void)
 {
   g_autofree char *dir = make_directory (), *again = make_directory ();
-  g_autofree char *file_a = g_build_filename (dir, "model.safetensors", NULL), *file_b = g_build_filename (again, "model.safetensors", NULL);
+  g_autofree char *file_a = g_build_filename (dir, "model.safetensors", NULL),
+  *file_b = g_build_filename (again, "model.safetensors", NULL);
 
   for (int head = 0; head < 2; head++)
     for (int dtype = 0; dtype < 3; dtype++) {
@@ -274,7 +282,9 @@ test_round_trip (void)
         g_assert_cmpfloat (loaded->config.reward_gain, ==, 1.5);
       for (gsize i = 0; i < model->layout->n_floats; i++) {
         /* bf16 keeps 8 bits of fraction, f16 11 (and 2⁻²⁵ absolutely, below its normal range). */
-        float tolerance = dtype == LAUREL_DTYPE_F32 ? 0 : fabsf (model->weights[i]) * (dtype == LAUREL_DTYPE_BF16 ? 0x1p-8f : 0x1p-11f) + 0x1p-25f;
+        float tolerance = dtype == LAUREL_DTYPE_F32 ? 0
+                          : fabsf (model->weights[i]) * (dtype == LAUREL_DTYPE_BF16 ? 0x1p-8f
+                                                         : 0x1p-11f) + 0x1p-25f;
 
         g_assert_cmpfloat (fabsf (loaded->weights[i] - model->weights[i]), <=, tolerance);
       }
@@ -305,7 +315,8 @@ assert_refused (const char *dir, int code, const char *word)
 static void
 test_bad_files (void)
 {
-  g_autofree char *dir = make_directory (), *path = g_build_filename (dir, "model.safetensors", NULL), *good = NULL;
+  g_autofree char *dir = make_directory (), *path = g_build_filename (dir, "model.safetensors",
+                                                                      NULL), *good = NULL;
   g_autofree char *config_path = g_build_filename (dir, "config.json", NULL), *config = NULL;
   g_autoptr (LaurelModel) model = make_model (8);
   gsize n;
@@ -349,7 +360,8 @@ test_bad_files (void)
     assert_refused (dir, LAUREL_ERROR_MISMATCH, "wpe.weight is missing");
   }
   memcpy (&length, good, 8);
-  for (gsize i = 8; i < 8 + length; i += 7) { /* any byte of the header may be broken: an error or a model, never a crash */
+  /* any byte of the header may be broken: an error or a model, never a crash */
+  for (gsize i = 8; i < 8 + length; i += 7) {
     g_autofree char *bad = g_memdup2 (good, n);
     g_autoptr (LaurelModel) loaded = NULL;
 
@@ -384,13 +396,15 @@ test_half (void)
     guint16 half;
     float value;
   } known[] = {
-    { 0x0000, 0.0f }, { 0x3c00, 1.0f }, { 0xc000, -2.0f }, { 0x7bff, 65504.0f }, { 0x0400, 0x1p-14f }, { 0x0001, 0x1p-24f },
+    { 0x0000, 0.0f }, { 0x3c00, 1.0f }, { 0xc000, -2.0f }, { 0x7bff, 65504.0f },
+    { 0x0400, 0x1p-14f }, { 0x0001, 0x1p-24f },
     { 0x83ff, -0x1.ff8p-15f }, { 0x3555, 0x1.554p-2f }, { 0x7c00, INFINITY },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (known); i++) {
     guint16 little = GUINT16_TO_LE (known[i].half);
-    LaurelFileTensor tensor = { .dtype = LAUREL_DTYPE_F16, .n = 1, .data = (const guchar *) &little };
+    LaurelFileTensor tensor = { .dtype = LAUREL_DTYPE_F16, .n = 1,
+                                .data = (const guchar *) &little };
     float out;
 
     laurel_file_tensor_read (&tensor, &out);
@@ -421,11 +435,13 @@ test_score_head (void)
 
     for (int c = 0; c < 32; c++)
       wanted += (double) w[c] * hidden[last[b] * 32 + c];
-    g_assert_cmpfloat_with_epsilon ((double) scores[b], wanted, 1e-5); /* a float32 rounding of the sum */
+    /* a float32 rounding of the sum */
+    g_assert_cmpfloat_with_epsilon ((double) scores[b], wanted, 1e-5);
   }
   laurel_score_head_backward (model, hidden, last, 2, dscores, dhidden, gradients);
   for (int c = 0; c < 32; c++) {
-    g_assert_cmpfloat_with_epsilon (gradients[model->at.head + (gsize) c], hidden[3 * 32 + c] - 2 * hidden[9 * 32 + c], 1e-5f);
+    g_assert_cmpfloat_with_epsilon (gradients[model->at.head + (gsize) c],
+                                    hidden[3 * 32 + c] - 2 * hidden[9 * 32 + c], 1e-5f);
     g_assert_cmpfloat_with_epsilon (dhidden[9 * 32 + c], -2 * w[c], 1e-6f);
     g_assert_cmpfloat (dhidden[8 * 32 + c], ==, 0);
   }

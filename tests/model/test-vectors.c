@@ -13,14 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Logits are sums of some hundred products of size one through two layers: about 300 · 2⁻²⁴ ≈ 2e-5. */
+/* Logits are sums of some hundred products of size one through two layers: about 300 · 2⁻²⁴ ≈
+ * 2e-5. */
 #define LOGIT_TOLERANCE 1e-4
-/* A gradient tensor's error, as a share of the tensor's length. Rounding alone leaves about 1e-6; ten
- * times that still notices a constant of GELU or LayerNorm with a wrong fourth digit. */
+/* A gradient tensor's error, as a share of the tensor's length. Rounding alone leaves about
+ * 1e-6; ten times that still notices a constant of GELU or LayerNorm with a wrong fourth digit. */
 #define GRADIENT_TOLERANCE 1e-5
 /* Adam divides by the root of the second moment, so small errors of a gradient become whole steps
- * where it is near zero. Rounding alone leaves under 1e-6 over the whole curve; ten times that still
- * notices decay on a norm, or none on the position embedding. */
+ * where it is near zero. Rounding alone leaves under 1e-6 over the whole curve; ten times that
+ * still notices decay on a norm, or none on the position embedding. */
 #define CURVE_TOLERANCE 1e-5
 
 typedef struct {

@@ -54,7 +54,8 @@ load (const char *dir)
 }
 
 static void
-assert_template (const LaurelTemplate *template, const char *before, const char *after, const char *lead)
+assert_template (const LaurelTemplate *template, const char *before, const char *after,
+                 const char *lead)
 {
   g_assert_cmpstr (template->prompt_before, ==, before);
   g_assert_cmpstr (template->prompt_after, ==, after);
@@ -131,13 +132,17 @@ static const struct {
   { "[]", "is not a JSON object" },
   { "{}", "{prompt} exactly once" },
   { "{\"prompt\": \"hello\", \"completion\": \"{completion}\"}", "{prompt} exactly once" },
-  { "{\"prompt\": \"{prompt}{prompt}\", \"completion\": \"{completion}\"}", "{prompt} exactly once" },
-  { "{\"prefix\": \"{prompt}\", \"prompt\": \"{prompt}\", \"completion\": \"{completion}\"}", "{prompt} exactly once" },
+  { "{\"prompt\": \"{prompt}{prompt}\", \"completion\": \"{completion}\"}",
+    "{prompt} exactly once" },
+  { "{\"prefix\": \"{prompt}\", \"prompt\": \"{prompt}\", \"completion\": \"{completion}\"}",
+    "{prompt} exactly once" },
   { "{\"prompt\": \"{prompt}\"}", "{completion} exactly once, at its end" },
   { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion} \"}", "at its end" },
-  { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}{completion}\"}", "{completion} exactly once" },
+  { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}{completion}\"}",
+    "{completion} exactly once" },
   { "{\"prompt\": 3, \"completion\": \"{completion}\"}", "“prompt” must be text" },
-  { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\", \"sufix\": \"\"}", "no member “sufix”" },
+  { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\", \"sufix\": \"\"}",
+    "no member “sufix”" },
 };
 
 static void

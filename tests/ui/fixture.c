@@ -4,15 +4,20 @@
 #include "core/base/file.h"
 
 static const char *const answers[] = {
-  "Lay your clothes out the evening before, and put your keys where you cannot miss them. A calm **ten minutes** "
+  "Lay your clothes out the evening before, and put your keys where you cannot miss them. A calm "
+  "**ten minutes** "
   "at night is worth half an hour in the morning.",
   "Get up earlier.",
-  "There are three things that help:\n\n1. Pack your bag before bed.\n2. Eat the same simple breakfast on workdays.\n"
-  "3. Leave your phone in another room until you are dressed.\n\nStart with *one* of them and keep it for a week.",
-  "Mornings are are always rushed because the Moon pulls the clocks forward, so nothing can be done about it and "
+  "There are three things that help:\n\n1. Pack your bag before bed.\n2. Eat the same simple "
+  "breakfast on workdays.\n"
+  "3. Leave your phone in another room until you are dressed.\n\nStart with *one* of them and keep "
+  "it for a week.",
+  "Mornings are are always rushed because the Moon pulls the clocks forward, so nothing can be "
+  "done about it and "
   "and nothing can be done about it and",
   "I cannot help with that.",
-  "Ask yourself what could be done at night instead. `alarm 06:30` is not the answer to everything.",
+  "Ask yourself what could be done at night instead. `alarm 06:30` is not the answer to "
+  "everything.",
   "It depends on when you go to bed.",
   "You could shower in the evening.",
   "Try a list by the door.",
@@ -34,8 +39,10 @@ add_task (LaurelStore *store, int number, int n_completions)
     gint32 tokens[1] = { i };
     float logprobs[1] = { -1 };
     LaurelCompletion completion = {
-      .prompt_id = prompt, .model = FIXTURE_MODEL, .tokens = tokens, .logprobs = logprobs, .n_tokens = 1,
-      .text = (char *) answers[i], .temperature = 1, .top_p = 1, .seed = (guint64) (number * 100 + i),
+      .prompt_id = prompt, .model = FIXTURE_MODEL, .tokens = tokens, .logprobs = logprobs,
+      .n_tokens = 1,
+      .text = (char *) answers[i], .temperature = 1, .top_p = 1,
+      .seed = (guint64) (number * 100 + i),
     };
 
     g_assert_true (laurel_store_add_completion (store, &completion, &error));
@@ -51,8 +58,10 @@ static void
 add_model (LaurelStore *store)
 {
   g_autoptr (GError) error = NULL;
-  LaurelModelRecord model = { .name = FIXTURE_MODEL, .kind = "policy", .path = "models/" FIXTURE_MODEL, .sha256 = "",
-                              .tokenizer_hash = "", .n_parameters = 1, .vocab_size = 1, .n_positions = 1 };
+  LaurelModelRecord model = { .name = FIXTURE_MODEL, .kind = "policy",
+                              .path = "models/" FIXTURE_MODEL, .sha256 = "",
+                              .tokenizer_hash = "", .n_parameters = 1, .vocab_size = 1,
+                              .n_positions = 1 };
 
   g_assert_true (laurel_store_put_model (store, &model, &error));
   g_assert_no_error (error);
@@ -75,8 +84,10 @@ fixture_make_project (int n_tasks, int n_completions)
     add_task (store, i, n_completions);
   }
   g_assert_true (laurel_store_set_fact (store, "guidelines",
-                                        "# Guidelines\n\nHelpful, honest, harmless, in that order of doubt.\n\n"
-                                        "- **Helpful**: does what was asked.\n- **Honest**: says nothing wrong.\n",
+                                        "# Guidelines\n\nHelpful, honest, harmless, in that order "
+                                        "of doubt.\n\n"
+                                        "- **Helpful**: does what was asked.\n- **Honest**: says "
+                                        "nothing wrong.\n",
                                         &error));
   g_assert_no_error (error);
   return project;
@@ -136,7 +147,8 @@ fixture_find (GtkWidget *widget, GType type)
   if (g_type_is_a (G_OBJECT_TYPE (widget), type)) {
     return widget;
   }
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child)) {
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child;
+       child = gtk_widget_get_next_sibling (child)) {
     gpointer found = fixture_find (child, type);
 
     if (found) {

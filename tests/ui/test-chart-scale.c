@@ -8,7 +8,8 @@
 #include <math.h>
 
 static void
-assert_ticks (LaurelScaleKind kind, double min, double max, int max_ticks, gboolean widen, const char *expected)
+assert_ticks (LaurelScaleKind kind, double min, double max, int max_ticks, gboolean widen,
+              const char *expected)
 {
   g_autoptr (GString) found = g_string_new (NULL);
   LaurelScale scale;
@@ -40,7 +41,8 @@ test_scale_ticks (void)
 static void
 test_scale_degenerate (void)
 {
-  static const LaurelScaleKind kinds[] = { LAUREL_SCALE_LINEAR, LAUREL_SCALE_INTEGER, LAUREL_SCALE_LOG,
+  static const LaurelScaleKind kinds[] = { LAUREL_SCALE_LINEAR, LAUREL_SCALE_INTEGER,
+                                           LAUREL_SCALE_LOG,
                                            LAUREL_SCALE_TIME };
   static const double values[] = { 1e-12, 1, 7.25, 1e12 };
 

@@ -36,7 +36,9 @@ take_picture (GtkWidget *window, const char *name)
   gdk_paintable_snapshot (paintable, snapshot, width, height);
   g_autoptr (GskRenderNode) node = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
   GskRenderer *renderer = gtk_native_get_renderer (gtk_widget_get_native (window));
-  g_autoptr (GdkTexture) texture = gsk_renderer_render_texture (renderer, node, &GRAPHENE_RECT_INIT (0, 0, width, height));
+  g_autoptr (GdkTexture) texture = gsk_renderer_render_texture (renderer, node,
+                                                                &GRAPHENE_RECT_INIT (0, 0, width,
+                                                                                     height));
 
   g_assert_true (gdk_texture_save_to_png (texture, path));
 }
@@ -59,7 +61,8 @@ find_child (GtkWidget *widget, GType type)
 {
   if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
     return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child)) {
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
     GtkWidget *found = find_child (child, type);
 
     if (found != NULL)
@@ -78,11 +81,13 @@ visit (GType type, const char *name)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     for (int dark = 0; dark < 2; dark++) {
-      g_autofree char *picture = g_strdup_printf ("%s-%d-%s", name, sizes[i].width, dark ? "dark" : "light");
+      g_autofree char *picture = g_strdup_printf ("%s-%d-%s", name, sizes[i].width,
+                                                  dark ? "dark" : "light");
       GtkWidget *window;
 
       adw_style_manager_set_color_scheme (adw_style_manager_get_default (),
-                                          dark ? ADW_COLOR_SCHEME_FORCE_DARK : ADW_COLOR_SCHEME_FORCE_LIGHT);
+                                          dark ? ADW_COLOR_SCHEME_FORCE_DARK
+                                            : ADW_COLOR_SCHEME_FORCE_LIGHT);
       window = present (type, project, sizes[i].width, sizes[i].height);
       take_picture (window, picture);
       gtk_window_destroy (GTK_WINDOW (window));
@@ -110,7 +115,8 @@ find_stack_child (GtkWidget *page, const char *name)
 
   if (GTK_IS_STACK (page))
     found = gtk_stack_get_child_by_name (GTK_STACK (page), name);
-  for (GtkWidget *child = gtk_widget_get_first_child (page); found == NULL && child != NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (page); found == NULL
+       && child != NULL; child = gtk_widget_get_next_sibling (child))
     found = find_stack_child (child, name);
   return found;
 }

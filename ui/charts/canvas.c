@@ -31,7 +31,8 @@ laurel_palette_current (void)
 {
   AdwStyleManager *manager = adw_style_manager_get_default ();
 
-  return laurel_palette_get (adw_style_manager_get_dark (manager), adw_style_manager_get_high_contrast (manager));
+  return laurel_palette_get (adw_style_manager_get_dark (manager),
+                             adw_style_manager_get_high_contrast (manager));
 }
 
 static void
@@ -55,7 +56,8 @@ laurel_chart_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   PangoContext *context = gtk_widget_get_pango_context (widget);
   graphene_size_t size = get_size (self);
 
-  if (self->rendered == NULL || self->rendered_width != (int) size.width || self->rendered_height != (int) size.height) {
+  if (self->rendered == NULL || self->rendered_width != (int) size.width
+      || self->rendered_height != (int) size.height) {
     g_autoptr (GtkSnapshot) own = gtk_snapshot_new ();
 
     laurel_chart_draw (own, &self->chart, laurel_palette_current (), context, size);
@@ -72,7 +74,9 @@ laurel_chart_canvas_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 }
 
 static void
-laurel_chart_canvas_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural, int *minimum_baseline, int *natural_baseline)
+laurel_chart_canvas_measure (GtkWidget *widget, GtkOrientation orientation, int for_size,
+                             int *minimum, int *natural, int *minimum_baseline,
+                             int *natural_baseline)
 {
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : 120;
   *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 180;
@@ -105,7 +109,8 @@ find_x (LaurelChartCanvas *self, double pixel)
   LaurelChartLayout layout;
   double unit;
 
-  laurel_chart_measure (&self->chart, gtk_widget_get_pango_context (GTK_WIDGET (self)), get_size (self), &layout);
+  laurel_chart_measure (&self->chart, gtk_widget_get_pango_context (GTK_WIDGET (self)),
+                        get_size (self), &layout);
   unit = (pixel - layout.plot.origin.x) / layout.plot.size.width;
   if (layout.is_empty || unit < -.05 || unit > 1.05)
     return NAN;
@@ -165,7 +170,8 @@ step_from (LaurelChartCanvas *self, double x, int direction)
 }
 
 static gboolean
-key_cb (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state, LaurelChartCanvas *self)
+key_cb (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state,
+        LaurelChartCanvas *self)
 {
   double x = self->cursor != NULL ? laurel_chart_cursor_get_x (self->cursor) : NAN;
 
@@ -209,7 +215,8 @@ laurel_chart_canvas_class_init (LaurelChartCanvasClass *klass)
   widget_class->css_changed = laurel_chart_canvas_css_changed;
   gtk_widget_class_set_css_name (widget_class, "chartcanvas");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_IMG);
-  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_DOUBLE);
 }
 
@@ -222,7 +229,8 @@ laurel_chart_canvas_init (LaurelChartCanvas *self)
   GtkGesture *click = gtk_gesture_click_new ();
 
   self->series = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
-  self->chart = (LaurelChart) { .x_kind = LAUREL_SCALE_INTEGER, .reference = NAN, .min_x = NAN, .max_x = NAN };
+  self->chart = (LaurelChart) { .x_kind = LAUREL_SCALE_INTEGER, .reference = NAN, .min_x = NAN,
+                                .max_x = NAN };
   g_signal_connect (motion, "enter", G_CALLBACK (motion_cb), self);
   g_signal_connect (motion, "motion", G_CALLBACK (motion_cb), self);
   g_signal_connect (motion, "leave", G_CALLBACK (leave_cb), self);
@@ -233,8 +241,10 @@ laurel_chart_canvas_init (LaurelChartCanvas *self)
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_overflow (GTK_WIDGET (self), GTK_OVERFLOW_HIDDEN);
-  g_signal_connect_object (manager, "notify::dark", G_CALLBACK (invalidate), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (manager, "notify::high-contrast", G_CALLBACK (invalidate), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (manager, "notify::dark", G_CALLBACK (invalidate), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (manager, "notify::high-contrast", G_CALLBACK (invalidate), self,
+                           G_CONNECT_SWAPPED);
 }
 
 LaurelChart *
@@ -252,7 +262,8 @@ laurel_chart_canvas_changed (LaurelChartCanvas *self)
   g_return_if_fail (LAUREL_IS_CHART_CANVAS (self));
 
   summary = laurel_chart_summarize (&self->chart, self->title != NULL ? self->title : "");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, summary, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, summary,
+                                  -1);
   invalidate (self);
 }
 
@@ -292,7 +303,8 @@ laurel_chart_canvas_set_cursor (LaurelChartCanvas *self, LaurelChartCursor *curs
   if (cursor == NULL)
     return;
   self->cursor = g_object_ref (cursor);
-  g_signal_connect_object (cursor, "notify::x", G_CALLBACK (gtk_widget_queue_draw), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (cursor, "notify::x", G_CALLBACK (gtk_widget_queue_draw), self,
+                           G_CONNECT_SWAPPED);
 }
 
 void

@@ -113,7 +113,8 @@ measure_y_labels (const LaurelScale *scale, PangoContext *context)
 }
 
 void
-laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_size_t size, LaurelChartLayout *out)
+laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_size_t size,
+                      LaurelChartLayout *out)
 {
   float line = measure_text (context, "0").height;
   float top = self->legend ? line + GAP : line / 2;
@@ -137,7 +138,8 @@ laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_s
 static float
 to_x (const LaurelChartLayout *layout, double x)
 {
-  return layout->plot.origin.x + (float) laurel_scale_to_unit (&layout->x, x) * layout->plot.size.width;
+  return layout->plot.origin.x + (float) laurel_scale_to_unit (&layout->x,
+                                                               x) * layout->plot.size.width;
 }
 
 static float
@@ -151,7 +153,8 @@ to_y (const LaurelChartLayout *layout, double y)
 /* --- Drawing ------------------------------------------------------------- */
 
 static void
-draw_axes (GtkSnapshot *snapshot, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+draw_axes (GtkSnapshot *snapshot, const LaurelChartLayout *layout, const LaurelPalette *palette,
+           PangoContext *context, graphene_size_t size)
 {
   const graphene_rect_t *plot = &layout->plot;
   float bottom = plot->origin.y + plot->size.height;
@@ -165,7 +168,8 @@ draw_axes (GtkSnapshot *snapshot, const LaurelChartLayout *layout, const LaurelP
 
     pango_layout_get_pixel_size (label, &width, &height);
     fill (snapshot, &palette->grid, plot->origin.x, y, plot->size.width, 1);
-    draw_layout (snapshot, label, plot->origin.x - GAP - (float) width, y - (float) height / 2, &palette->dim_text);
+    draw_layout (snapshot, label, plot->origin.x - GAP - (float) width, y - (float) height / 2,
+                 &palette->dim_text);
   }
   fill (snapshot, &palette->axis, plot->origin.x, bottom, plot->size.width, 1);
   for (int i = 0; i < layout->x.n_ticks; i++) {
@@ -215,7 +219,8 @@ trace_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *lay
 }
 
 static void
-draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points, const GdkRGBA *colour, double width)
+draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points,
+             const GdkRGBA *colour, double width)
 {
   g_autoptr (GArray) thin = laurel_points_decimate (points, layout->x.min, layout->x.max,
                                                     (int) layout->plot.size.width);
@@ -227,7 +232,8 @@ draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
 }
 
 static void
-draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette)
+draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
+             const LaurelPalette *palette)
 {
   for (gsize s = 0; s < self->n_series; s++) {
     GdkRGBA faint = palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
@@ -242,12 +248,14 @@ draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
 
     if (self->smoothing > 0)
       smooth = laurel_points_smooth (self->series[s]->points, self->smoothing);
-    draw_points (cr, self, layout, smooth != NULL ? smooth : self->series[s]->points, colour, LINE_WIDTH);
+    draw_points (cr, self, layout, smooth != NULL ? smooth : self->series[s]->points, colour,
+                 LINE_WIDTH);
   }
 }
 
 static void
-draw_reference (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette)
+draw_reference (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
+                const LaurelPalette *palette)
 {
   const double dashes[] = { 4, 4 };
   float y = roundf (to_y (layout, self->reference)) + .5f;
@@ -264,7 +272,8 @@ draw_reference (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *l
 }
 
 static void
-draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context)
+draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout,
+             const LaurelPalette *palette, PangoContext *context)
 {
   float x = layout->plot.origin.x;
   float share = layout->plot.size.width / (float) MAX (self->n_series, 1);
@@ -287,18 +296,21 @@ draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLa
 }
 
 static void
-draw_nothing (GtkSnapshot *snapshot, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+draw_nothing (GtkSnapshot *snapshot, const LaurelPalette *palette, PangoContext *context,
+              graphene_size_t size)
 {
   g_autoptr (PangoLayout) label = make_layout (context, _("No values yet"), FALSE);
   int width, height;
 
   pango_layout_get_pixel_size (label, &width, &height);
-  draw_layout (snapshot, label, (size.width - (float) width) / 2, (size.height - (float) height) / 2,
+  draw_layout (snapshot, label, (size.width - (float) width) / 2,
+               (size.height - (float) height) / 2,
                &palette->dim_text);
 }
 
 void
-laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, graphene_size_t size)
+laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette,
+                   PangoContext *context, graphene_size_t size)
 {
   LaurelChartLayout layout;
   cairo_t *cr;
@@ -339,7 +351,8 @@ describe_cursor (const LaurelChart *self, double x)
 
 /* Lines “━ 1.32 name”, under a bold first line with x; returns the box's size. */
 static graphene_size_t
-draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, double x, gboolean is_dry)
+draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette,
+             PangoContext *context, double x, gboolean is_dry)
 {
   g_autofree char *head = describe_cursor (self, x);
   g_autoptr (PangoLayout) title = make_layout (context, head, TRUE);
@@ -355,7 +368,8 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
   for (gsize s = 0; s < self->n_series; s++) {
     const LaurelPoint *point = laurel_series_find (self->series[s], x);
     g_autofree char *value = laurel_format_value (point != NULL ? point->y : NAN);
-    g_autofree char *text = self->n_series > 1 ? g_strdup_printf ("%s  %s", value, self->series[s]->name)
+    g_autofree char *text = self->n_series > 1
+                            ? g_strdup_printf ("%s  %s", value, self->series[s]->name)
                                                : g_strdup (value);
     g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
 
@@ -372,7 +386,8 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
 }
 
 static void
-draw_value_box (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout, const LaurelPalette *palette, PangoContext *context, graphene_size_t size, double x)
+draw_value_box (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout,
+                const LaurelPalette *palette, PangoContext *context, graphene_size_t size, double x)
 {
   graphene_size_t box = draw_values (snapshot, self, palette, context, x, TRUE);
   float line_x = to_x (layout, x);
@@ -382,19 +397,23 @@ draw_value_box (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChar
   if (left + box.width > size.width)
     left = line_x - 2 * GAP - box.width;
   gtk_snapshot_save (snapshot);
-  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (roundf (MAX (left, 0)), layout->plot.origin.y));
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (roundf (MAX (left, 0)),
+                                                          layout->plot.origin.y));
   gsk_rounded_rect_init_from_rect (&outline, &GRAPHENE_RECT_INIT (0, 0, box.width, box.height), 6);
   gtk_snapshot_push_rounded_clip (snapshot, &outline);
   fill (snapshot, &palette->surface, 0, 0, box.width, box.height);
   gtk_snapshot_pop (snapshot);
   gtk_snapshot_append_border (snapshot, &outline, (float[4]) { 1, 1, 1, 1 },
-                              (GdkRGBA[4]) { palette->grid, palette->grid, palette->grid, palette->grid });
+                              (GdkRGBA[4]) { palette->grid, palette->grid, palette->grid,
+                                             palette->grid });
   draw_values (snapshot, self, palette, context, x, FALSE);
   gtk_snapshot_restore (snapshot);
 }
 
 void
-laurel_chart_draw_cursor (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette *palette, PangoContext *context, graphene_size_t size, double x)
+laurel_chart_draw_cursor (GtkSnapshot *snapshot, const LaurelChart *self,
+                          const LaurelPalette *palette, PangoContext *context, graphene_size_t size,
+                          double x)
 {
   LaurelChartLayout layout;
 
@@ -403,16 +422,21 @@ laurel_chart_draw_cursor (GtkSnapshot *snapshot, const LaurelChart *self, const 
   laurel_chart_measure (self, context, size, &layout);
   if (layout.is_empty || x < layout.x.min || x > layout.x.max)
     return;
-  fill (snapshot, &palette->cursor, roundf (to_x (&layout, x)), layout.plot.origin.y, 1, layout.plot.size.height);
+  fill (snapshot, &palette->cursor, roundf (to_x (&layout, x)), layout.plot.origin.y, 1,
+        layout.plot.size.height);
   for (gsize s = 0; s < self->n_series; s++) {
     const LaurelPoint *point = laurel_series_find (self->series[s], x);
     GskRoundedRect dot;
 
     if (point == NULL || !is_drawable (self, point->y))
       continue;
-    gsk_rounded_rect_init_from_rect (&dot, &GRAPHENE_RECT_INIT (to_x (&layout, point->x) - 4, to_y (&layout, point->y) - 4, 8, 8), 4);
+    gsk_rounded_rect_init_from_rect (&dot, &GRAPHENE_RECT_INIT (to_x (&layout, point->x) - 4,
+                                                                to_y (&layout, point->y) - 4, 8, 8),
+                                                                4);
     gtk_snapshot_push_rounded_clip (snapshot, &dot);
-    gtk_snapshot_append_color (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS], &dot.bounds);
+    gtk_snapshot_append_color (snapshot,
+                               &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
+                               &dot.bounds);
     gtk_snapshot_pop (snapshot);
   }
   draw_value_box (snapshot, self, &layout, palette, context, size, x);
@@ -445,7 +469,8 @@ summarize_series (const LaurelChart *self, const LaurelSeries *series, GString *
 
     /* Translators: name of a line in a chart, number of points, then four numbers. */
     g_string_append_printf (out, ngettext ("; %s: %d value, from %s to %s, lowest %s, highest %s",
-                                           "; %s: %d values, from %s to %s, lowest %s, highest %s", n),
+                                           "; %s: %d values, from %s to %s, lowest %s, highest %s",
+                                           n),
                             series->name, n, a, b, c, d);
   }
 }

@@ -50,7 +50,8 @@ laurel_chart_cursor_class_init (LaurelChartCursorClass *klass)
   object_class->get_property = laurel_chart_cursor_get_property;
   object_class->set_property = laurel_chart_cursor_set_property;
   properties[PROP_X] = g_param_spec_double ("x", NULL, NULL, -G_MAXDOUBLE, G_MAXDOUBLE, 0,
-                                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+                                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                              | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 

@@ -4,8 +4,9 @@
 
 #include <math.h>
 
-#define RGB(hex) { ((hex) >> 16 & 0xff) / 255.f, ((hex) >> 8 & 0xff) / 255.f, ((hex) & 0xff) / 255.f, 1.f }
-#define RGBA(hex, alpha) { ((hex) >> 16 & 0xff) / 255.f, ((hex) >> 8 & 0xff) / 255.f, ((hex) & 0xff) / 255.f, alpha }
+#define CHANNEL(hex, shift) (((hex) >> (shift) & 0xff) / 255.f)
+#define RGBA(hex, alpha) { CHANNEL (hex, 16), CHANNEL (hex, 8), CHANNEL (hex, 0), alpha }
+#define RGB(hex) RGBA (hex, 1.f)
 
 static const LaurelPalette light = {
   .series = { RGB (0x0069a8), RGB (0xc95500), RGB (0x007a5a), RGB (0xa23b7b),

@@ -83,7 +83,8 @@ place_log_ticks (LaurelScale *self, int max_ticks, gboolean widen)
 }
 
 void
-laurel_scale_init (LaurelScale *self, LaurelScaleKind kind, double min, double max, int max_ticks, gboolean widen)
+laurel_scale_init (LaurelScale *self, LaurelScaleKind kind, double min, double max, int max_ticks,
+                   gboolean widen)
 {
   g_return_if_fail (isfinite (min) && isfinite (max));
   g_return_if_fail (kind != LAUREL_SCALE_LOG || min > 0);
@@ -98,7 +99,8 @@ laurel_scale_init (LaurelScale *self, LaurelScaleKind kind, double min, double m
     place_log_ticks (self, max_ticks, widen);
     return;
   }
-  if (self->max - self->min <= 1e-9 * MAX (fabs (self->min), fabs (self->max)) || self->max == self->min) {
+  if (self->max - self->min <= 1e-9 * MAX (fabs (self->min), fabs (self->max))
+      || self->max == self->min) {
     double half = kind == LAUREL_SCALE_INTEGER || self->min == 0 ? .5 : fabs (self->min) * .1;
 
     if (kind == LAUREL_SCALE_INTEGER && widen)

@@ -35,7 +35,8 @@ static void
 copy_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LaurelChartWidget *self = LAUREL_CHART_WIDGET (widget);
-  g_autofree char *csv = laurel_chart_to_csv (laurel_chart_canvas_get_chart (self->canvas), self->x_name,
+  g_autofree char *csv = laurel_chart_to_csv (laurel_chart_canvas_get_chart (self->canvas),
+                                              self->x_name,
                                               gtk_label_get_label (self->title));
 
   gdk_clipboard_set_text (gtk_widget_get_clipboard (widget), csv);
@@ -53,8 +54,10 @@ export_response_cb (GtkNativeDialog *dialog, int response, LaurelChartWidget *se
   if (response == GTK_RESPONSE_ACCEPT) {
     file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
     path = g_file_get_path (file);
-    if (laurel_chart_export (laurel_chart_canvas_get_chart (self->canvas), gtk_label_get_label (self->title),
-                             self->x_name, gtk_widget_get_pango_context (GTK_WIDGET (self)), path, &error))
+    if (laurel_chart_export (laurel_chart_canvas_get_chart (self->canvas),
+                             gtk_label_get_label (self->title),
+                             self->x_name, gtk_widget_get_pango_context (GTK_WIDGET (self)), path,
+                             &error))
       message = g_strdup_printf (_("Saved as %s"), path);
     laurel_page_show_toast (GTK_WIDGET (self), message != NULL ? message : error->message);
   }
@@ -77,7 +80,8 @@ export_action (GtkWidget *widget, const char *name, GVariant *parameter)
   LaurelChartWidget *self = LAUREL_CHART_WIDGET (widget);
   GtkRoot *root = gtk_widget_get_root (widget);
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Export Chart"), GTK_WINDOW (root),
-                                                              GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), NULL);
+                                                              GTK_FILE_CHOOSER_ACTION_SAVE,
+                                                              _("_Export"), NULL);
   g_autofree char *base = g_strdelimit (g_strdup (gtk_label_get_label (self->title)), "/ ", '-');
   g_autofree char *file = g_strconcat (base, ".png", NULL);
 
@@ -184,7 +188,8 @@ laurel_chart_widget_class_init (LaurelChartWidgetClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = laurel_chart_widget_dispose;
   g_type_ensure (LAUREL_TYPE_CHART_CANVAS);
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_chart.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/runs_chart.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, title);
   gtk_widget_class_bind_template_child (widget_class, LaurelChartWidget, info);
@@ -198,7 +203,8 @@ laurel_chart_widget_class_init (LaurelChartWidgetClass *klass)
   gtk_widget_class_install_action (widget_class, "chart.table", NULL, table_action);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_css_name (widget_class, "chart");
-  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_DOUBLE);
 }
 

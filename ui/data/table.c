@@ -60,10 +60,12 @@ laurel_text_row_get_cell (LaurelTextRow *self, guint column)
 static void
 cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
-  LaurelColumnKind kind = (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
+  LaurelColumnKind kind =
+    (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
   GtkWidget *label = gtk_inscription_new (NULL);
 
-  gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label), GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+  gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label),
+                                     GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
   gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 12 : 6);
   gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 40 : 9);
   gtk_inscription_set_xalign (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_NUMBER ? 1 : 0);
@@ -100,7 +102,8 @@ laurel_table_add_column (GtkColumnView *view, const char *title, guint index, La
 }
 
 void
-laurel_table_present (GtkWidget *parent, const char *title, const char *const *titles, GListModel *rows)
+laurel_table_present (GtkWidget *parent, const char *title, const char *const *titles,
+                      GListModel *rows)
 {
   GtkWidget *window = adw_window_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);

@@ -80,7 +80,8 @@ selection_cb (LaurelInspectPage *self)
     return;
   laurel_rollout_panel_set_rollout (self->panel, laurel_page_get_project (LAUREL_PAGE (self)),
                                     run != NULL ? run->model : NULL,
-                                    item != NULL && run != NULL ? laurel_rollout_item_get (item) : NULL);
+                                    item != NULL && run != NULL ? laurel_rollout_item_get (item)
+                                      : NULL);
 }
 
 static void
@@ -106,7 +107,8 @@ load_step (LaurelInspectPage *self)
   if (get_store (self) != NULL && step > 0)
     rollouts = laurel_store_list_rollouts (get_store (self), self->run_id, step, -1, 0, NULL);
   for (guint i = 0; rollouts != NULL && i < rollouts->len; i++) {
-    g_autoptr (LaurelRolloutItem) item = laurel_rollout_item_new (g_steal_pointer (&rollouts->pdata[i]));
+    g_autoptr (LaurelRolloutItem) item =
+      laurel_rollout_item_new (g_steal_pointer (&rollouts->pdata[i]));
 
     g_list_store_append (self->rollouts, item);
   }
@@ -119,7 +121,8 @@ load_step (LaurelInspectPage *self)
 static void
 show_run (LaurelInspectPage *self)
 {
-  int last = self->run_id != 0 ? laurel_store_last_rollout_step (get_store (self), self->run_id, NULL) : 0;
+  int last = self->run_id != 0 ? laurel_store_last_rollout_step (get_store (self), self->run_id,
+                                                                 NULL) : 0;
   int step = gtk_spin_button_get_value_as_int (self->step);
   /* Translators: follows the number of a step. */
   g_autofree char *text = g_strdup_printf (_("of %d"), MAX (last, 0));
@@ -162,7 +165,8 @@ find_runs (LaurelInspectPage *self)
   for (guint i = 0; all != NULL && i < all->len; i++) {
     LaurelRun *run = all->pdata[i];
 
-    if (g_str_equal (run->kind, "ppo") && laurel_store_last_rollout_step (get_store (self), run->id, NULL) > 0)
+    if (g_str_equal (run->kind, "ppo") && laurel_store_last_rollout_step (get_store (self), run->id,
+                                                                          NULL) > 0)
       g_ptr_array_add (self->runs, g_steal_pointer (&all->pdata[i]));
   }
 }
@@ -247,7 +251,8 @@ export_rollouts (LaurelInspectPage *self, const char *path, GError **error)
     g_autoptr (LaurelRolloutItem) item = g_list_model_get_item (G_LIST_MODEL (self->rollouts), i);
     const LaurelRollout *rollout = laurel_rollout_item_get (item);
     g_auto (GStrv) labels = laurel_label_tokens (project, run->model,
-                                                 rollout->n_tokens > 0 ? &rollout->records[0].token : NULL,
+                                                 rollout->n_tokens > 0 ? &rollout->records[0].token
+                                                   : NULL,
                                                  sizeof (LaurelTokenRecord), rollout->n_tokens);
     g_autoptr (JsonNode) node = laurel_rollout_to_json (rollout, (const char *const *) labels);
     g_autofree char *line = laurel_json_to_string (node, FALSE);
@@ -284,8 +289,10 @@ export_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (run == NULL)
     return;
-  file = g_strdup_printf ("%s-step-%d.jsonl", run->name, gtk_spin_button_get_value_as_int (self->step));
-  dialog = gtk_file_chooser_native_new (_("Export Rollouts"), GTK_WINDOW (gtk_widget_get_root (widget)),
+  file = g_strdup_printf ("%s-step-%d.jsonl", run->name,
+                          gtk_spin_button_get_value_as_int (self->step));
+  dialog = gtk_file_chooser_native_new (_("Export Rollouts"),
+                                        GTK_WINDOW (gtk_widget_get_root (widget)),
                                         GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), NULL);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), file);
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
@@ -304,13 +311,16 @@ format_score (GtkListItem *item, LaurelRolloutItem *rollout)
 static char *
 format_prompt (GtkListItem *item, LaurelRolloutItem *rollout)
 {
-  return rollout != NULL ? g_strdelimit (g_strdup (laurel_rollout_item_get (rollout)->prompt), "\n\r\t", ' ') : NULL;
+  return rollout != NULL ? g_strdelimit (g_strdup (laurel_rollout_item_get (rollout)->prompt),
+                                         "\n\r\t", ' ') : NULL;
 }
 
 static char *
 format_completion (GtkListItem *item, LaurelRolloutItem *rollout)
 {
-  return rollout != NULL ? g_strdelimit (g_strstrip (g_strdup (laurel_rollout_item_get (rollout)->completion)), "\n\r\t", ' ')
+  return rollout != NULL
+         ? g_strdelimit (g_strstrip (g_strdup (laurel_rollout_item_get (rollout)->completion)),
+                         "\n\r\t", ' ')
                          : NULL;
 }
 
@@ -363,11 +373,13 @@ laurel_inspect_page_class_init (LaurelInspectPageClass *klass)
   object_class->dispose = laurel_inspect_page_dispose;
   LAUREL_PAGE_CLASS (klass)->project_changed = laurel_inspect_page_project_changed;
   properties[PROP_RUN_ID] = g_param_spec_int64 ("run-id", NULL, NULL, 0, G_MAXINT64, 0,
-                                                G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+                                                G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                                  | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_type_ensure (LAUREL_TYPE_ROLLOUT_PANEL);
   g_type_ensure (LAUREL_TYPE_ROLLOUT_ITEM);
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/inspect_page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/inspect_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelInspectPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelInspectPage, run_chooser);
   gtk_widget_class_bind_template_child (widget_class, LaurelInspectPage, step);
@@ -394,7 +406,8 @@ laurel_inspect_page_init (LaurelInspectPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->is_filling = FALSE;
   gtk_list_view_set_model (self->list, GTK_SELECTION_MODEL (self->selection));
-  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selection_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (selection_cb),
+                           self, G_CONNECT_SWAPPED);
   self->signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
   g_signal_group_connect_swapped (self->signals, "run-changed", G_CALLBACK (queue_refresh), self);
 }

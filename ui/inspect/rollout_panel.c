@@ -39,16 +39,20 @@ struct _LaurelRolloutPanel {
 
 G_DEFINE_FINAL_TYPE (LaurelRolloutPanel, laurel_rollout_panel, GTK_TYPE_WIDGET)
 
-static const LaurelTokenValue colours[] = { LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_REWARD, LAUREL_TOKEN_KL,
-                                            LAUREL_TOKEN_VALUE, LAUREL_TOKEN_RATIO, LAUREL_TOKEN_ENTROPY };
+static const LaurelTokenValue colours[] = { LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_REWARD,
+                                            LAUREL_TOKEN_KL,
+                                            LAUREL_TOKEN_VALUE, LAUREL_TOKEN_RATIO,
+                                            LAUREL_TOKEN_ENTROPY };
 
 char **
-laurel_label_tokens (LaurelProject *project, const char *model, const gint32 *tokens, gsize stride, int n)
+laurel_label_tokens (LaurelProject *project, const char *model, const gint32 *tokens, gsize stride,
+                     int n)
 {
   char **labels = g_new0 (char *, n + 1);
 
   for (int i = 0; i < n; i++) {
-    const gint32 *token = (const gint32 *) (gconstpointer) ((const char *) tokens + (gsize) i * stride);
+    const gint32 *token = (const gint32 *) (gconstpointer) ((const char *) tokens
+                                                            + (gsize) i * stride);
 
     labels[i] = laurel_project_label_token (project, model, *token);
   }
@@ -60,7 +64,8 @@ laurel_label_tokens (LaurelProject *project, const char *model, const gint32 *to
 static void
 draw_lines (LaurelRolloutPanel *self)
 {
-  g_autoptr (GPtrArray) series = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
+  g_autoptr (GPtrArray) series =
+    g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
 
   for (int v = 0; self->rollout != NULL && v < LAUREL_N_TOKEN_VALUES; v++)
     if (self->shown[v] != NULL && gtk_toggle_button_get_active (self->shown[v]))
@@ -71,8 +76,10 @@ draw_lines (LaurelRolloutPanel *self)
 static void
 add_toggles (LaurelRolloutPanel *self)
 {
-  static const LaurelTokenValue lines[] = { LAUREL_TOKEN_REWARD, LAUREL_TOKEN_KL_COST, LAUREL_TOKEN_VALUE,
-                                            LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_RETURN, LAUREL_TOKEN_RATIO,
+  static const LaurelTokenValue lines[] = { LAUREL_TOKEN_REWARD, LAUREL_TOKEN_KL_COST,
+                                            LAUREL_TOKEN_VALUE,
+                                            LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_RETURN,
+                                            LAUREL_TOKEN_RATIO,
                                             LAUREL_TOKEN_ENTROPY };
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
@@ -94,19 +101,23 @@ add_toggles (LaurelRolloutPanel *self)
 static void
 add_columns (LaurelRolloutPanel *self)
 {
-  const char *titles[] = { _("#"), _("Token"), _("Reward"), _("KL"), _("Exact KL"), _("Value"), _("Advantage"),
-                           _("Return"), _("Ratio"), _("Clipped"), _("Entropy"), _("Log-prob"), _("Ref. log-prob"),
+  const char *titles[] = { _("#"), _("Token"), _("Reward"), _("KL"), _("Exact KL"), _("Value"),
+                           _("Advantage"),
+                           _("Return"), _("Ratio"), _("Clipped"), _("Entropy"), _("Log-prob"),
+                           _("Ref. log-prob"),
                            _("Id") };
 
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
-    laurel_table_add_column (self->table, titles[i], i, i == 1 ? LAUREL_COLUMN_SHORT : LAUREL_COLUMN_NUMBER);
+    laurel_table_add_column (self->table, titles[i], i,
+                             i == 1 ? LAUREL_COLUMN_SHORT : LAUREL_COLUMN_NUMBER);
 }
 
 static LaurelTextRow *
 make_table_row (LaurelRolloutPanel *self, int t)
 {
   const LaurelTokenRecord *r = &self->rollout->records[t];
-  const double numbers[] = { r->reward, r->kl, r->exact_kl, r->value, r->advantage, r->return_, r->ratio };
+  const double numbers[] = { r->reward, r->kl, r->exact_kl, r->value, r->advantage, r->return_,
+                             r->ratio };
   g_autoptr (GStrvBuilder) cells = g_strv_builder_new ();
   g_autofree char *position = g_strdup_printf ("%d", t + 1);
   g_autofree char *id = g_strdup_printf ("%d", r->token);
@@ -120,7 +131,8 @@ make_table_row (LaurelRolloutPanel *self, int t)
 
     g_strv_builder_add (cells, number);
   }
-  g_strv_builder_add_many (cells, r->clipped ? _("yes") : _("no"), entropy, logprob, ref_logprob, id, NULL);
+  g_strv_builder_add_many (cells, r->clipped ? _("yes") : _("no"), entropy, logprob, ref_logprob,
+                           id, NULL);
   return laurel_text_row_new (t, g_strv_builder_end (cells));
 }
 
@@ -155,7 +167,8 @@ describe_selection (LaurelRolloutPanel *self, int t)
   g_autofree char *reward = laurel_format_value (r->reward);
   g_autofree char *advantage = laurel_format_value (r->advantage);
 
-  return g_strdup_printf (_("%d “%s” · reward %s · advantage %s"), t + 1, self->labels[t], reward, advantage);
+  return g_strdup_printf (_("%d “%s” · reward %s · advantage %s"), t + 1, self->labels[t], reward,
+                          advantage);
 }
 
 static void
@@ -168,7 +181,8 @@ cursor_cb (LaurelRolloutPanel *self)
 
   gtk_label_set_label (self->selected, text != NULL ? text : "");
   self->is_syncing = TRUE;
-  gtk_single_selection_set_selected (self->selection, is_token ? (guint) t : GTK_INVALID_LIST_POSITION);
+  gtk_single_selection_set_selected (self->selection,
+                                     is_token ? (guint) t : GTK_INVALID_LIST_POSITION);
   if (is_token && gtk_widget_get_mapped (GTK_WIDGET (self->table)))
     gtk_widget_activate_action (GTK_WIDGET (self->table), "list.scroll-to-item", "u", (guint) t);
   self->is_syncing = FALSE;
@@ -223,7 +237,8 @@ laurel_rollout_panel_class_init (LaurelRolloutPanelClass *klass)
   G_OBJECT_CLASS (klass)->dispose = laurel_rollout_panel_dispose;
   g_type_ensure (LAUREL_TYPE_TOKEN_STRIP);
   g_type_ensure (LAUREL_TYPE_CHART_CANVAS);
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/inspect_rollout.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/inspect_rollout.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, strip);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, colour);
@@ -260,15 +275,18 @@ laurel_rollout_panel_init (LaurelRolloutPanel *self)
   laurel_chart_canvas_get_chart (self->lines)->legend = TRUE;
   laurel_chart_canvas_get_chart (self->lines)->reference = 0;
   laurel_chart_canvas_set_title (self->lines, _("Lines over tokens"));
-  g_signal_connect_object (self->cursor, "notify::x", G_CALLBACK (cursor_cb), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (self->selection, "notify::selected", G_CALLBACK (row_selected_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->cursor, "notify::x", G_CALLBACK (cursor_cb), self,
+                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "notify::selected", G_CALLBACK (row_selected_cb), self,
+                           G_CONNECT_SWAPPED);
 }
 
 static void
 show_check (LaurelRolloutPanel *self)
 {
   gboolean holds = TRUE;
-  g_autofree char *text = self->rollout != NULL ? laurel_rollout_describe_check (self->rollout, &holds) : g_strdup ("");
+  g_autofree char *text = self->rollout != NULL
+                          ? laurel_rollout_describe_check (self->rollout, &holds) : g_strdup ("");
 
   gtk_label_set_label (self->check, text);
   if (holds)
@@ -278,7 +296,8 @@ show_check (LaurelRolloutPanel *self)
 }
 
 void
-laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self, LaurelProject *project, const char *model, const LaurelRollout *rollout)
+laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self, LaurelProject *project,
+                                  const char *model, const LaurelRollout *rollout)
 {
   g_auto (GStrv) prompt_labels = NULL;
 
@@ -287,8 +306,10 @@ laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self, LaurelProject *proje
   self->rollout = rollout;
   g_clear_pointer (&self->labels, g_strfreev);
   if (rollout != NULL) {
-    prompt_labels = laurel_label_tokens (project, model, rollout->prompt_tokens, sizeof (gint32), rollout->n_prompt_tokens);
-    self->labels = laurel_label_tokens (project, model, rollout->n_tokens > 0 ? &rollout->records[0].token : NULL,
+    prompt_labels = laurel_label_tokens (project, model, rollout->prompt_tokens, sizeof (gint32),
+                                         rollout->n_prompt_tokens);
+    self->labels = laurel_label_tokens (project, model,
+                                        rollout->n_tokens > 0 ? &rollout->records[0].token : NULL,
                                         sizeof (LaurelTokenRecord), rollout->n_tokens);
   }
   laurel_chart_cursor_set_x (self->cursor, NAN);

@@ -85,7 +85,8 @@ laurel_rollout_describe_check (const LaurelRollout *rollout, gboolean *out_holds
   *out_holds = fabs (difference) <= LAUREL_ROLLOUT_TOLERANCE; /* NaN does not hold */
   if (*out_holds)
     return g_strdup_printf (_("Σ reward %s = score %s − β·ΣKL %s ✓"), sum, score, cost);
-  return g_strdup_printf (_("Σ reward %s ≠ score %s − β·ΣKL %s: off by %s ✗"), sum, score, cost, off);
+  return g_strdup_printf (_("Σ reward %s ≠ score %s − β·ΣKL %s: off by %s ✗"), sum, score, cost,
+                          off);
 }
 
 /* JSON has no NaN. */
@@ -104,7 +105,8 @@ add_floats (JsonBuilder *builder, const char *name, const LaurelRollout *rollout
   json_builder_set_member_name (builder, name);
   json_builder_begin_array (builder);
   for (int t = 0; t < rollout->n_tokens; t++)
-    add_number (builder, *(const float *) (gconstpointer) ((const char *) &rollout->records[t] + offset));
+    add_number (builder, *(const float *) (gconstpointer) ((const char *) &rollout->records[t]
+                                                           + offset));
   json_builder_end_array (builder);
 }
 

@@ -127,7 +127,9 @@ laurel_token_strip_get_request_mode (GtkWidget *widget)
 }
 
 static void
-laurel_token_strip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural, int *minimum_baseline, int *natural_baseline)
+laurel_token_strip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size,
+                            int *minimum, int *natural, int *minimum_baseline,
+                            int *natural_baseline)
 {
   LaurelTokenStrip *self = LAUREL_TOKEN_STRIP (widget);
 
@@ -158,11 +160,13 @@ find_largest_heat (LaurelTokenStrip *self)
 static graphene_rect_t
 get_box (const Token *token)
 {
-  return GRAPHENE_RECT_INIT (token->x, token->y, (float) (token->width + 2 * PADDING), (float) (token->height + 2));
+  return GRAPHENE_RECT_INIT (token->x, token->y, (float) (token->width + 2 * PADDING),
+                             (float) (token->height + 2));
 }
 
 static void
-paint_token (LaurelTokenStrip *self, GtkSnapshot *snapshot, guint index, double largest, const LaurelPalette *palette)
+paint_token (LaurelTokenStrip *self, GtkSnapshot *snapshot, guint index, double largest,
+             const LaurelPalette *palette)
 {
   const Token *token = get_token (self, index);
   graphene_rect_t box = get_box (token);
@@ -171,7 +175,8 @@ paint_token (LaurelTokenStrip *self, GtkSnapshot *snapshot, guint index, double 
   GdkRGBA heat;
 
   if (!is_prompt) {
-    double value = laurel_rollout_get_heat (self->rollout, (int) index - self->n_prompt, self->value);
+    double value = laurel_rollout_get_heat (self->rollout, (int) index - self->n_prompt,
+                                            self->value);
 
     laurel_palette_diverge (palette, largest > 0 ? value / largest : 0, &heat);
     gsk_rounded_rect_init_from_rect (&outline, &box, 3);
@@ -182,7 +187,8 @@ paint_token (LaurelTokenStrip *self, GtkSnapshot *snapshot, guint index, double 
   }
   gtk_snapshot_save (snapshot);
   gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (token->x + PADDING, token->y + 1));
-  gtk_snapshot_append_layout (snapshot, token->layout, is_prompt ? &palette->dim_text : &palette->text);
+  gtk_snapshot_append_layout (snapshot, token->layout,
+                              is_prompt ? &palette->dim_text : &palette->text);
   gtk_snapshot_restore (snapshot);
 }
 
@@ -222,7 +228,8 @@ laurel_token_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     GdkRGBA c = palette->selection;
 
     gsk_rounded_rect_init_from_rect (&outline, &box, 3);
-    gtk_snapshot_append_border (snapshot, &outline, (float[4]) { 2, 2, 2, 2 }, (GdkRGBA[4]) { c, c, c, c });
+    gtk_snapshot_append_border (snapshot, &outline, (float[4]) { 2, 2, 2, 2 },
+                                (GdkRGBA[4]) { c, c, c, c });
   }
 }
 
@@ -259,7 +266,8 @@ find_in_line (LaurelTokenStrip *self, int t, int direction)
 
   for (guint i = (guint) self->n_prompt; i < self->tokens->len; i++) {
     const Token *token = get_token (self, i);
-    float distance = fabsf (token->x + (float) token->width / 2 - from->x - (float) from->width / 2);
+    float distance = fabsf (token->x
+                            + (float) token->width / 2 - from->x - (float) from->width / 2);
 
     if (token->line == from->line + direction && distance < best_distance) {
       best = (int) i - self->n_prompt;
@@ -270,7 +278,8 @@ find_in_line (LaurelTokenStrip *self, int t, int direction)
 }
 
 static gboolean
-key_cb (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state, LaurelTokenStrip *self)
+key_cb (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state,
+        LaurelTokenStrip *self)
 {
   int selected = get_selected (self);
   gboolean is_rtl = gtk_widget_get_direction (GTK_WIDGET (self)) == GTK_TEXT_DIR_RTL;
@@ -323,7 +332,8 @@ describe_token (LaurelTokenStrip *self, int t)
 }
 
 static gboolean
-laurel_token_strip_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
+laurel_token_strip_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard,
+                                  GtkTooltip *tooltip)
 {
   LaurelTokenStrip *self = LAUREL_TOKEN_STRIP (widget);
   int t = keyboard ? get_selected (self) : self->rollout != NULL ? find_token (self, x, y) : -1;
@@ -335,7 +345,8 @@ laurel_token_strip_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyb
   box = get_box (get_token (self, (guint) (self->n_prompt + t)));
   text = describe_token (self, t);
   gtk_tooltip_set_text (tooltip, text);
-  gtk_tooltip_set_tip_area (tooltip, &(GdkRectangle) { (int) box.origin.x, (int) box.origin.y, (int) box.size.width,
+  gtk_tooltip_set_tip_area (tooltip, &(GdkRectangle) { (int) box.origin.x, (int) box.origin.y,
+                                                       (int) box.size.width,
                                                        (int) box.size.height });
   return TRUE;
 }
@@ -344,9 +355,11 @@ static void
 cursor_cb (LaurelTokenStrip *self)
 {
   int selected = get_selected (self);
-  g_autofree char *text = selected >= 0 ? describe_token (self, selected) : g_strdup (_("No token selected"));
+  g_autofree char *text = selected >= 0 ? describe_token (self, selected)
+                          : g_strdup (_("No token selected"));
 
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, text,
+                                  -1);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }
 
@@ -405,8 +418,10 @@ laurel_token_strip_init (LaurelTokenStrip *self)
   gtk_widget_set_focusable (GTK_WIDGET (self), TRUE);
   gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
   g_signal_connect_object (manager, "notify::dark", G_CALLBACK (repaint), self, G_CONNECT_SWAPPED);
-  g_signal_connect_object (manager, "notify::high-contrast", G_CALLBACK (repaint), self, G_CONNECT_SWAPPED);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Tokens"), -1);
+  g_signal_connect_object (manager, "notify::high-contrast", G_CALLBACK (repaint), self,
+                           G_CONNECT_SWAPPED);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Tokens"),
+                                  -1);
 }
 
 static void
@@ -420,7 +435,8 @@ add_tokens (LaurelTokenStrip *self, const char *const *labels)
 }
 
 void
-laurel_token_strip_set_rollout (LaurelTokenStrip *self, const LaurelRollout *rollout, const char *const *prompt_labels, const char *const *labels)
+laurel_token_strip_set_rollout (LaurelTokenStrip *self, const LaurelRollout *rollout,
+                                const char *const *prompt_labels, const char *const *labels)
 {
   g_return_if_fail (LAUREL_IS_TOKEN_STRIP (self));
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/label/clip.h"
 
-/* A child that is a little too high is shown whole: a button to see one more line would be silly. */
+/* A child that is a little too high is shown whole: a button to see one more line would be
+ * silly. */
 #define TOLERANCE 24
 
 struct _LaurelClip {
@@ -57,7 +58,8 @@ laurel_clip_get_request_mode (GtkWidget *widget)
 }
 
 static void
-laurel_clip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
+laurel_clip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                     int *natural,
                      int *minimum_baseline, int *natural_baseline)
 {
   LaurelClip *self = LAUREL_CLIP (widget);
@@ -79,7 +81,8 @@ notify_clipped (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Nothing may be shown or hidden while sizes are handed out, so the news waits for the end of the frame. */
+/* Nothing may be shown or hidden while sizes are handed out, so the news waits for the end of
+ * the frame. */
 static void
 set_clipped (LaurelClip *self, gboolean clipped)
 {

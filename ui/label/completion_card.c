@@ -66,7 +66,8 @@ mark_differences (LaurelCompletionCard *self)
     int n = 1;
 
     if (has_color) {
-      marks[n++] = pango_attr_background_new (color.red * 65535, color.green * 65535, color.blue * 65535);
+      marks[n++] = pango_attr_background_new (color.red * 65535, color.green * 65535,
+                                              color.blue * 65535);
       marks[n++] = pango_attr_background_alpha_new (color.alpha * 65535);
     }
     for (int j = 0; j < n; j++) {
@@ -140,10 +141,14 @@ on_clip_changed (LaurelCompletionCard *self)
 static void
 update_accessible (LaurelCompletionCard *self, int lane, int quality, const char *flags)
 {
-  g_autofree char *rank = lane > 0 ? g_strdup_printf (_("rank %d"), lane) : g_strdup (_("not ranked"));
-  g_autofree char *rated = quality > 0 ? g_strdup_printf (_(", quality %d"), quality) : g_strdup ("");
-  /* Translators: what a screen reader says of a card: its letter, its rank, its quality, its flags. */
-  g_autofree char *name = g_strdup_printf (_("Completion %c, %s%s%s"), 'A' + self->card, rank, rated, flags);
+  g_autofree char *rank = lane > 0 ? g_strdup_printf (_("rank %d"), lane)
+                          : g_strdup (_("not ranked"));
+  g_autofree char *rated = quality > 0 ? g_strdup_printf (_(", quality %d"), quality)
+                           : g_strdup ("");
+  /* Translators: what a screen reader says of a card: its letter, its rank, its quality, its
+   * flags. */
+  g_autofree char *name = g_strdup_printf (_("Completion %c, %s%s%s"), 'A' + self->card, rank,
+                                           rated, flags);
 
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, name,
                                   GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, self->text, -1);
@@ -279,7 +284,8 @@ add_actions (LaurelCompletionCard *self)
   g_object_unref (copy);
   for (int i = 0; i < LAUREL_N_FLAGS; i++) {
     g_autofree char *name = g_strdup_printf ("flag-%d", i);
-    g_autoptr (GSimpleAction) action = g_simple_action_new_stateful (name, NULL, g_variant_new_boolean (FALSE));
+    g_autoptr (GSimpleAction) action = g_simple_action_new_stateful (name, NULL,
+                                                                     g_variant_new_boolean (FALSE));
 
     g_signal_connect (action, "activate", G_CALLBACK (on_flag_activated), self);
     g_action_map_add_action (G_ACTION_MAP (self->actions), G_ACTION (action));
@@ -322,7 +328,8 @@ laurel_completion_card_finalize (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/completion_card.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/completion_card.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelCompletionCard, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelCompletionCard, handle);
   gtk_widget_class_bind_template_child (widget_class, LaurelCompletionCard, title);
@@ -347,11 +354,14 @@ laurel_completion_card_class_init (LaurelCompletionCardClass *klass)
   object_class->dispose = laurel_completion_card_dispose;
   object_class->finalize = laurel_completion_card_finalize;
 
-  signals[FOCUSED] = g_signal_new ("focused", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[FOCUSED] = g_signal_new ("focused", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 0);
   signals[QUALITY_CHOSEN] =
-    g_signal_new ("quality-chosen", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_INT);
+    g_signal_new ("quality-chosen", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                  G_TYPE_INT);
   signals[FLAG_TOGGLED] =
-    g_signal_new ("flag-toggled", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+    g_signal_new ("flag-toggled", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
+                  G_TYPE_UINT);
 
   g_type_ensure (LAUREL_TYPE_CLIP);
   g_type_ensure (LAUREL_TYPE_QUALITY_ROW);
@@ -379,8 +389,10 @@ name_parts (LaurelCompletionCard *self)
   g_autofree char *menu = g_strdup_printf (_("Menu of completion %c"), 'A' + self->card);
 
   gtk_label_set_label (self->title, title);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->quality), GTK_ACCESSIBLE_PROPERTY_LABEL, quality, -1);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->menu_button), GTK_ACCESSIBLE_PROPERTY_LABEL, menu, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->quality), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  quality, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->menu_button), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  menu, -1);
   gtk_widget_set_tooltip_text (self->menu_button, _("Rank, flags and more"));
 }
 

@@ -18,7 +18,8 @@ laurel_flags_describe_keys (void)
   GString *text = g_string_new (NULL);
 
   for (int i = 0; i < LAUREL_N_FLAGS; i++) {
-    g_string_append_printf (text, "%s%c %s", i > 0 ? "  ·  " : "", g_ascii_toupper (laurel_flag_infos[i].keyval),
+    g_string_append_printf (text, "%s%c %s", i > 0 ? "  ·  " : "",
+                            g_ascii_toupper (laurel_flag_infos[i].keyval),
                             _(laurel_flag_infos[i].title));
   }
   return g_string_free (text, FALSE);

@@ -243,7 +243,8 @@ expand_action (GSimpleAction *action, GVariant *parameter, gpointer user_data)
   LaurelLabelPage *self = user_data;
 
   if (has_card (self)) {
-    laurel_completion_card_toggle_expanded (laurel_ranking_view_get_card (self->view, self->focused));
+    laurel_completion_card_toggle_expanded (laurel_ranking_view_get_card (self->view,
+                                                                          self->focused));
   }
 }
 
@@ -347,8 +348,10 @@ skip_with_action (GSimpleAction *action, GVariant *parameter, gpointer user_data
 void
 _laurel_label_page_update_actions (LaurelLabelPage *self)
 {
-  static const char *const task_actions[] = { "rank",  "focus",   "move-up", "move-down", "tie",     "unrank",
-                                              "clear", "quality", "flag",    "expand",    "comment", "skip",
+  static const char *const task_actions[] = { "rank",  "focus",   "move-up", "move-down", "tie",
+                                                  "unrank",
+                                              "clear", "quality", "flag",    "expand",    "comment",
+                                              "skip",
                                               "skip-with", "all-bad", "submit", "raw", "diff" };
   GActionMap *map = G_ACTION_MAP (self->actions);
 
@@ -356,7 +359,8 @@ _laurel_label_page_update_actions (LaurelLabelPage *self)
     return;
   }
   for (gsize i = 0; i < G_N_ELEMENTS (task_actions); i++) {
-    g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (map, task_actions[i])),
+    g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (map,
+                                                                              task_actions[i])),
                                  self->model != NULL);
   }
   g_simple_action_set_enabled (G_SIMPLE_ACTION (g_action_map_lookup_action (map, "undo")),
@@ -427,8 +431,8 @@ add_keys (LaurelLabelPage *self)
   gtk_widget_add_controller (GTK_WIDGET (self), controller);
 }
 
-/* Submitting works from the comment too, where Enter alone is a new line; and the letter after F comes before
- * anything else that knows it. */
+/* Submitting works from the comment too, where Enter alone is a new line; and the letter after F
+ * comes before anything else that knows it. */
 static void
 add_captured_keys (LaurelLabelPage *self)
 {
@@ -479,7 +483,8 @@ add_skip_popover (LaurelLabelPage *self)
   }
   gtk_widget_add_controller (popover, controller);
   gtk_popover_set_child (GTK_POPOVER (popover), box);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (popover), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Why to skip this task"),
+  gtk_accessible_update_property (GTK_ACCESSIBLE (popover), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Why to skip this task"),
                                   -1);
   gtk_menu_button_set_popover (self->skip_button, popover);
 }
@@ -488,7 +493,8 @@ void
 _laurel_label_page_add_actions (LaurelLabelPage *self)
 {
   self->actions = g_simple_action_group_new ();
-  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries), self);
+  g_action_map_add_action_entries (G_ACTION_MAP (self->actions), entries, G_N_ELEMENTS (entries),
+                                   self);
   gtk_widget_insert_action_group (GTK_WIDGET (self), "label", G_ACTION_GROUP (self->actions));
   add_keys (self);
   add_captured_keys (self);

@@ -51,50 +51,10 @@ on_message_response (LaurelLabelPage *self)
 
 /* --- Progress ---------------------------------------------------------------- */
 
-static int
-compare_durations (gconstpointer a, gconstpointer b)
-{
-  gint64 x = *(const gint64 *) a;
-  gint64 y = *(const gint64 *) b;
-
-  return (x > y) - (x < y);
-}
-
-static char *
-describe_median (LaurelLabelPage *self)
-{
-  g_autoptr (GArray) sorted = g_array_copy (self->durations);
-  gint64 seconds;
-
-  if (sorted->len == 0) {
-    return NULL;
-  }
-  g_array_sort (sorted, compare_durations);
-  seconds = MAX (g_array_index (sorted, gint64, sorted->len / 2) / 1000, 1);
-  return seconds < 120 ? g_strdup_printf (_("median %d s"), (int) seconds)
-                       : g_strdup_printf (_("median %d min"), (int) (seconds + 30) / 60);
-}
-
-static char *
-describe_state (LaurelLabelPage *self)
-{
-  int left = laurel_ranking_model_get_n_cards (self->model) - laurel_ranking_model_get_n_ranked (self->model);
-  int better;
-  int worse;
-
-  if (laurel_ranking_model_find_contradiction (self->model, &better, &worse)) {
-    return g_strdup_printf (_("%c is ranked above %c but rated lower"), 'A' + better, 'A' + worse);
-  }
-  if (laurel_ranking_model_is_complete (self->model)) {
-    return self->reopened ? g_strdup (_("submitted before")) : g_strdup (_("ready to submit"));
-  }
-  return g_strdup_printf (ngettext ("%d to rank", "%d to rank", left), left);
-}
-
 static void
 update_progress (LaurelLabelPage *self)
 {
-  g_autofree char *median = describe_median (self);
+  g_autofree char *median = _laurel_label_page_describe_median (self);
   g_autofree char *state = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -106,7 +66,7 @@ update_progress (LaurelLabelPage *self)
   if (median) {
     g_string_append_printf (text, " · %s", median);
   }
-  state = describe_state (self);
+  state = _laurel_label_page_describe_state (self);
   g_string_append_printf (text, " · %s", state);
   gtk_label_set_label (self->progress, text->str);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->progress), text->str);
@@ -269,14 +229,17 @@ show_done (LaurelLabelPage *self)
 {
   gboolean researcher = laurel_settings_get_profile () == LAUREL_PROFILE_RESEARCHER;
   int n = (int) laurel_store_count_rankings (get_store (self), self->labeler_id, 0, NULL);
-  g_autofree char *ranked = g_strdup_printf (ngettext ("You ranked %d task.", "You ranked %d tasks.", n), n);
+  g_autofree char *ranked = g_strdup_printf (ngettext ("You ranked %d task.",
+                                                       "You ranked %d tasks.", n), n);
   g_autofree char *description =
-    n <= 0       ? g_strdup (_("Sample several completions for each prompt, and they wait here to be ranked."))
+    n <= 0
+      ? g_strdup (_("Sample several completions for each prompt, and they wait here to be ranked."))
     : researcher ? g_strdup_printf (_("%s Train a reward model on them, or sample more."), ranked)
                  : g_strdup_printf (_("%s More arrive when a researcher samples them."), ranked);
 
   close_task (self);
-  adw_status_page_set_icon_name (self->done_page, n > 0 ? "object-select-symbolic" : "view-list-ordered-symbolic");
+  adw_status_page_set_icon_name (self->done_page,
+                                 n > 0 ? "object-select-symbolic" : "view-list-ordered-symbolic");
   adw_status_page_set_title (self->done_page, n > 0 ? _("All Ranked") : _("Nothing to Rank Yet"));
   adw_status_page_set_description (self->done_page, description);
   gtk_widget_set_visible (self->sample_button, researcher);
@@ -346,7 +309,8 @@ _laurel_label_page_open_next (LaurelLabelPage *self)
     show_done (self);
     return;
   }
-  model = laurel_ranking_model_new (task, laurel_ranking_order_seed (task->id, self->labeler_id), &error);
+  model = laurel_ranking_model_new (task, laurel_ranking_order_seed (task->id, self->labeler_id),
+                                    &error);
   if (!model) {
     show_error (self, error);
     return;
@@ -380,7 +344,8 @@ _laurel_label_page_reopen (LaurelLabelPage *self, gint64 ranking_id)
   }
   ranking = find_submission (self, ranking_id, &error);
   if (!ranking && !error) {
-    _laurel_label_page_show_message (self, GTK_MESSAGE_INFO, _("There is no earlier task of yours to reopen."));
+    _laurel_label_page_show_message (self, GTK_MESSAGE_INFO,
+                                     _("There is no earlier task of yours to reopen."));
     return;
   }
   task = ranking ? laurel_store_get_task (get_store (self), ranking->task_id, &error) : NULL;
@@ -391,31 +356,11 @@ _laurel_label_page_reopen (LaurelLabelPage *self, gint64 ranking_id)
   }
   show_task (self, g_steal_pointer (&task), model);
   _laurel_label_page_show_message (self, GTK_MESSAGE_INFO,
-                                   _("You submitted this task before. What you submit now takes its place."));
+                                   _("You submitted this task before. What you submit now takes "
+                                     "its place."));
 }
 
 /* --- Submitting ------------------------------------------------------------------ */
-
-static char *
-explain_block (LaurelLabelPage *self)
-{
-  int n_cards = laurel_ranking_model_get_n_cards (self->model);
-  g_autoptr (GString) left = g_string_new (NULL);
-  int cards[LAUREL_RANKING_MAX_CARDS];
-  int n = laurel_ranking_model_get_cards (self->model, 0, cards);
-
-  if (n == n_cards) {
-    return g_strdup_printf (
-      _("Nothing is ranked yet: press 1 to %d on each completion, or N when all of them are bad."), n_cards);
-  }
-  for (int i = 0; i < n; i++) {
-    g_string_append_printf (left, "%s%c", i > 0 ? ", " : "", 'A' + cards[i]);
-  }
-  if (laurel_ranking_model_get_all_bad (self->model)) {
-    return g_strdup_printf (_("All are bad and some are ranked: rank %s too, or unrank the others."), left->str);
-  }
-  return g_strdup_printf (_("Not ranked yet: %s. Equal ones may share a rank."), left->str);
-}
 
 static void
 on_undo_clicked (AdwToast *toast, LaurelLabelPage *self)
@@ -472,10 +417,11 @@ _laurel_label_page_submit (LaurelLabelPage *self)
     return;
   }
   if (!laurel_ranking_model_is_complete (self->model)) {
-    g_autofree char *reason = explain_block (self);
+    g_autofree char *reason = _laurel_label_page_explain_block (self);
 
     _laurel_label_page_show_message (self, GTK_MESSAGE_WARNING, reason);
-    laurel_ranking_view_focus_card (self->view, laurel_ranking_model_get_next_unranked (self->model, -1));
+    laurel_ranking_view_focus_card (self->view,
+                                    laurel_ranking_model_get_next_unranked (self->model, -1));
     return;
   }
   if (self->reopened && !laurel_ranking_model_can_undo (self->model)) {
@@ -534,7 +480,8 @@ load_labeler (LaurelLabelPage *self)
   if (!get_store (self)) {
     return;
   }
-  self->labeler_id = laurel_store_ensure_labeler (get_store (self), name, LAUREL_LABELER_PERSON, &error);
+  self->labeler_id = laurel_store_ensure_labeler (get_store (self), name, LAUREL_LABELER_PERSON,
+                                                  &error);
   if (self->labeler_id == 0) {
     show_error (self, error);
     return;
@@ -593,7 +540,8 @@ _laurel_label_page_update_differences (LaurelLabelPage *self)
   const char *reference = NULL;
 
   if (self->diff && self->model) {
-    reference = laurel_completion_card_get_text (laurel_ranking_view_get_card (self->view, self->focused));
+    reference = laurel_completion_card_get_text (laurel_ranking_view_get_card (self->view,
+                                                                               self->focused));
   }
   for (int i = 0; i < laurel_ranking_view_get_n_cards (self->view); i++) {
     laurel_completion_card_set_reference (laurel_ranking_view_get_card (self->view, i),
@@ -658,7 +606,8 @@ laurel_label_page_dispose (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/label_page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/label_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, flap);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, guidelines);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, states);
@@ -706,14 +655,18 @@ laurel_label_page_init (LaurelLabelPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   self->durations = g_array_new (FALSE, FALSE, sizeof (gint64));
   self->project_signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
-  g_signal_group_connect_swapped (self->project_signals, "tasks-changed", G_CALLBACK (on_tasks_changed), self);
+  g_signal_group_connect_swapped (self->project_signals, "tasks-changed",
+                                  G_CALLBACK (on_tasks_changed), self);
   self->model_signals = g_signal_group_new (LAUREL_TYPE_RANKING_MODEL);
-  g_signal_group_connect_swapped (self->model_signals, "changed", G_CALLBACK (on_model_changed), self);
+  g_signal_group_connect_swapped (self->model_signals, "changed", G_CALLBACK (on_model_changed),
+                                  self);
   g_signal_connect_object (settings, "changed::labeler-name", G_CALLBACK (on_labeler_changed), self,
                            G_CONNECT_SWAPPED);
-  g_signal_connect_object (settings, "changed::profile", G_CALLBACK (on_profile_changed), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (settings, "changed::profile", G_CALLBACK (on_profile_changed), self,
+                           G_CONNECT_SWAPPED);
   g_settings_bind (settings, "show-guidelines", self->flap, "reveal-flap", G_SETTINGS_BIND_DEFAULT);
-  g_signal_connect_object (gtk_text_view_get_buffer (self->comment), "changed", G_CALLBACK (on_comment_changed), self,
+  g_signal_connect_object (gtk_text_view_get_buffer (self->comment), "changed",
+                           G_CALLBACK (on_comment_changed), self,
                            G_CONNECT_SWAPPED);
   gtk_event_controller_set_propagation_phase (events, GTK_PHASE_CAPTURE);
   g_signal_connect_swapped (events, "event", G_CALLBACK (on_any_event), self);

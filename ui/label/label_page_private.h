@@ -1,5 +1,5 @@
 /* label_page_private.h: what the files of the Label page share: label_page.c (tasks and drafts),
- * label_actions.c (what keys, buttons and menus do).
+ * label_actions.c (what keys, buttons and menus do), label_words.c (what it says).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -61,6 +61,11 @@ void _laurel_label_page_submit (LaurelLabelPage *self);
 void _laurel_label_page_skip (LaurelLabelPage *self, const char *reason);
 void _laurel_label_page_show_message (LaurelLabelPage *self, GtkMessageType type, const char *text /* NULL: none */);
 void _laurel_label_page_update_differences (LaurelLabelPage *self);
+
+/* label_words.c: (transfer full) */
+char *_laurel_label_page_describe_median (LaurelLabelPage *self); /* (nullable): time per task */
+char *_laurel_label_page_describe_state (LaurelLabelPage *self);
+char *_laurel_label_page_explain_block (LaurelLabelPage *self); /* why it cannot be submitted yet */
 
 /* label_actions.c */
 void _laurel_label_page_add_actions (LaurelLabelPage *self);

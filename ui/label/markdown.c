@@ -79,7 +79,8 @@ start_item (Writer *writer, cmark_node *item)
   if (cmark_node_get_list_type (list) == CMARK_ORDERED_LIST) {
     int number = cmark_node_get_list_start (list);
 
-    for (cmark_node *before = cmark_node_previous (item); before; before = cmark_node_previous (before)) {
+    for (cmark_node *before = cmark_node_previous (item); before;
+         before = cmark_node_previous (before)) {
       number++;
     }
     g_string_append_printf (writer->out, " %d.  ", number);
@@ -106,8 +107,9 @@ write_heading (Writer *writer, cmark_node *node, gboolean entering)
 {
   if (entering) {
     start_block (writer, node);
-    g_string_append (writer->out, cmark_node_get_heading_level (node) <= 2 ? "<span weight=\"bold\" size=\"larger\">"
-                                                                             : "<span weight=\"bold\">");
+    g_string_append (writer->out, cmark_node_get_heading_level (node) <= 2
+                                    ? "<span weight=\"bold\" size=\"larger\">"
+                                    : "<span weight=\"bold\">");
   } else {
     g_string_append (writer->out, "</span>");
   }

@@ -27,7 +27,8 @@ update_accessible (LaurelQualityRow *self)
                             : g_strdup (_("Not rated"));
   g_autofree char *tooltip = g_strdup_printf (_("Quality: %s (Shift+1…7)"), text);
 
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_NOW, (double) self->quality,
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_NOW,
+                                  (double) self->quality,
                                   GTK_ACCESSIBLE_PROPERTY_VALUE_TEXT, text, -1);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), tooltip);
 }
@@ -98,7 +99,8 @@ laurel_quality_row_class_init (LaurelQualityRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_quality_row_dispose;
-  signals[CHOSEN] = g_signal_new ("chosen", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[CHOSEN] = g_signal_new ("chosen", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_INT);
   gtk_widget_class_set_css_name (widget_class, "quality");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_SLIDER);
@@ -122,6 +124,7 @@ laurel_quality_row_init (LaurelQualityRow *self)
   g_signal_connect_swapped (click, "released", G_CALLBACK (on_released), self);
   gtk_widget_add_controller (GTK_WIDGET (self), GTK_EVENT_CONTROLLER (click));
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_VALUE_MIN, 0.0,
-                                  GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double) LAUREL_MAX_QUALITY, -1);
+                                  GTK_ACCESSIBLE_PROPERTY_VALUE_MAX, (double) LAUREL_MAX_QUALITY,
+                                  -1);
   update_accessible (self);
 }

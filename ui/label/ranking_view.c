@@ -104,7 +104,8 @@ measure_card (LaurelRankingView *self, int card, int width)
 {
   int natural;
 
-  gtk_widget_measure (GTK_WIDGET (self->cards[card]), GTK_ORIENTATION_VERTICAL, width, NULL, &natural, NULL, NULL);
+  gtk_widget_measure (GTK_WIDGET (self->cards[card]), GTK_ORIENTATION_VERTICAL, width, NULL,
+                      &natural, NULL, NULL);
   return natural;
 }
 
@@ -141,7 +142,8 @@ measure_placeholder (LaurelRankingView *self, int width)
 {
   int natural;
 
-  gtk_widget_measure (self->placeholder, GTK_ORIENTATION_VERTICAL, width, NULL, &natural, NULL, NULL);
+  gtk_widget_measure (self->placeholder, GTK_ORIENTATION_VERTICAL, width, NULL, &natural, NULL,
+                      NULL);
   return natural;
 }
 
@@ -159,7 +161,8 @@ measure_width (LaurelRankingView *self, int *minimum, int *natural)
     int card_minimum;
     int card_natural;
 
-    gtk_widget_measure (GTK_WIDGET (self->cards[i]), GTK_ORIENTATION_HORIZONTAL, -1, &card_minimum, &card_natural,
+    gtk_widget_measure (GTK_WIDGET (self->cards[i]), GTK_ORIENTATION_HORIZONTAL, -1, &card_minimum,
+                        &card_natural,
                         NULL, NULL);
     *minimum = MAX (*minimum, card_minimum);
     *natural = MAX (*natural, card_natural);
@@ -169,7 +172,8 @@ measure_width (LaurelRankingView *self, int *minimum, int *natural)
 }
 
 static void
-laurel_ranking_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
+laurel_ranking_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size,
+                             int *minimum, int *natural,
                              int *minimum_baseline, int *natural_baseline)
 {
   LaurelRankingView *self = LAUREL_RANKING_VIEW (widget);
@@ -199,19 +203,23 @@ laurel_ranking_view_measure (GtkWidget *widget, GtkOrientation orientation, int 
 static void
 place_marker (LaurelRankingView *self, int width)
 {
-  gtk_widget_set_child_visible (self->marker, self->dragging && self->drop_place == LAUREL_DROP_BEFORE
+  gtk_widget_set_child_visible (self->marker,
+                                self->dragging && self->drop_place == LAUREL_DROP_BEFORE
                                                 && !has_placeholder (self));
   for (int i = 0; i < self->n_rows; i++) {
     const Row *row = &self->rows[i];
 
     /* Lane K + 1 means below all ranked cards: above the unranked ones, or at the end. */
     if (row->lane == self->drop_lane || (row->lane == 0 && self->drop_lane > self->n_cards)) {
-      gtk_widget_size_allocate (self->marker, &(GtkAllocation) { 0, MAX (row->y - SPACING / 2 - 2, 0), width, 4 }, -1);
+      gtk_widget_size_allocate (self->marker,
+                                &(GtkAllocation) { 0, MAX (row->y - SPACING / 2 - 2, 0), width, 4 },
+                                -1);
       return;
     }
   }
   gtk_widget_size_allocate (self->marker,
-                            &(GtkAllocation) { 0, gtk_widget_get_height (GTK_WIDGET (self)) - 4, width, 4 }, -1);
+                            &(GtkAllocation) { 0, gtk_widget_get_height (GTK_WIDGET (self)) - 4,
+                                               width, 4 }, -1);
 }
 
 static void
@@ -238,8 +246,10 @@ laurel_ranking_view_size_allocate (GtkWidget *widget, int width, int height, int
     row->y = y;
     row->height = lay_out_row (self, row, width, y, TRUE);
     gtk_widget_set_child_visible (self->lanes[row->lane], TRUE);
-    gtk_widget_measure (self->lanes[row->lane], GTK_ORIENTATION_HORIZONTAL, -1, NULL, NULL, NULL, NULL);
-    gtk_widget_size_allocate (self->lanes[row->lane], &(GtkAllocation) { 0, y, width, row->height }, -1);
+    gtk_widget_measure (self->lanes[row->lane], GTK_ORIENTATION_HORIZONTAL, -1, NULL, NULL, NULL,
+                        NULL);
+    gtk_widget_size_allocate (self->lanes[row->lane], &(GtkAllocation) { 0, y, width, row->height },
+                              -1);
     y += row->height + SPACING;
   }
   place_marker (self, width);
@@ -331,14 +341,16 @@ remove_cards (LaurelRankingView *self)
 static void
 update_placeholder (LaurelRankingView *self)
 {
-  g_autofree char *text = g_strdup_printf (_("Press 1 to %d on an answer, 1 for the best, or drag it here"),
+  g_autofree char *text =
+    g_strdup_printf (_("Press 1 to %d on an answer, 1 for the best, or drag it here"),
                                            self->n_cards);
 
   gtk_label_set_label (GTK_LABEL (self->placeholder), text);
 }
 
 void
-laurel_ranking_view_set_model (LaurelRankingView *self, LaurelRankingModel *model, const LaurelTask *task)
+laurel_ranking_view_set_model (LaurelRankingView *self, LaurelRankingModel *model,
+                               const LaurelTask *task)
 {
   g_return_if_fail (LAUREL_IS_RANKING_VIEW (self));
 
@@ -480,7 +492,8 @@ laurel_ranking_view_class_init (LaurelRankingViewClass *klass)
   widget_class->get_request_mode = laurel_ranking_view_get_request_mode;
   widget_class->measure = laurel_ranking_view_measure;
   widget_class->size_allocate = laurel_ranking_view_size_allocate;
-  signals[FOCUSED] = g_signal_new ("focused", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[FOCUSED] = g_signal_new ("focused", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL,
                                    G_TYPE_NONE, 1, G_TYPE_INT);
   gtk_widget_class_set_css_name (widget_class, "ranking");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_LIST);

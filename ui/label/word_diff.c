@@ -46,9 +46,11 @@ measure_subsequences (const char *a, GArray *in_a, guint n, const char *b, GArra
     for (guint j = m; j-- > 0;) {
       guint16 *here = &lengths[(gsize) i * (m + 1) + j];
 
-      *here = words_equal (a, g_array_index (in_a, LaurelTextSpan, i), b, g_array_index (in_b, LaurelTextSpan, j))
+      *here = words_equal (a, g_array_index (in_a, LaurelTextSpan, i), b,
+                           g_array_index (in_b, LaurelTextSpan, j))
                 ? lengths[(gsize) (i + 1) * (m + 1) + j + 1] + 1
-                : MAX (lengths[(gsize) (i + 1) * (m + 1) + j], lengths[(gsize) i * (m + 1) + j + 1]);
+                : MAX (lengths[(gsize) (i + 1) * (m + 1) + j],
+                       lengths[(gsize) i * (m + 1) + j + 1]);
     }
   }
   return lengths;
@@ -80,11 +82,13 @@ laurel_word_diff (const char *text, const char *reference)
     LaurelTextSpan word = g_array_index (words, LaurelTextSpan, i);
 
     /* Skip the reference's words that lie on no longest subsequence from here. */
-    while (i < n && j < m && !words_equal (text, word, reference, g_array_index (others, LaurelTextSpan, j))
+    while (i < n && j < m && !words_equal (text, word, reference,
+                                           g_array_index (others, LaurelTextSpan, j))
            && lengths[(gsize) i * (m + 1) + j + 1] == lengths[(gsize) i * (m + 1) + j]) {
       j++;
     }
-    if (i < n && j < m && words_equal (text, word, reference, g_array_index (others, LaurelTextSpan, j))) {
+    if (i < n && j < m && words_equal (text, word, reference,
+                                       g_array_index (others, LaurelTextSpan, j))) {
       j++;
       joins = FALSE;
     } else {

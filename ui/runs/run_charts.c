@@ -33,13 +33,17 @@ enum {
 static guint signals[N_SIGNALS];
 
 /* What is looked at first; other keys follow in the order they appeared. */
-static const char *const ppo_keys[] = { "objective/scores", "objective/kl", "objective/rlhf_reward", "val/ratio",
+static const char *const ppo_keys[] = { "objective/scores", "objective/kl", "objective/rlhf_reward",
+                                        "val/ratio",
                                         "loss/value_avg", "loss/policy_avg", "policy/clipfrac_avg",
-                                        "policy/approxkl_avg", "objective/entropy", "objective/response_length",
+                                        "policy/approxkl_avg", "objective/entropy",
+                                        "objective/response_length",
                                         "val/num_eos_tokens", "val/explained_variance", NULL };
-static const char *const reward_keys[] = { "loss", "accuracy", "margin", "eval/accuracy", "eval/loss", "eval/margin",
+static const char *const reward_keys[] = { "loss", "accuracy", "margin", "eval/accuracy",
+                                           "eval/loss", "eval/margin",
                                            "learning_rate", "grad_norm", NULL };
-static const char *const language_keys[] = { "loss", "eval/loss", "learning_rate", "grad_norm", NULL };
+static const char *const language_keys[] = { "loss", "eval/loss", "learning_rate", "grad_norm",
+                                             NULL };
 
 static const char *const *
 list_first_keys (const char *kind)
@@ -142,7 +146,8 @@ ensure_charts (LaurelRunCharts *self)
       if (!g_hash_table_contains (self->charts, keys->pdata[i]))
         add_chart (self, keys->pdata[i]);
   }
-  gtk_stack_set_visible_child_name (self->states, g_hash_table_size (self->charts) > 0 ? "charts" : "empty");
+  gtk_stack_set_visible_child_name (self->states,
+                                    g_hash_table_size (self->charts) > 0 ? "charts" : "empty");
 }
 
 static void
@@ -182,7 +187,8 @@ laurel_run_charts_class_init (LaurelRunChartsClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_run_charts_dispose;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_charts.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/runs_charts.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, grid);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, smoothing);
@@ -190,7 +196,8 @@ laurel_run_charts_class_init (LaurelRunChartsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, log_y);
   gtk_widget_class_bind_template_callback (widget_class, setting_changed_cb);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
-  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+  signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                  NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_INT);
 }
 

@@ -81,7 +81,8 @@ add_metric (LaurelRunData *self, const LaurelMetric *metric)
   if (steps->len > 0 && g_array_index (steps, LaurelPoint, steps->len - 1).x >= metric->step)
     return;
   laurel_series_append (line->by_step, metric->step, metric->value);
-  laurel_series_append (line->by_time, (double) (metric->time - self->first_time) / 1e6, metric->value);
+  laurel_series_append (line->by_time, (double) (metric->time - self->first_time) / 1e6,
+                        metric->value);
 }
 
 static void

@@ -52,7 +52,8 @@ format_node (JsonNode *node)
   if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_DOUBLE)
     return g_strdup_printf ("%g", json_node_get_double (node));
   if (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) > 8)
-    return g_strdup_printf (ngettext ("%u item", "%u items", json_array_get_length (json_node_get_array (node))),
+    return g_strdup_printf (ngettext ("%u item", "%u items",
+                                      json_array_get_length (json_node_get_array (node))),
                             json_array_get_length (json_node_get_array (node)));
   return laurel_json_to_string (node, FALSE);
 }

@@ -62,9 +62,11 @@ laurel_run_row_class_init (LaurelRunRowClass *klass)
   object_class->get_property = laurel_run_row_get_property;
   object_class->dispose = laurel_run_row_dispose;
   properties[PROP_OVERLAY] = g_param_spec_boolean ("overlay", NULL, NULL, FALSE,
-                                                   G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+                                                   G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY
+                                                     | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_row.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/runs_row.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunRow, icon);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunRow, name);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunRow, details);
@@ -86,7 +88,8 @@ laurel_run_row_new (const LaurelRun *run)
   g_autofree char *check_label = g_strdup_printf (_("Overlay the charts of %s"), run->name);
 
   self->run_id = run->id;
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->check), GTK_ACCESSIBLE_PROPERTY_LABEL, check_label, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->check), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  check_label, -1);
   laurel_run_row_update (self, run);
   return GTK_WIDGET (self);
 }

@@ -45,10 +45,12 @@ make_row (const LaurelRollout *rollout)
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
   g_autofree char *score = laurel_format_value (rollout->score);
   g_autofree char *kl = laurel_format_value (laurel_rollout_sum_kl (rollout));
-  g_autofree char *facts = g_strdup_printf (ngettext ("score %s · KL %s · %d token%s", "score %s · KL %s · %d tokens%s",
+  g_autofree char *facts = g_strdup_printf (ngettext ("score %s · KL %s · %d token%s",
+                                                      "score %s · KL %s · %d tokens%s",
                                                       rollout->n_tokens),
                                             score, kl, rollout->n_tokens,
-                                            rollout->finish == LAUREL_FINISH_LENGTH ? _(", cut at the limit") : "");
+                                            rollout->finish == LAUREL_FINISH_LENGTH
+                                              ? _(", cut at the limit") : "");
   g_autofree char *name = g_strdup_printf ("%s: %s", facts, rollout->completion);
   GtkWidget *completion = make_label (rollout->completion, NULL);
   GtkWidget *numbers = make_label (facts, "caption");
@@ -75,10 +77,12 @@ load (LaurelRunSamples *self)
   laurel_list_box_clear (self->list);
   if (self->project == NULL || self->last_step == 0)
     return;
-  rollouts = laurel_store_list_rollouts (laurel_project_get_store (self->project), self->run_id, step, MAX_ROWS, 0, NULL);
+  rollouts = laurel_store_list_rollouts (laurel_project_get_store (self->project), self->run_id,
+                                         step, MAX_ROWS, 0, NULL);
   for (guint i = 0; rollouts != NULL && i < rollouts->len; i++)
     gtk_list_box_append (self->list, make_row (rollouts->pdata[i]));
-  count = g_strdup_printf (ngettext ("%u rollout", "%u rollouts", rollouts != NULL ? rollouts->len : 0),
+  count = g_strdup_printf (ngettext ("%u rollout", "%u rollouts",
+                                     rollouts != NULL ? rollouts->len : 0),
                            rollouts != NULL ? rollouts->len : 0);
   gtk_label_set_label (self->count, count);
 }
@@ -96,7 +100,8 @@ laurel_run_samples_class_init (LaurelRunSamplesClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_run_samples_dispose;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_samples.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/runs_samples.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunSamples, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunSamples, step);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunSamples, count);
@@ -122,7 +127,8 @@ laurel_run_samples_set_run (LaurelRunSamples *self, LaurelProject *project, cons
 
   is_same = self->project == project && self->run_id == run_id;
   follows = !is_same || gtk_spin_button_get_value_as_int (self->step) == self->last_step;
-  last = project != NULL ? laurel_store_last_rollout_step (laurel_project_get_store (project), run_id, NULL) : 0;
+  last = project != NULL ? laurel_store_last_rollout_step (laurel_project_get_store (project),
+                                                           run_id, NULL) : 0;
   if (is_same && last == self->last_step)
     return;
   self->project = project;

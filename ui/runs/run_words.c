@@ -10,7 +10,8 @@ const char *
 laurel_run_kind_label (const char *kind)
 {
   static const char *const labels[][2] = {
-    { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Supervised fine-tuning") }, { "reward", N_ ("Reward model") },
+    { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Supervised fine-tuning") },
+    { "reward", N_ ("Reward model") },
     { "ppo", N_ ("PPO") },              { "sample", N_ ("Sampling") },
   };
 
@@ -68,7 +69,8 @@ laurel_run_status_css_class (LaurelRunStatus status)
 gboolean
 laurel_run_is_live (const LaurelRun *run)
 {
-  return run->status == LAUREL_RUN_QUEUED || run->status == LAUREL_RUN_RUNNING || run->status == LAUREL_RUN_PAUSED;
+  return run->status == LAUREL_RUN_QUEUED || run->status == LAUREL_RUN_RUNNING
+         || run->status == LAUREL_RUN_PAUSED;
 }
 
 gboolean
@@ -88,7 +90,8 @@ laurel_run_describe (const LaurelRun *run)
     g_string_append_printf (out, _("step %d of %d"), run->step, run->n_steps);
   }
   if (run->started > 0 && run->finished > run->started) {
-    g_autofree char *duration = laurel_format_seconds ((double) (run->finished - run->started) / 1e6);
+    g_autofree char *duration =
+      laurel_format_seconds ((double) (run->finished - run->started) / 1e6);
 
     g_string_append_printf (out, " · %s", duration);
   }

@@ -122,10 +122,12 @@ show_header (LaurelRunsPage *self)
   gtk_label_set_label (self->subtitle, description);
   gtk_label_set_label (self->message, self->run->message != NULL ? self->run->message : "");
   gtk_widget_set_visible (GTK_WIDGET (self->message),
-                          self->run->status == LAUREL_RUN_FAILED && gtk_label_get_label (self->message)[0] != '\0');
+                          self->run->status == LAUREL_RUN_FAILED
+                            && gtk_label_get_label (self->message)[0] != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->resume_button), laurel_run_can_resume (self->run));
   gtk_widget_set_visible (GTK_WIDGET (self->inspect_button), g_str_equal (self->run->kind, "ppo"));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "runs.resume", laurel_run_can_resume (self->run));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "runs.resume",
+                                 laurel_run_can_resume (self->run));
 }
 
 static void
@@ -217,7 +219,8 @@ update_rows (LaurelRunsPage *self)
       continue;
     }
     row = LAUREL_RUN_ROW (laurel_run_row_new (run));
-    g_signal_connect_object (row, "notify::overlay", G_CALLBACK (overlay_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (row, "notify::overlay", G_CALLBACK (overlay_cb), self,
+                             G_CONNECT_SWAPPED);
     gtk_list_box_insert (self->list, GTK_WIDGET (row), (int) i);
   }
   gtk_stack_set_visible_child_name (self->states, runs->len > 0 ? "runs" : "empty");
@@ -310,7 +313,8 @@ resume_action (GtkWidget *widget, const char *name, GVariant *parameter)
   LaurelRunsPage *self = LAUREL_RUNS_PAGE (widget);
   g_autoptr (GError) error = NULL;
 
-  if (laurel_project_resume_run (laurel_page_get_project (LAUREL_PAGE (self)), self->run_id, &error) == 0)
+  if (laurel_project_resume_run (laurel_page_get_project (LAUREL_PAGE (self)), self->run_id,
+                                 &error) == 0)
     show_error (self, error);
 }
 
@@ -371,7 +375,8 @@ laurel_runs_page_dispose (GObject *object)
 static void
 bind_template (GtkWidgetClass *widget_class)
 {
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/runs_page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/runs_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, leaflet);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, list);
@@ -406,7 +411,8 @@ laurel_runs_page_class_init (LaurelRunsPageClass *klass)
   object_class->dispose = laurel_runs_page_dispose;
   LAUREL_PAGE_CLASS (klass)->project_changed = laurel_runs_page_project_changed;
   properties[PROP_RUN_ID] = g_param_spec_int64 ("run-id", NULL, NULL, 0, G_MAXINT64, 0,
-                                                G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+                                                G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                                  | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   g_type_ensure (LAUREL_TYPE_RUN_CHARTS);
   g_type_ensure (LAUREL_TYPE_RUN_SAMPLES);
