@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/ui/sample_project.h"
 #include "ui/inspect/inspect_page.h"
+#include "ui/launch/launch_dialog.h"
 #include "ui/page.h"
 #include "ui/resources.h"
 #include "ui/runs/runs_page.h"
@@ -160,6 +161,41 @@ test_runs_run_id (void)
   sample_project_free (project);
 }
 
+static GtkWidget *
+find_dialog (GtkWidget *parent)
+{
+  g_autoptr (GList) windows = gtk_window_list_toplevels ();
+
+  for (GList *l = windows; l != NULL; l = l->next)
+    if (gtk_window_get_transient_for (l->data) == GTK_WINDOW (parent))
+      return l->data;
+  return NULL;
+}
+
+static void
+test_launch_dialogs (void)
+{
+  static const char *const names[] = { "launch-pretrain", "launch-sft", "launch-reward", "launch-ppo", "launch-sample" };
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    GtkWidget *dialog;
+
+    if (i < LAUREL_N_STAGES)
+      laurel_launch_dialog_present (GTK_WINDOW (window), project, i);
+    else
+      laurel_sample_dialog_present (GTK_WINDOW (window), project);
+    spin (100);
+    dialog = find_dialog (window);
+    g_assert_nonnull (dialog);
+    take_picture (dialog, names[i]);
+    gtk_window_destroy (GTK_WINDOW (dialog));
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -174,5 +210,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);
+  g_test_add_func ("/ui/pages/launch", test_launch_dialogs);
   return g_test_run ();
 }

@@ -76,7 +76,7 @@ laurel_run_is_live (const LaurelRun *run)
 gboolean
 laurel_run_can_resume (const LaurelRun *run)
 {
-  return run->status == LAUREL_RUN_STOPPED || run->status == LAUREL_RUN_INTERRUPTED;
+  return run->status == LAUREL_RUN_STOPPED || run->status == LAUREL_RUN_INTERRUPTED || run->status == LAUREL_RUN_FAILED;
 }
 
 char *
