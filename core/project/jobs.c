@@ -496,6 +496,15 @@ report_end (const LaurelRun *run, GError **error)
   return FALSE;
 }
 
+/* The row says that a run has ended a moment before its thread is done with it. */
+static gboolean
+is_held (LaurelProject *self, gint64 run_id)
+{
+  g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (self);
+
+  return job != NULL && job->run_id == run_id;
+}
+
 gboolean
 laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error)
 {
@@ -506,7 +515,7 @@ laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error)
 
     if (run == NULL)
       return FALSE;
-    if (run->status > LAUREL_RUN_PAUSED)
+    if (run->status > LAUREL_RUN_PAUSED && !is_held (self, run_id))
       return report_end (run, error);
     g_main_context_iteration (context, TRUE);
   }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/project/fixture.h"
+
+#include "core/base/file.h"
+#include "core/label/exchange.h"
+#include "core/text/template.h"
+#include "core/text/tokenizer.h"
+
+#include <string.h>
+
+#define N_ROWS 48
+
+static const char *const things[] = { "snow", "grass", "blood", "coal", "milk", "the sky" };
+static const char *const colours[] = { "white", "green", "red", "black", "white", "blue" };
+
+static const char config_text[] =
+    "{\"architectures\": [\"GPT2LMHeadModel\"], \"model_type\": \"gpt2\", \"vocab_size\": 300,"
+    " \"n_positions\": 64, \"n_embd\": 16, \"n_layer\": 2, \"n_head\": 2,"
+    " \"activation_function\": \"gelu_new\", \"layer_norm_epsilon\": 1e-05,"
+    " \"initializer_range\": 0.02, \"tie_word_embeddings\": true}";
+
+char *
+fixture_path (Fixture *self, const char *name)
+{
+  return g_build_filename (self->folder, name, NULL);
+}
+
+void
+fixture_write (const char *path, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_file_write (path, text, strlen (text), &error));
+  g_assert_no_error (error);
+}
+
+static void
+write_data (Fixture *self)
+{
+  g_autoptr (GString) corpus = g_string_new (NULL);
+  g_autoptr (GString) rows = g_string_new (NULL);
+  g_autoptr (GString) prompts = g_string_new (NULL);
+
+  for (int i = 0; i < N_ROWS; i++) {
+    const char *thing = things[i % G_N_ELEMENTS (things)];
+    const char *colour = colours[i % G_N_ELEMENTS (colours)];
+
+    g_string_append_printf (corpus, "The colour of %s is %s, said number %d.\n\n", thing, colour,
+                            i);
+    g_string_append_printf (rows,
+                            "{\"prompt\": \"%d: colour of %s?\", \"completion\": \"It is %s.\"}\n",
+                            i, thing, colour);
+    g_string_append_printf (prompts, "{\"prompt\": \"%d: colour of %s?\", \"split\": \"%s\"}\n", i,
+                            thing, i % 4 == 3 ? "heldout" : "train");
+  }
+  fixture_write (self->corpus, corpus->str);
+  fixture_write (self->rows, rows->str);
+  fixture_write (self->prompts, prompts->str);
+}
+
+static void
+write_tokenizer (Fixture *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = laurel_file_read_text (self->corpus, NULL, &error);
+  const char *const texts[] = { text };
+  const gsize lengths[] = { strlen (text) };
+  g_autoptr (LaurelTokenizer) tokenizer =
+      laurel_tokenizer_train_bpe (texts, lengths, 1, 300, NULL, NULL, &error);
+  g_autofree char *template_path = g_build_filename (self->tokenizer, "chat_template.json", NULL);
+
+  g_assert_no_error (error);
+  g_assert_true (laurel_file_make_directory (self->tokenizer, &error));
+  g_assert_true (laurel_tokenizer_save (tokenizer, self->tokenizer, &error));
+  fixture_write (template_path, "{\"prefix\": \"\", \"prompt\": \"Q: {prompt}\\nA:\","
+                                " \"completion\": \" {completion}\"}");
+}
+
+void
+fixture_set_up (Fixture *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  self->folder = g_dir_make_tmp ("laurel-test-XXXXXX", &error);
+  g_assert_no_error (error);
+  self->tokenizer = fixture_path (self, "tokenizer");
+  self->config = fixture_path (self, "config.json");
+  self->corpus = fixture_path (self, "corpus.txt");
+  self->rows = fixture_path (self, "rows.jsonl");
+  self->prompts = fixture_path (self, "prompts.jsonl");
+  fixture_write (self->config, config_text);
+  write_data (self);
+  write_tokenizer (self);
+}
+
+void
+fixture_tear_down (Fixture *self, gconstpointer unused)
+{
+  g_assert_true (laurel_file_remove_tree (self->folder, NULL));
+  g_free (self->folder);
+  g_free (self->tokenizer);
+  g_free (self->config);
+  g_free (self->corpus);
+  g_free (self->rows);
+  g_free (self->prompts);
+}
+
+LaurelProject *
+fixture_make_project (Fixture *self, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = fixture_path (self, name);
+  LaurelProject *project = laurel_project_create (path, NULL, &error);
+  g_autoptr (LaurelImportResult) prompts = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (
+      laurel_project_create_model (project, "blank", self->config, self->tokenizer, 1, &error));
+  prompts = laurel_import_prompts (laurel_project_get_store (project), self->prompts, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (prompts->n_imported, ==, N_ROWS);
+  return project;
+}
+
+LaurelTrainRequest
+fixture_request (LaurelStage stage, const char *model, const char *output)
+{
+  LaurelTrainRequest request = { .stage = stage, .model = model, .output = output };
+  LaurelHyperparameters *hp = &request.hyperparameters;
+
+  laurel_hyperparameters_init (hp, stage);
+  hp->batch_size = 8;
+  hp->warmup_steps = 0;
+  hp->save_steps = 2;
+  hp->max_steps = 6;
+  if (stage == LAUREL_STAGE_PPO) {
+    hp->max_steps = 2;
+    hp->response_length = 8;
+    hp->num_ppo_epochs = 2;
+    hp->num_mini_batches = 2;
+  }
+  return request;
+}

@@ -1,0 +1,248 @@
+/* test-project.c: a project's folder, its models, and the whole loop on a tiny random model.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/label/simulate.h"
+#include "tests/project/fixture.h"
+
+#include <glib/gstdio.h>
+#include <math.h>
+#include <string.h>
+
+static void
+test_create_open_close (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *path = fixture_path (fixture, "demo.laurel");
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelProject) project = laurel_project_create (path, NULL, &error);
+  g_autoptr (LaurelProject) again = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (laurel_project_get_name (project), ==, "demo");
+  laurel_project_close (project);
+  g_assert_null (laurel_project_create (path, NULL, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_clear_error (&error);
+  again = laurel_project_open (path, &error);
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_check (again, problems, &error));
+  g_assert_cmpuint (problems->len, ==, 0);
+  g_assert_null (laurel_project_get_job (again));
+  laurel_project_close (again);
+}
+
+static void
+test_open_refuses (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (laurel_project_open (fixture->folder, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+}
+
+/* --- Models ------------------------------------------------------------------ */
+
+static void
+test_export_import (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autofree char *dir = fixture_path (fixture, "exported");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelModelRecord) blank = NULL;
+  g_autoptr (LaurelModelRecord) copy = NULL;
+
+  g_assert_true (laurel_project_export_model (project, "blank", dir, &error));
+  g_assert_true (laurel_project_import_model (project, "copy", dir, &error));
+  blank = laurel_store_get_model (store, "blank", &error);
+  copy = laurel_store_get_model (store, "copy", &error);
+  g_assert_cmpstr (blank->sha256, ==, copy->sha256);
+  g_assert_false (laurel_project_import_model (project, "copy", dir, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_false (laurel_project_import_model (project, "../up", dir, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_true (laurel_project_remove_model (project, "copy", &error));
+  g_assert_false (laurel_project_remove_model (project, "copy", &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+}
+
+/* Weights that are not what was registered are found. */
+static void
+test_check_finds (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *weights = fixture_path (fixture, "p.laurel/models/blank/model.safetensors");
+  g_autofree char *orphan = fixture_path (fixture, "p.laurel/models/nobody");
+  g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *bytes = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (weights, &bytes, &length, NULL));
+  bytes[length - 1] ^= 1;
+  g_assert_true (laurel_file_write (weights, bytes, length, &error));
+  g_assert_true (laurel_file_make_directory (orphan, &error));
+  g_assert_true (laurel_project_check (project, problems, &error));
+  g_assert_cmpuint (problems->len, ==, 2);
+  g_assert_nonnull (strstr (g_ptr_array_index (problems, 0), "blank"));
+  g_assert_nonnull (strstr (g_ptr_array_index (problems, 1), "nobody"));
+}
+
+/* --- Runs -------------------------------------------------------------------- */
+
+static void
+train (LaurelProject *project, const LaurelTrainRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = laurel_project_start_training (project, request, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (id, >, 0);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+}
+
+/* Shorter is better: enough to make rankings that differ. */
+static double
+score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_data)
+{
+  return -(double) strlen (completion->text);
+}
+
+static void
+sample_and_rank (LaurelProject *project, const char *model)
+{
+  const LaurelSampleRequest request = { .model = model,
+                                        .n_prompts = 16,
+                                        .n_completions = 4,
+                                        .temperature = 1,
+                                        .top_p = 1,
+                                        .max_tokens = 8,
+                                        .seed = 3 };
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autoptr (GError) error = NULL;
+  gint64 id = laurel_project_start_sampling (project, &request, &error);
+  gint64 labeler = laurel_store_ensure_labeler (store, "short", LAUREL_LABELER_RULES, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (laurel_store_count_tasks (store, TRUE, &error), ==, 16);
+  g_assert_cmpint (laurel_label_simulate (store, labeler, score_cb, NULL, 0, 0, 0, &error), ==, 16);
+}
+
+static void
+count_cb (LaurelProject *project, gpointer user_data)
+{
+  ++*(int *) user_data;
+}
+
+static void
+test_loop (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  char *files[] = { fixture->rows, NULL };
+  LaurelTrainRequest sft = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
+  LaurelTrainRequest reward = fixture_request (LAUREL_STAGE_REWARD, "sft", "reward");
+  LaurelTrainRequest ppo = fixture_request (LAUREL_STAGE_PPO, "sft", "policy");
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autoptr (GPtrArray) rollouts = NULL;
+  g_autoptr (LaurelModelRecord) policy = NULL;
+  g_autoptr (GError) error = NULL;
+  int n_models = 0, n_tasks = 0;
+
+  g_signal_connect (project, "models-changed", G_CALLBACK (count_cb), &n_models);
+  g_signal_connect (project, "tasks-changed", G_CALLBACK (count_cb), &n_tasks);
+  sft.data_files = files;
+  ppo.reward_model = "reward";
+  train (project, &sft);
+  sample_and_rank (project, "sft");
+  train (project, &reward);
+  train (project, &ppo);
+  policy = laurel_store_get_model (store, "policy", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (policy->parent, ==, "sft");
+  g_assert_cmpstr (policy->kind, ==, "policy");
+  rollouts = laurel_store_list_rollouts (store, policy->run_id, 0, -1, 0, &error);
+  g_assert_cmpuint (rollouts->len, ==, 16); /* 2 iterations of 8 */
+  for (guint i = 0; i < rollouts->len; i++) {
+    const LaurelRollout *rollout = g_ptr_array_index (rollouts, i);
+    double expected = rollout->score - rollout->kl_coef * laurel_rollout_sum_kl (rollout);
+
+    /* 1e-4: eight float32 rewards of about 1 are added. */
+    g_assert_cmpfloat_with_epsilon (laurel_rollout_sum_reward (rollout), expected, 1e-4);
+  }
+  g_assert_cmpint (n_models, >=, 1);
+  g_assert_cmpint (n_tasks, >=, 1);
+  g_assert_null (laurel_project_get_job (project));
+}
+
+static void
+test_requests_refused (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
+  g_autofree char *bad = fixture_path (fixture, "bad.jsonl");
+  char *files[] = { bad, NULL };
+  g_autoptr (GError) error = NULL;
+
+  fixture_write (bad, "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"}\n{]\n");
+  request.data_files = files;
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (error->message, "row 2: it has no “completion” (and 1 more"));
+  g_clear_error (&error);
+
+  request.data_files = NULL; /* no demonstrations */
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+
+  request.output = "blank";
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_clear_error (&error);
+
+  request = fixture_request (LAUREL_STAGE_PPO, "blank", "policy");
+  request.reward_model = "blank";
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
+}
+
+static void
+test_estimate (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
+  g_autoptr (GError) error = NULL;
+  gsize n_bytes = 0;
+  double seconds = 0;
+
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &seconds, &error));
+  g_assert_cmpuint (n_bytes, >, 4 * 4 * 7000); /* four float blocks of its 7,000 parameters */
+  g_assert_cmpfloat (seconds, <, 0);
+}
+
+static void
+add (const char *path, void (*test) (Fixture *, gconstpointer))
+{
+  g_test_add (path, Fixture, NULL, fixture_set_up, test, fixture_tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("/project/create-open-close", test_create_open_close);
+  add ("/project/open/refuses", test_open_refuses);
+  add ("/project/models/export-import", test_export_import);
+  add ("/project/check/finds", test_check_finds);
+  add ("/project/loop", test_loop);
+  add ("/project/requests/refused", test_requests_refused);
+  add ("/project/estimate", test_estimate);
+  return g_test_run ();
+}

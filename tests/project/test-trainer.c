@@ -1,0 +1,148 @@
+/* test-trainer.c: commands to the trainer thread and snapshots from it, under ThreadSanitizer too.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/error.h"
+#include "tests/project/fixture.h"
+
+#include <string.h>
+
+/* Long enough for commands to find it running on any machine; it is always stopped. */
+#define MANY_STEPS 100000
+
+static gint64
+start (LaurelProject *project, Fixture *fixture, const char *output, int max_steps)
+{
+  char *files[] = { fixture->rows, NULL };
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", output);
+  g_autoptr (GError) error = NULL;
+  gint64 id;
+
+  request.data_files = files;
+  request.hyperparameters.max_steps = max_steps;
+  request.hyperparameters.save_steps = 0;
+  id = laurel_project_start_training (project, &request, &error);
+  g_assert_no_error (error);
+  return id;
+}
+
+/* Runs the main loop until the job is past @step, with @status. */
+static void
+wait_for (LaurelProject *project, int step, LaurelRunStatus status)
+{
+  for (;;) {
+    g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (project);
+
+    if (job != NULL && job->step >= step && job->status == status)
+      return;
+    g_main_context_iteration (NULL, TRUE);
+  }
+}
+
+static void
+test_pause_stop (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 id = start (project, fixture, "endless", MANY_STEPS);
+  g_autoptr (LaurelJobSnapshot) paused = NULL;
+  g_autoptr (LaurelJobSnapshot) later = NULL;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (GError) error = NULL;
+
+  wait_for (project, 2, LAUREL_RUN_RUNNING);
+  laurel_project_pause_job (project);
+  wait_for (project, 2, LAUREL_RUN_PAUSED);
+  paused = laurel_project_get_job (project);
+  g_usleep (100000);
+  later = laurel_project_get_job (project);
+  g_assert_cmpint (later->step, ==, paused->step);
+  laurel_project_checkpoint_job (project);
+  laurel_project_resume_job (project);
+  wait_for (project, paused->step + 2, LAUREL_RUN_RUNNING);
+  laurel_project_stop_job (project);
+  g_assert_false (laurel_project_wait (project, id, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
+  run = laurel_store_get_run (laurel_project_get_store (project), id, NULL);
+  g_assert_cmpint (run->status, ==, LAUREL_RUN_STOPPED);
+}
+
+/* Closing the project stops what runs, and the next to open it may go on. */
+static void
+test_close_interrupts (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = g_strdup (laurel_project_get_path (project));
+  gint64 id = start (project, fixture, "one", MANY_STEPS);
+  gint64 waiting = start (project, fixture, "two", 2);
+  g_autoptr (LaurelProject) again = NULL;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (LaurelRun) second = NULL;
+  g_autoptr (GError) error = NULL;
+
+  wait_for (project, 2, LAUREL_RUN_RUNNING);
+  laurel_project_close (project);
+  again = laurel_project_open (path, &error);
+  g_assert_no_error (error);
+  run = laurel_store_get_run (laurel_project_get_store (again), id, NULL);
+  second = laurel_store_get_run (laurel_project_get_store (again), waiting, NULL);
+  g_assert_cmpint (run->status, ==, LAUREL_RUN_INTERRUPTED);
+  g_assert_cmpint (second->status, ==, LAUREL_RUN_STOPPED);
+  g_assert_cmpint (laurel_project_resume_run (again, waiting, &error), ==, waiting);
+  g_assert_true (laurel_project_wait (again, waiting, &error));
+  g_assert_no_error (error);
+}
+
+static char *
+get_sha256 (LaurelProject *project, const char *model)
+{
+  g_autoptr (LaurelModelRecord) record =
+      laurel_store_get_model (laurel_project_get_store (project), model, NULL);
+
+  g_assert_nonnull (record);
+  return g_strdup (record->sha256);
+}
+
+/* Stopped in the middle and resumed: the same bytes as in one go, and no step measured twice. */
+static void
+test_resume_same_bytes (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 whole = start (project, fixture, "whole", 400);
+  g_autoptr (GPtrArray) metrics = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 parts;
+
+  g_assert_true (laurel_project_wait (project, whole, &error));
+  g_assert_no_error (error);
+  parts = start (project, fixture, "parts", 400);
+  wait_for (project, 5, LAUREL_RUN_RUNNING);
+  laurel_project_stop_job (project);
+  g_assert_false (laurel_project_wait (project, parts, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_cmpint (laurel_project_resume_run (project, parts, &error), ==, parts);
+  g_assert_true (laurel_project_wait (project, parts, &error));
+  g_assert_no_error (error);
+  first = get_sha256 (project, "whole");
+  second = get_sha256 (project, "parts");
+  g_assert_cmpstr (first, ==, second);
+  metrics = laurel_store_list_metrics (laurel_project_get_store (project), parts, "loss", -1, NULL);
+  g_assert_cmpuint (metrics->len, ==, 400);
+}
+
+static void
+add (const char *path, void (*test) (Fixture *, gconstpointer))
+{
+  g_test_add (path, Fixture, NULL, fixture_set_up, test, fixture_tear_down);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add ("/project/trainer/pause-stop", test_pause_stop);
+  add ("/project/trainer/close-interrupts", test_close_interrupts);
+  add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);
+  return g_test_run ();
+}
