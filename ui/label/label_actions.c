@@ -423,11 +423,36 @@ add_keys (LaurelLabelPage *self)
 
     add_key (controller, trigger, "label.rank", i);
   }
-  for (int i = 1; i <= LAUREL_MAX_QUALITY; i++) {
-    g_autofree char *trigger = g_strdup_printf ("<Shift>%d", i);
+  gtk_widget_add_controller (GTK_WIDGET (self), controller);
+}
 
-    add_key (controller, trigger, "label.quality", i);
+/* Shift and a digit give another character on each layout; what counts is the digit printed on the key. */
+static gboolean
+on_shifted_digit (LaurelLabelPage *self, guint keyval, guint keycode, GdkModifierType state)
+{
+  g_autofree GdkKeymapKey *places = NULL;
+  g_autofree guint *keyvals = NULL;
+  int n = 0;
+
+  if ((state & gtk_accelerator_get_default_mod_mask ()) != GDK_SHIFT_MASK
+      || !gdk_display_map_keycode (gtk_widget_get_display (GTK_WIDGET (self)), keycode, &places, &keyvals, &n)) {
+    return GDK_EVENT_PROPAGATE;
   }
+  for (int i = 0; i < n; i++) {
+    if (places[i].level == 0 && keyvals[i] >= GDK_KEY_1 && keyvals[i] < GDK_KEY_1 + LAUREL_MAX_QUALITY) {
+      return gtk_widget_activate_action (GTK_WIDGET (self), "label.quality", "i",
+                                         (int) (keyvals[i] - GDK_KEY_1) + 1);
+    }
+  }
+  return GDK_EVENT_PROPAGATE;
+}
+
+static void
+add_quality_keys (LaurelLabelPage *self)
+{
+  GtkEventController *controller = gtk_event_controller_key_new ();
+
+  g_signal_connect_swapped (controller, "key-pressed", G_CALLBACK (on_shifted_digit), self);
   gtk_widget_add_controller (GTK_WIDGET (self), controller);
 }
 
@@ -497,6 +522,7 @@ _laurel_label_page_add_actions (LaurelLabelPage *self)
                                    self);
   gtk_widget_insert_action_group (GTK_WIDGET (self), "label", G_ACTION_GROUP (self->actions));
   add_keys (self);
+  add_quality_keys (self);
   add_captured_keys (self);
   add_comment_keys (self);
   add_skip_popover (self);

@@ -458,13 +458,24 @@ _laurel_label_page_skip (LaurelLabelPage *self, const char *reason)
 
 /* --- The project ------------------------------------------------------------------ */
 
+/* The document's own title stands above it, where the close button is. */
 static void
 load_guidelines (LaurelLabelPage *self)
 {
   g_autofree char *text = laurel_store_get_fact (get_store (self), "guidelines", NULL);
-  g_autofree char *markup = text && *text ? laurel_markdown_to_pango (text) : NULL;
+  const char *body = text ? text : "";
+  g_autofree char *title = NULL;
+  g_autofree char *markup = NULL;
 
-  if (markup) {
+  if (g_str_has_prefix (body, "# ")) {
+    const char *end = strchrnul (body, '\n');
+
+    title = g_strndup (body + 2, end - body - 2);
+    body = end;
+  }
+  markup = laurel_markdown_to_pango (body);
+  gtk_label_set_label (self->guidelines_title, title ? g_strstrip (title) : _("Guidelines"));
+  if (*markup) {
     gtk_label_set_markup (self->guidelines, markup);
   } else {
     gtk_label_set_label (self->guidelines, _("This project has no guidelines."));
@@ -610,6 +621,7 @@ bind_template (GtkWidgetClass *widget_class)
                                                LAUREL_RESOURCE_PATH "/ui/label_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, flap);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, guidelines);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, guidelines_title);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, message_revealer);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, message_bar);

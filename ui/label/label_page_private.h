@@ -33,6 +33,7 @@ struct _LaurelLabelPage {
   gboolean loading_comment;
 
   AdwFlap *flap;
+  GtkLabel *guidelines_title;
   GtkLabel *guidelines;
   GtkStack *states;
   GtkRevealer *message_revealer;
