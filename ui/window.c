@@ -12,6 +12,7 @@
 #include "ui/runs/runs_page.h"
 #include "ui/run_strip.h"
 #include "ui/settings.h"
+#include "ui/train_actions.h"
 
 #include <glib/gi18n.h>
 
@@ -72,6 +73,7 @@ laurel_window_set_project (LaurelWindow *self, LaurelProject *project)
   gtk_label_set_label (self->project_label, project ? laurel_project_get_name (project)
                        : _("Project"));
   set_state (self, project ? "project" : "empty");
+  laurel_train_actions_update (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROJECT]);
   /* The pages have let go of it. */
   if (last) {
@@ -153,6 +155,7 @@ apply_profile (LaurelWindow *self)
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->train_button), researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->run_strip), researcher);
+  laurel_train_actions_update (self);
 }
 
 static void
@@ -391,6 +394,7 @@ laurel_window_class_init (LaurelWindowClass *klass)
   ensure_page_types ();
   bind_template (widget_class);
   laurel_project_actions_install (widget_class);
+  laurel_train_actions_install (widget_class);
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", show_page_action);
   gtk_widget_class_install_action (widget_class, "win.show-run", "x", show_run_action);
   gtk_widget_class_install_action (widget_class, "win.inspect-run", "x", inspect_run_action);

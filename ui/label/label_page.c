@@ -370,19 +370,24 @@ on_undo_clicked (AdwToast *toast, LaurelLabelPage *self)
   }
 }
 
+/* One at a time: who submits quickly is not to wait for a row of them. Above the buttons, so that it hides none. */
 static void
 show_undo_toast (LaurelLabelPage *self, const char *title)
 {
   GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
   AdwToast *toast = adw_toast_new (title);
 
+  if (self->toast) {
+    adw_toast_dismiss (self->toast);
+  }
+  g_set_weak_pointer (&self->toast, toast);
   adw_toast_set_button_label (toast, _("Undo"));
   adw_toast_set_timeout (toast, 4);
   g_signal_connect_object (toast, "button-clicked", G_CALLBACK (on_undo_clicked), self, 0);
-  if (LAUREL_IS_WINDOW (root)) {
+  if (!self->model && LAUREL_IS_WINDOW (root)) {
     laurel_window_add_toast (LAUREL_WINDOW (root), toast);
   } else {
-    g_object_unref (g_object_ref_sink (toast));
+    adw_toast_overlay_add_toast (self->toasts, toast);
   }
 }
 
@@ -403,8 +408,8 @@ store_ranking (LaurelLabelPage *self, LaurelRanking *ranking, const char *toast)
   /* The draft went with the submission: closing must not write it again. */
   g_signal_group_set_target (self->model_signals, NULL);
   g_clear_object (&self->model);
-  show_undo_toast (self, toast);
   _laurel_label_page_open_next (self);
+  show_undo_toast (self, toast);
 }
 
 void
@@ -607,6 +612,7 @@ laurel_label_page_dispose (GObject *object)
   g_clear_object (&self->model_signals);
   g_clear_object (&self->model);
   g_clear_object (&self->actions);
+  g_clear_weak_pointer (&self->toast);
   g_clear_pointer (&self->task, laurel_task_free);
   g_clear_pointer (&self->durations, g_array_unref);
   gtk_widget_dispose_template (GTK_WIDGET (self), LAUREL_TYPE_LABEL_PAGE);
@@ -626,6 +632,7 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, message_revealer);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, message_bar);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, message_label);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, toasts);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, scroller);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, prompt);
   gtk_widget_class_bind_template_child (widget_class, LaurelLabelPage, view);

@@ -39,6 +39,8 @@ struct _LaurelLabelPage {
   GtkRevealer *message_revealer;
   GtkInfoBar *message_bar;
   GtkLabel *message_label;
+  AdwToastOverlay *toasts;
+  AdwToast *toast; /* weak: the one that is shown */
   GtkScrolledWindow *scroller;
   GtkLabel *prompt;
   LaurelRankingView *view;
