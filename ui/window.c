@@ -4,8 +4,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/window.h"
 
+#include "ui/data/data_page.h"
 #include "ui/inspect/inspect_page.h"
 #include "ui/label/label_page.h"
+#include "ui/models/models_page.h"
 #include "ui/notify.h"
 #include "ui/project_actions.h"
 #include "ui/resources.h"
@@ -349,6 +351,8 @@ static void
 ensure_page_types (void)
 {
   g_type_ensure (LAUREL_TYPE_LABEL_PAGE);
+  g_type_ensure (LAUREL_TYPE_DATA_PAGE);
+  g_type_ensure (LAUREL_TYPE_MODELS_PAGE);
   g_type_ensure (LAUREL_TYPE_RUNS_PAGE);
   g_type_ensure (LAUREL_TYPE_INSPECT_PAGE);
   g_type_ensure (LAUREL_TYPE_RUN_STRIP);

@@ -4,8 +4,11 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/ui/sample_project.h"
+#include "ui/data/data_page.h"
+#include "ui/data/paged_list.h"
 #include "ui/inspect/inspect_page.h"
 #include "ui/launch/launch_dialog.h"
+#include "ui/models/models_page.h"
 #include "ui/page.h"
 #include "ui/resources.h"
 #include "ui/runs/runs_page.h"
@@ -107,6 +110,70 @@ static void
 test_inspect_page (void)
 {
   visit (LAUREL_TYPE_INSPECT_PAGE, "inspect");
+}
+
+static void
+test_models_page (void)
+{
+  visit (LAUREL_TYPE_MODELS_PAGE, "models");
+}
+
+static void
+test_data_page (void)
+{
+  LaurelProject *project;
+  GtkWidget *window, *list;
+
+  visit (LAUREL_TYPE_DATA_PAGE, "data");
+  project = sample_project_new ();
+  window = present (LAUREL_TYPE_DATA_PAGE, project, 1000, 700);
+  list = find_child (window, GTK_TYPE_LIST_BOX);
+  for (int i = 0; i < 5; i++) {
+    g_autofree char *picture = g_strdup_printf ("data-%d", i);
+    GtkWidget *view = find_child (window, GTK_TYPE_COLUMN_VIEW);
+    static const guint counts[] = { 5, 5, 3, 1, 3 }; /* of sample_project.c */
+
+    gtk_list_box_select_row (GTK_LIST_BOX (list), gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i));
+    take_picture (window, picture);
+    g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (gtk_column_view_get_model (GTK_COLUMN_VIEW (view)))), ==, counts[i]);
+  }
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
+static int n_fetches;
+
+static GPtrArray *
+fetch_numbers (gpointer user_data, int limit, int offset)
+{
+  GPtrArray *rows = g_ptr_array_new_with_free_func (g_object_unref);
+
+  n_fetches++;
+  for (int i = offset; i < offset + limit; i++) {
+    char **cells = g_new0 (char *, 2);
+
+    cells[0] = g_strdup_printf ("%d", i);
+    g_ptr_array_add (rows, laurel_text_row_new (i, cells));
+  }
+  return rows;
+}
+
+static void
+test_paged_list (void)
+{
+  g_autoptr (LaurelPagedList) list = laurel_paged_list_new ();
+  static const guint asked[] = { 0, 99999, 50000, 1, 50001 };
+
+  laurel_paged_list_reset (list, 100000, fetch_numbers, NULL);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (list)), ==, 100000);
+  g_assert_cmpint (n_fetches, ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i++) {
+    g_autoptr (LaurelTextRow) row = g_list_model_get_item (G_LIST_MODEL (list), asked[i]);
+
+    g_assert_cmpint (laurel_text_row_get_id (row), ==, asked[i]);
+  }
+  g_assert_cmpint (n_fetches, ==, 3); /* three pages, whatever was asked of them */
+  g_assert_null (g_list_model_get_item (G_LIST_MODEL (list), 100000));
 }
 
 static GtkWidget *
@@ -211,5 +278,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);
   g_test_add_func ("/ui/pages/launch", test_launch_dialogs);
+  g_test_add_func ("/ui/pages/models", test_models_page);
+  g_test_add_func ("/ui/pages/data", test_data_page);
+  g_test_add_func ("/ui/data/paged-list", test_paged_list);
   return g_test_run ();
 }

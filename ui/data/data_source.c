@@ -1,0 +1,211 @@
+/* data_source.c: prompts, tasks, rankings, labelers and demonstrations as rows of text.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/data/data_source.h"
+
+#include "ui/charts/scale.h"
+#include "ui/runs/run_words.h"
+
+#include <glib/gi18n.h>
+
+static GPtrArray *
+new_rows (void)
+{
+  return g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+static void
+add_row (GPtrArray *rows, gint64 id, const char *first, ...)
+{
+  g_autoptr (GStrvBuilder) cells = g_strv_builder_new ();
+  va_list list;
+
+  va_start (list, first);
+  for (const char *cell = first; cell != NULL; cell = va_arg (list, const char *))
+    g_strv_builder_add (cells, cell);
+  va_end (list);
+  g_ptr_array_add (rows, laurel_text_row_new (id, g_strv_builder_end (cells)));
+}
+
+static gint64
+count_prompts (LaurelStore *store, const char *search)
+{
+  return laurel_store_count_prompts (store, NULL, search, NULL);
+}
+
+static GPtrArray *
+fetch_prompts (LaurelStore *store, const char *search, int limit, int offset)
+{
+  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, NULL, search, limit, offset, NULL);
+  GPtrArray *rows = new_rows ();
+
+  for (guint i = 0; prompts != NULL && i < prompts->len; i++) {
+    const LaurelPrompt *prompt = prompts->pdata[i];
+
+    add_row (rows, prompt->id, prompt->text, g_str_equal (prompt->split, "heldout") ? _("Held out") : _("Training"),
+             prompt->tags, NULL);
+  }
+  return rows;
+}
+
+static gint64
+count_tasks (LaurelStore *store, const char *search)
+{
+  return laurel_store_count_tasks (store, FALSE, NULL);
+}
+
+static GPtrArray *
+fetch_tasks (LaurelStore *store, const char *search, int limit, int offset)
+{
+  g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (store, limit, offset, NULL);
+  GPtrArray *rows = new_rows ();
+
+  for (guint i = 0; tasks != NULL && i < tasks->len; i++) {
+    const LaurelTask *task = tasks->pdata[i];
+    g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, task->id);
+    g_autofree char *n = g_strdup_printf (_("%d of %d"), task->n_rankings, task->n_wanted);
+    g_autofree char *created = laurel_format_time (task->created);
+
+    add_row (rows, task->id, id, task->prompt, task->state == LAUREL_TASK_DONE ? _("Done") : _("Open"), n,
+             task->sampler, created, NULL);
+  }
+  return rows;
+}
+
+static gint64
+count_rankings (LaurelStore *store, const char *search)
+{
+  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, NULL);
+
+  return rankings != NULL ? rankings->len : 0;
+}
+
+static int
+compare_ranks (gconstpointer a, gconstpointer b)
+{
+  return ((const LaurelRank *) a)->rank - ((const LaurelRank *) b)->rank;
+}
+
+/* “12 > 10 = 11”, completions by id, best first. */
+static char *
+format_ranking (const LaurelRanking *ranking)
+{
+  g_autoptr (GArray) ranks = g_array_new (FALSE, FALSE, sizeof (LaurelRank));
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (ranking->all_bad)
+    return g_strdup (_("all bad"));
+  g_array_append_vals (ranks, ranking->ranks, (guint) ranking->n);
+  g_array_sort (ranks, compare_ranks);
+  for (guint i = 0; i < ranks->len; i++) {
+    const LaurelRank *rank = &g_array_index (ranks, LaurelRank, i);
+
+    if (i > 0)
+      g_string_append (text, rank->rank == g_array_index (ranks, LaurelRank, i - 1).rank ? " = " : " > ");
+    g_string_append_printf (text, "%" G_GINT64_FORMAT, rank->completion_id);
+  }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static const char *
+name_labeler_kind (LaurelLabelerKind kind)
+{
+  switch (kind) {
+  case LAUREL_LABELER_PERSON: return _("Person");
+  case LAUREL_LABELER_RULES: return _("Rules");
+  case LAUREL_LABELER_REWARD_MODEL: return _("Reward model");
+  }
+  return "";
+}
+
+static GPtrArray *
+fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
+{
+  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, NULL);
+  GPtrArray *rows = new_rows ();
+
+  for (int i = offset; rankings != NULL && i < MIN ((int) rankings->len, offset + limit); i++) {
+    const LaurelRanking *ranking = rankings->pdata[i];
+    g_autofree char *task = g_strdup_printf ("%" G_GINT64_FORMAT, ranking->task_id);
+    g_autofree char *order = format_ranking (ranking);
+    g_autofree char *active = laurel_format_seconds ((double) ranking->active_ms / 1000);
+    g_autofree char *created = laurel_format_time (ranking->created);
+
+    add_row (rows, ranking->id, task, order, ranking->labeler, name_labeler_kind (ranking->labeler_kind), active,
+             created, NULL);
+  }
+  return rows;
+}
+
+static gint64
+count_labelers (LaurelStore *store, const char *search)
+{
+  g_autoptr (GPtrArray) labelers = laurel_store_list_labelers (store, NULL);
+
+  return labelers != NULL ? labelers->len : 0;
+}
+
+static GPtrArray *
+fetch_labelers (LaurelStore *store, const char *search, int limit, int offset)
+{
+  g_autoptr (GPtrArray) labelers = laurel_store_list_labelers (store, NULL);
+  GPtrArray *rows = new_rows ();
+
+  for (int i = offset; labelers != NULL && i < MIN ((int) labelers->len, offset + limit); i++) {
+    const LaurelLabeler *labeler = labelers->pdata[i];
+    g_autofree char *n = g_strdup_printf ("%" G_GINT64_FORMAT, labeler->n_rankings);
+    g_autofree char *active = laurel_format_seconds ((double) labeler->active_ms / 1000);
+
+    add_row (rows, labeler->id, labeler->name, name_labeler_kind (labeler->kind), n, active, NULL);
+  }
+  return rows;
+}
+
+static gint64
+count_demonstrations (LaurelStore *store, const char *search)
+{
+  return laurel_store_count_demonstrations (store, NULL);
+}
+
+static GPtrArray *
+fetch_demonstrations (LaurelStore *store, const char *search, int limit, int offset)
+{
+  g_autoptr (GPtrArray) list = laurel_store_list_demonstrations (store, limit, offset, NULL);
+  GPtrArray *rows = new_rows ();
+
+  for (guint i = 0; list != NULL && i < list->len; i++) {
+    const LaurelDemonstration *row = list->pdata[i];
+
+    add_row (rows, row->id, row->prompt, row->completion, NULL);
+  }
+  return rows;
+}
+
+static const LaurelDataSource sources[] = {
+  { "prompts", N_ ("Prompts"), N_ ("Import prompts from a text, CSV or JSONL file."), TRUE,
+    { { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("Split"), LAUREL_COLUMN_SHORT }, { N_ ("Tags"), LAUREL_COLUMN_SHORT } },
+    count_prompts, fetch_prompts },
+  { "tasks", N_ ("Tasks"), N_ ("Sample completions from the Train menu: each prompt becomes a task."), FALSE,
+    { { N_ ("Task"), LAUREL_COLUMN_NUMBER }, { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("State"), LAUREL_COLUMN_SHORT },
+      { N_ ("Rankings"), LAUREL_COLUMN_SHORT }, { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
+      { N_ ("Created"), LAUREL_COLUMN_SHORT } },
+    count_tasks, fetch_tasks },
+  { "rankings", N_ ("Rankings"), N_ ("Rank completions on the Label page, or import rankings."), FALSE,
+    { { N_ ("Task"), LAUREL_COLUMN_NUMBER }, { N_ ("Completions, Best First"), LAUREL_COLUMN_TEXT },
+      { N_ ("Labeler"), LAUREL_COLUMN_SHORT }, { N_ ("Kind"), LAUREL_COLUMN_SHORT }, { N_ ("Time"), LAUREL_COLUMN_NUMBER },
+      { N_ ("Submitted"), LAUREL_COLUMN_SHORT } },
+    count_rankings, fetch_rankings },
+  { "labelers", N_ ("Labelers"), N_ ("Everybody who submits a ranking is listed here."), FALSE,
+    { { N_ ("Name"), LAUREL_COLUMN_TEXT }, { N_ ("Kind"), LAUREL_COLUMN_SHORT }, { N_ ("Rankings"), LAUREL_COLUMN_NUMBER },
+      { N_ ("Active time"), LAUREL_COLUMN_NUMBER } },
+    count_labelers, fetch_labelers },
+  { "demonstrations", N_ ("Demonstrations"), N_ ("Import answers to learn from: JSONL with a prompt and a completion."), FALSE,
+    { { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("Completion"), LAUREL_COLUMN_TEXT } },
+    count_demonstrations, fetch_demonstrations },
+};
+
+const LaurelDataSource *
+laurel_data_sources (guint *out_n)
+{
+  *out_n = G_N_ELEMENTS (sources);
+  return sources;
+}

@@ -1,0 +1,30 @@
+/* data_source.h: what each list of the Data page shows, and how its rows are read.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "core/store/store.h"
+#include "ui/data/table.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *title; /* N_() */
+  LaurelColumnKind kind;
+} LaurelDataColumn;
+
+#define LAUREL_MAX_DATA_COLUMNS 6
+
+typedef struct {
+  const char *name;
+  const char *title;       /* N_() */
+  const char *empty;       /* N_(): what to do when there are none */
+  gboolean can_search;
+  LaurelDataColumn columns[LAUREL_MAX_DATA_COLUMNS + 1]; /* ended by a NULL title */
+  gint64 (*count) (LaurelStore *store, const char *search);
+  GPtrArray *(*fetch) (LaurelStore *store, const char *search, int limit, int offset);
+} LaurelDataSource;
+
+const LaurelDataSource *laurel_data_sources (guint *out_n);
+
+G_END_DECLS
