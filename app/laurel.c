@@ -9,8 +9,9 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 
-/* Without a graphics device OpenGL is emulated on the very cores that train; drawing with Cairo costs a tenth of that
- * (a key press is on the screen after 15 ms instead of 170 ms on a busy two-core machine). GSK_RENDERER overrides. */
+/* Without a graphics device OpenGL is emulated on the very cores that train; drawing with Cairo
+ * costs a tenth of that (a key press is on the screen after 15 ms instead of 170 ms on a busy
+ * two-core machine). GSK_RENDERER overrides. */
 static void
 choose_renderer (void)
 {

@@ -38,6 +38,11 @@ const GOptionEntry laurel_startup_options[] = {
 #define FIRST_COMPLETIONS 4
 #define FIRST_TOKENS 96
 
+/* Of a picture: milliseconds for revealers, lists and charts to come to rest, and how often to
+ * wait as long again for a run. */
+#define SETTLING_TIME 700
+#define MAX_WAITS 60
+
 /* --- Versions and times -------------------------------------------------------------- */
 
 char *
@@ -90,8 +95,7 @@ parse_size (const char *text, int *out_width, int *out_height)
   char rest;
 
   return sscanf (text, "%dx%d%c", out_width, out_height, &rest) == 2 && *out_width >= 360
-         && *out_width <= 8000
-         && *out_height >= 294 && *out_height <= 8000;
+         && *out_width <= 8000 && *out_height >= 294 && *out_height <= 8000;
 }
 
 int
@@ -137,34 +141,51 @@ laurel_startup_clear (LaurelStartup *self)
 
 /* --- The picture -------------------------------------------------------------------------- */
 
+/* The dialog in front of the window, or NULL. */
+static GtkWindow *
+find_dialog (LaurelStartup *self)
+{
+  GListModel *toplevels = gtk_window_get_toplevels ();
+
+  for (guint i = 0; i < g_list_model_get_n_items (toplevels); i++) {
+    g_autoptr (GtkWindow) window = g_list_model_get_item (toplevels, i);
+
+    if (window != GTK_WINDOW (self->window) && gtk_widget_get_mapped (GTK_WIDGET (window))) {
+      return window;
+    }
+  }
+  return NULL;
+}
+
 static gboolean
 take_picture (gpointer user_data)
 {
   LaurelStartup *self = user_data;
   g_autoptr (GError) error = NULL;
 
-  /* A fresh starter project is still being sampled: its tasks belong in the picture. */
-  if (laurel_window_is_busy (self->window) && self->n_waits++ < 100) {
-    return G_SOURCE_CONTINUE;
-  }
-  if (!laurel_picture_save (GTK_WINDOW (self->window), self->front, self->screenshot, &error)) {
+  if (!laurel_picture_save (GTK_WINDOW (self->window), find_dialog (self), self->screenshot,
+                            &error)) {
     g_printerr ("laurel: %s\n", error->message);
   }
   gtk_window_destroy (GTK_WINDOW (self->window));
   return G_SOURCE_REMOVE;
 }
 
-static void
-on_toplevels_changed (GListModel *toplevels, guint position, guint removed, guint added,
-                      LaurelStartup *self)
+static gboolean
+prepare_picture (gpointer user_data)
 {
-  if (added > 0) {
-    g_autoptr (GtkWindow) newest = g_list_model_get_item (toplevels, position);
+  LaurelStartup *self = user_data;
+  GtkWindow *dialog = find_dialog (self);
 
-    if (newest != GTK_WINDOW (self->window)) {
-      self->front = newest;
-    }
+  /* A fresh starter project is still being sampled: its tasks belong in the picture. */
+  if (laurel_window_is_busy (self->window) && self->n_waits++ < MAX_WAITS) {
+    return G_SOURCE_CONTINUE;
   }
+  if (dialog) {
+    gtk_widget_remove_css_class (GTK_WIDGET (dialog), "solid-csd");
+  }
+  g_timeout_add (400, take_picture, self);
+  return G_SOURCE_REMOVE;
 }
 
 static void
@@ -181,8 +202,6 @@ open_dialog (LaurelStartup *self)
     { "ppo", "win.train-ppo" },           { "sample", "win.sample" },
   };
 
-  g_signal_connect (gtk_window_get_toplevels (), "items-changed", G_CALLBACK (on_toplevels_changed),
-                    self);
   for (gsize i = 0; i < G_N_ELEMENTS (dialogs); i++) {
     if (g_str_equal (self->dialog, dialogs[i].name)) {
       gtk_widget_activate_action (GTK_WIDGET (self->window), dialogs[i].action, NULL);
@@ -234,8 +253,7 @@ show_what_was_asked_for (LaurelStartup *self)
     open_dialog (self);
   }
   if (self->screenshot) {
-    /* Long enough for revealers, lists and charts to come to rest. */
-    g_timeout_add (900, take_picture, self);
+    g_timeout_add (SETTLING_TIME, prepare_picture, self);
   }
 }
 

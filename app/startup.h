@@ -18,7 +18,6 @@ typedef struct {
   gboolean exits;        /* after the first paint */
 
   LaurelWindow *window;
-  GtkWindow *front; /* the dialog of the picture */
   gboolean made_starter;
   int n_waits;
 } LaurelStartup;

@@ -426,7 +426,8 @@ add_keys (LaurelLabelPage *self)
   gtk_widget_add_controller (GTK_WIDGET (self), controller);
 }
 
-/* Shift and a digit give another character on each layout; what counts is the digit printed on the key. */
+/* Shift and a digit give another character on each layout; what counts is the digit that is printed
+ * on the key. */
 static gboolean
 on_shifted_digit (LaurelLabelPage *self, guint keyval, guint keycode, GdkModifierType state)
 {
@@ -435,11 +436,13 @@ on_shifted_digit (LaurelLabelPage *self, guint keyval, guint keycode, GdkModifie
   int n = 0;
 
   if ((state & gtk_accelerator_get_default_mod_mask ()) != GDK_SHIFT_MASK
-      || !gdk_display_map_keycode (gtk_widget_get_display (GTK_WIDGET (self)), keycode, &places, &keyvals, &n)) {
+      || !gdk_display_map_keycode (gtk_widget_get_display (GTK_WIDGET (self)), keycode, &places,
+                                   &keyvals, &n)) {
     return GDK_EVENT_PROPAGATE;
   }
   for (int i = 0; i < n; i++) {
-    if (places[i].level == 0 && keyvals[i] >= GDK_KEY_1 && keyvals[i] < GDK_KEY_1 + LAUREL_MAX_QUALITY) {
+    if (places[i].level == 0 && keyvals[i] >= GDK_KEY_1
+        && keyvals[i] < GDK_KEY_1 + LAUREL_MAX_QUALITY) {
       return gtk_widget_activate_action (GTK_WIDGET (self), "label.quality", "i",
                                          (int) (keyvals[i] - GDK_KEY_1) + 1);
     }

@@ -370,7 +370,8 @@ on_undo_clicked (AdwToast *toast, LaurelLabelPage *self)
   }
 }
 
-/* One at a time: who submits quickly is not to wait for a row of them. Above the buttons, so that it hides none. */
+/* One at a time: who submits quickly is not to wait for a row of them. Above the buttons, so that
+ * it hides none. */
 static void
 show_undo_toast (LaurelLabelPage *self, const char *title)
 {
