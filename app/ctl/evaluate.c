@@ -111,6 +111,8 @@ score_row (const LaurelModel *model,
   const float *hidden;
   int n;
 
+  if (!laurel_require_tokenizer (model, NULL, error))
+    return FALSE;
   g_array_set_size (ids, 0);
   if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, row->prompt, ids,
                                       error))

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/model/generate.h"
+#include "core/project/data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,7 +125,8 @@ generate (LaurelCtl *self,
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   GPtrArray *samples;
 
-  if (!laurel_sampling_options_validate (&options, error))
+  if (!laurel_require_tokenizer (model, request->model, error)
+      || !laurel_sampling_options_validate (&options, error))
     return NULL;
   for (guint i = 0; i < prompts->len; i++) {
     const LaurelPrompt *prompt = g_ptr_array_index (prompts, i);

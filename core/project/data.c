@@ -191,7 +191,9 @@ laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, GErro
 static gboolean
 encode_prompt (const LaurelModel *model, const char *prompt, GArray *ids, GError **error)
 {
-  return laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt, ids, error);
+  return laurel_require_tokenizer (model, NULL, error)
+         && laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt, ids,
+                                           error);
 }
 
 static gboolean

@@ -38,6 +38,9 @@ JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **fi
 gboolean laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, const LaurelModel *model,
                            const LaurelHyperparameters *hp, LaurelTrainData *out, GError **error);
 
+/* In models.c: a Hugging Face directory may come without one, which suits id arrays alone. @name may be NULL. */
+gboolean laurel_require_tokenizer (const LaurelModel *model, const char *name, GError **error);
+
 /* --- Shared by its files --------------------------------------------------- */
 
 /* One row of a file, before tokenising. A field that the stage does not use is NULL. */

@@ -170,14 +170,17 @@ load_text (const char *path,
            LaurelTrainData *out,
            GError **error)
 {
-  g_autofree char *text = laurel_file_read_text (path, NULL, error);
+  g_autofree char *text = laurel_require_tokenizer (model, NULL, error)
+                              ? laurel_file_read_text (path, NULL, error)
+                              : NULL;
   g_autoptr (GArray) open_train = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GArray) open_eval = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   int max_length = laurel_data_max_length (model, hp);
   Packer train = { out->sequences, open_train, max_length };
   Packer eval = { out->eval_sequences, open_eval, max_length };
-  gint32 end_of_text = laurel_tokenizer_get_end_of_text (model->tokenizer);
+  gint32 end_of_text =
+      model->tokenizer != NULL ? laurel_tokenizer_get_end_of_text (model->tokenizer) : -1;
   const char *at = text, *start;
   gsize length;
 

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/model/head.h"
 #include "core/model/transformer.h"
+#include "core/project/data.h"
 #include "core/store/records.h"
 
 #include <math.h>
@@ -255,7 +256,8 @@ laurel_evaluate_sample (const LaurelEvaluationRequest *request, GError **error)
         "Could not evaluate: there are no prompts to answer; import some with the split “heldout”");
     return NULL;
   }
-  if (!make_passes (request, &passes, error))
+  if (!laurel_require_tokenizer (request->model, NULL, error)
+      || !make_passes (request, &passes, error))
     return NULL;
   n_prompts = MIN (n_prompts, wanted);
   per_prompt = (wanted + n_prompts - 1) / n_prompts;

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/project/data.h"
 #include "core/project/internal.h"
 
 #include <errno.h>
@@ -189,17 +190,44 @@ adopt_folder (LaurelStore *store,
 }
 
 gboolean
+laurel_require_tokenizer (const LaurelModel *model, const char *name, GError **error)
+{
+  if (model->tokenizer != NULL)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+               "Could not use the model%s%s%s: it has no tokenizer; put its tokenizer.json, or "
+               "vocab.json and merges.txt, beside its config.json",
+               name != NULL ? " “" : "", name != NULL ? name : "", name != NULL ? "”" : "");
+  return FALSE;
+}
+
+/* What was written is read back before it counts: a model that cannot be loaded never gets in. */
+static gboolean
+save_and_read_back (const LaurelModel *model, const char *folder, GError **error)
+{
+  g_autoptr (LaurelModel) again = NULL;
+
+  if (!laurel_model_save (model, folder, LAUREL_DTYPE_F32, error))
+    return FALSE;
+  again = laurel_model_load (folder, error);
+  return again != NULL;
+}
+
+gboolean
 laurel_register_model (LaurelStore *store,
                        const char *project_path,
                        const LaurelModel *model,
                        const LaurelModelOrigin *origin,
                        GError **error)
 {
-  g_autofree char *temporary = make_temporary_folder (project_path, error);
+  g_autofree char *temporary = NULL;
 
+  if (!laurel_require_tokenizer (model, origin->name, error))
+    return FALSE;
+  temporary = make_temporary_folder (project_path, error);
   if (temporary == NULL)
     return FALSE;
-  if (!laurel_model_save (model, temporary, LAUREL_DTYPE_F32, error)
+  if (!save_and_read_back (model, temporary, error)
       || !adopt_folder (store, project_path, temporary, model, origin, error)) {
     (void) laurel_file_remove_tree (temporary, NULL);
     return FALSE;
@@ -256,7 +284,7 @@ laurel_project_import_model (LaurelProject *self, const char *name, const char *
   if (!laurel_model_name_is_free (self->store, self->path, name, error))
     return FALSE;
   model = laurel_model_load (dir, error); /* whole, so that what does not load never gets in */
-  if (model == NULL)
+  if (model == NULL || !laurel_require_tokenizer (model, dir, error))
     return FALSE;
   temporary = make_temporary_folder (self->path, error);
   if (temporary == NULL)

@@ -15,13 +15,19 @@ find_id (LaurelStatement *find, GError **error)
 }
 
 static gboolean
+is_blank (const char *text)
+{
+  return text == NULL || text[strspn (text, " \t\r\n")] == '\0';
+}
+
+static gboolean
 check_text (const char *text, const char *what, GError **error)
 {
-  if (text != NULL && text[0] != '\0' && g_utf8_validate (text, -1, NULL))
+  if (!is_blank (text) && g_utf8_validate (text, -1, NULL))
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                "Could not save the %s: it is %s; correct it", what,
-               text == NULL || text[0] == '\0' ? "empty" : "not UTF-8 text");
+               is_blank (text) ? "empty" : "not UTF-8 text");
   return FALSE;
 }
 
