@@ -123,17 +123,20 @@ test_chart_golden (gconstpointer data)
   const Case *test = data;
   const char *names[] = { "polite-2", "polite-1", "a run with quite a long name" };
   LaurelSeries *series[3] = { NULL };
-  LaurelChart chart = { .series = series, .n_series = test->n_series, .smoothing = test->smoothing,
+  LaurelChart chart = { .series = series,
+                        .n_series = test->n_series,
+                        .smoothing = test->smoothing,
                         .log_y = test->log_y,
-                        .x_kind = test->x_kind, .reference = test->reference,
+                        .x_kind = test->x_kind,
+                        .reference = test->reference,
                         .legend = test->n_series > 1,
-                        .min_x = NAN, .max_x = NAN };
+                        .min_x = NAN,
+                        .max_x = NAN };
 
   for (guint i = 0; i < test->n_series; i++)
     series[i] = make_series (names[i], i, .5 - .3 * i);
-  g_autoptr (GskRenderNode) node = draw (&chart,
-                                         laurel_palette_get (test->dark, test->high_contrast),
-                                         test->cursor_x);
+  g_autoptr (GskRenderNode) node =
+      draw (&chart, laurel_palette_get (test->dark, test->high_contrast), test->cursor_x);
 
   assert_golden (node, test->name, test->dark);
   for (guint i = 0; i < test->n_series; i++)
@@ -145,8 +148,9 @@ test_chart_words (void)
 {
   g_autoptr (LaurelSeries) series = laurel_series_new ("polite-2", 0);
   LaurelSeries *list[] = { series };
-  LaurelChart chart = { .series = list, .n_series = 1, .reference = NAN, .min_x = NAN,
-                        .max_x = NAN };
+  LaurelChart chart = {
+    .series = list, .n_series = 1, .reference = NAN, .min_x = NAN, .max_x = NAN
+  };
   g_autofree char *empty = laurel_chart_summarize (&chart, "objective/kl");
 
   laurel_series_append (series, 1, .5);
@@ -170,10 +174,12 @@ test_chart_export (void)
   g_autoptr (Context) context = make_context ();
   g_autoptr (LaurelSeries) series = make_series ("a", 0, 1);
   LaurelSeries *list[] = { series };
-  LaurelChart chart = { .series = list, .n_series = 1, .reference = NAN, .min_x = NAN,
-                        .max_x = NAN };
+  LaurelChart chart = {
+    .series = list, .n_series = 1, .reference = NAN, .min_x = NAN, .max_x = NAN
+  };
   g_autofree char *dir = g_dir_make_tmp ("laurel-chart-XXXXXX", NULL);
-  static const char *const starts[][2] = { { "a.png", "\x89PNG" }, { "a.svg", "<?xml" },
+  static const char *const starts[][2] = { { "a.png", "\x89PNG" },
+                                           { "a.svg", "<?xml" },
                                            { "a.csv", "series," } };
   g_autoptr (GError) error = NULL;
   g_autofree char *wrong = g_build_filename (dir, "a.gif", NULL);

@@ -40,9 +40,8 @@ take_picture (GtkWidget *window, const char *name)
   gdk_paintable_snapshot (paintable, snapshot, width, height);
   g_autoptr (GskRenderNode) node = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
   GskRenderer *renderer = gtk_native_get_renderer (gtk_widget_get_native (window));
-  g_autoptr (GdkTexture) texture = gsk_renderer_render_texture (renderer, node,
-                                                                &GRAPHENE_RECT_INIT (0, 0, width,
-                                                                                     height));
+  g_autoptr (GdkTexture) texture =
+      gsk_renderer_render_texture (renderer, node, &GRAPHENE_RECT_INIT (0, 0, width, height));
 
   g_assert_true (gdk_texture_save_to_png (texture, path));
 }
@@ -85,13 +84,13 @@ visit (GType type, const char *name)
 
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
     for (int dark = 0; dark < 2; dark++) {
-      g_autofree char *picture = g_strdup_printf ("%s-%d-%s", name, sizes[i].width,
-                                                  dark ? "dark" : "light");
+      g_autofree char *picture =
+          g_strdup_printf ("%s-%d-%s", name, sizes[i].width, dark ? "dark" : "light");
       GtkWidget *window;
 
       adw_style_manager_set_color_scheme (adw_style_manager_get_default (),
                                           dark ? ADW_COLOR_SCHEME_FORCE_DARK
-                                            : ADW_COLOR_SCHEME_FORCE_LIGHT);
+                                               : ADW_COLOR_SCHEME_FORCE_LIGHT);
       window = present (type, project, sizes[i].width, sizes[i].height);
       take_picture (window, picture);
       gtk_window_destroy (GTK_WINDOW (window));
@@ -133,9 +132,12 @@ test_data_page (void)
     GtkWidget *view = find_child (window, GTK_TYPE_COLUMN_VIEW);
     static const guint counts[] = { 5, 5, 3, 1, 3 }; /* of sample_project.c */
 
-    gtk_list_box_select_row (GTK_LIST_BOX (list), gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i));
+    gtk_list_box_select_row (GTK_LIST_BOX (list),
+                             gtk_list_box_get_row_at_index (GTK_LIST_BOX (list), i));
     take_picture (window, picture);
-    g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (gtk_column_view_get_model (GTK_COLUMN_VIEW (view)))), ==, counts[i]);
+    g_assert_cmpuint (g_list_model_get_n_items (
+                          G_LIST_MODEL (gtk_column_view_get_model (GTK_COLUMN_VIEW (view)))),
+                      ==, counts[i]);
   }
   gtk_window_destroy (GTK_WINDOW (window));
   sample_project_free (project);
@@ -183,8 +185,8 @@ find_stack_child (GtkWidget *page, const char *name)
 
   if (GTK_IS_STACK (page))
     found = gtk_stack_get_child_by_name (GTK_STACK (page), name);
-  for (GtkWidget *child = gtk_widget_get_first_child (page); found == NULL
-       && child != NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (page); found == NULL && child != NULL;
+       child = gtk_widget_get_next_sibling (child))
     found = find_stack_child (child, name);
   return found;
 }
@@ -242,7 +244,8 @@ find_dialog (GtkWidget *parent)
 static void
 test_launch_dialogs (void)
 {
-  static const char *const names[] = { "launch-pretrain", "launch-sft", "launch-reward", "launch-ppo", "launch-sample" };
+  static const char *const names[] = { "launch-pretrain", "launch-sft", "launch-reward",
+                                       "launch-ppo", "launch-sample" };
   LaurelProject *project = sample_project_new ();
   GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
 

@@ -44,10 +44,9 @@ paint (GskRenderNode *node, gboolean is_svg)
 {
   GByteArray *bytes = g_byte_array_new ();
   double scale = is_svg ? 1 : 2;
-  cairo_surface_t *surface = is_svg ? cairo_svg_surface_create_for_stream (append_bytes, bytes,
-                                                                           WIDTH, HEIGHT)
-                                    : cairo_image_surface_create (CAIRO_FORMAT_ARGB32, 2 * WIDTH,
-                                                                  2 * HEIGHT);
+  cairo_surface_t *surface =
+      is_svg ? cairo_svg_surface_create_for_stream (append_bytes, bytes, WIDTH, HEIGHT)
+             : cairo_image_surface_create (CAIRO_FORMAT_ARGB32, 2 * WIDTH, 2 * HEIGHT);
   cairo_t *cr = cairo_create (surface);
 
   cairo_scale (cr, scale, scale);
@@ -61,8 +60,12 @@ paint (GskRenderNode *node, gboolean is_svg)
 }
 
 gboolean
-laurel_chart_export (const LaurelChart *chart, const char *title, const char *x_name,
-                     PangoContext *context, const char *path, GError **error)
+laurel_chart_export (const LaurelChart *chart,
+                     const char *title,
+                     const char *x_name,
+                     PangoContext *context,
+                     const char *path,
+                     GError **error)
 {
   gboolean is_svg = g_str_has_suffix (path, ".svg");
 
@@ -75,7 +78,7 @@ laurel_chart_export (const LaurelChart *chart, const char *title, const char *x_
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                  _("Could not export “%s”: the ending says neither PNG, SVG nor CSV; end the name "
                    "in .png, .svg or .csv"),
-                 path);
+                    path);
     return FALSE;
   }
   g_autoptr (GskRenderNode) node = draw_page (chart, title, context);

@@ -89,7 +89,8 @@ make_reasons (const LaurelImportResult *result)
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), label);
-  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_NEVER,
+                                  GTK_POLICY_AUTOMATIC);
   gtk_scrolled_window_set_propagate_natural_height (GTK_SCROLLED_WINDOW (scrolled), TRUE);
   gtk_scrolled_window_set_max_content_height (GTK_SCROLLED_WINDOW (scrolled), 240);
   return scrolled;
@@ -124,9 +125,12 @@ show_preview (Exchange *self, const LaurelImportResult *result)
   GtkWidget *dialog = adw_message_dialog_new (get_window (self->page), title, NULL);
 
   adw_message_dialog_format_body (ADW_MESSAGE_DIALOG (dialog), _("It would give: %s."), text);
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "import", _("_Import"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "import", ADW_RESPONSE_SUGGESTED);
-  adw_message_dialog_set_response_enabled (ADW_MESSAGE_DIALOG (dialog), "import", result->n_imported > 0);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
+                                    _("_Cancel"), "import", _("_Import"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "import",
+                                              ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_set_response_enabled (ADW_MESSAGE_DIALOG (dialog), "import",
+                                           result->n_imported > 0);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "import");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
   if (result->row_errors->len > 0)
@@ -169,8 +173,8 @@ exchange_new (LaurelPage *page, const char *what)
 void
 laurel_data_import (LaurelPage *page, const char *what, void (*done) (LaurelPage *page))
 {
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Import"), get_window (page),
-                                                              GTK_FILE_CHOOSER_ACTION_OPEN, _("_Preview"), NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      _("Import"), get_window (page), GTK_FILE_CHOOSER_ACTION_OPEN, _("_Preview"), NULL);
   Exchange *self = exchange_new (page, what);
 
   self->done = done;
@@ -192,7 +196,9 @@ export_file_cb (GtkNativeDialog *dialog, int response, Exchange *self)
 
     if (g_str_equal (self->what, "prompts"))
       n = laurel_export_prompts (get_store (self), path, &error);
-    else if (laurel_export_format_from_string (gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "format"), &format, &error))
+    else if (laurel_export_format_from_string (
+                 gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "format"), &format,
+                 &error))
       n = laurel_export_rankings (get_store (self), path, format, &error);
     else
       n = -1;
@@ -211,14 +217,16 @@ void
 laurel_data_export (LaurelPage *page, const char *what)
 {
   const char *formats[] = { "laurel", "trl", "hh-rlhf", NULL };
-  const char *labels[] = { _("Rankings, as Laurel reads them"), _("TRL pairs (prompt, chosen, rejected)"),
+  const char *labels[] = { _("Rankings, as Laurel reads them"),
+                           _("TRL pairs (prompt, chosen, rejected)"),
                            _("HH-RLHF dialogues (chosen, rejected)"), NULL };
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Export"), get_window (page),
-                                                              GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      _("Export"), get_window (page), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), NULL);
   g_autofree char *name = g_strconcat (what, ".jsonl", NULL);
 
   if (!g_str_equal (what, "prompts")) {
-    gtk_file_chooser_add_choice (GTK_FILE_CHOOSER (dialog), "format", _("Format"), formats, labels);
+    gtk_file_chooser_add_choice (GTK_FILE_CHOOSER (dialog), "format",
+                                 _("Format"), formats, labels);
     gtk_file_chooser_set_choice (GTK_FILE_CHOOSER (dialog), "format", formats[0]);
   }
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);

@@ -51,7 +51,9 @@ fetch (gpointer user_data, int limit, int offset)
 {
   LaurelDataPage *self = user_data;
 
-  return get_store (self) != NULL ? self->source->fetch (get_store (self), get_search (self), limit, offset) : NULL;
+  return get_store (self) != NULL
+             ? self->source->fetch (get_store (self), get_search (self), limit, offset)
+             : NULL;
 }
 
 static void
@@ -69,8 +71,10 @@ reload (LaurelDataPage *self)
   laurel_paged_list_reset (self->rows, (guint) n, fetch, self);
   text = g_strdup_printf (ngettext ("%'d row", "%'d rows", (gulong) n), (int) n);
   gtk_label_set_label (self->count, text);
-  adw_status_page_set_title (self->empty, is_searching ? _("Nothing Found") : _("Nothing Here Yet"));
-  adw_status_page_set_description (self->empty, is_searching ? _("Try other words.") : _ (self->source->empty));
+  adw_status_page_set_title (self->empty,
+                             is_searching ? _("Nothing Found") : _("Nothing Here Yet"));
+  adw_status_page_set_description (self->empty,
+                                   is_searching ? _("Try other words.") : _ (self->source->empty));
   gtk_stack_set_visible_child_name (self->states, n > 0 ? "rows" : "empty");
 }
 
@@ -85,7 +89,8 @@ show_columns (LaurelDataPage *self)
     gtk_column_view_remove_column (self->view, column);
   }
   for (guint i = 0; self->source->columns[i].title != NULL; i++)
-    laurel_table_add_column (self->view, _ (self->source->columns[i].title), i, self->source->columns[i].kind);
+    laurel_table_add_column (self->view, _ (self->source->columns[i].title), i,
+                                            self->source->columns[i].kind);
 }
 
 static void
@@ -100,12 +105,13 @@ source_cb (LaurelDataPage *self, GtkListBoxRow *row)
   self->source = &laurel_data_sources (&n)[gtk_list_box_row_get_index (row)];
   name = self->source->name;
   gtk_widget_set_visible (GTK_WIDGET (self->search), self->source->can_search);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "data.import", g_str_equal (name, "prompts")
-                                                                     || g_str_equal (name, "rankings")
-                                                                     || g_str_equal (name, "demonstrations"));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "data.import",
+                                 g_str_equal (name, "prompts") || g_str_equal (name, "rankings") ||
+                                     g_str_equal (name, "demonstrations"));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "data.export",
                                  g_str_equal (name, "prompts") || g_str_equal (name, "rankings"));
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (self->source->title), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->view), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ (self->source->title), -1);
   show_columns (self);
   reload (self);
 }
@@ -177,7 +183,8 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = laurel_data_page_dispose;
   LAUREL_PAGE_CLASS (klass)->project_changed = laurel_data_page_project_changed;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/data_page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/data_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, sources);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, search);
@@ -204,7 +211,8 @@ add_source_rows (LaurelDataPage *self)
     gtk_label_set_xalign (GTK_LABEL (label), 0);
     gtk_widget_add_css_class (label, "data-source");
     gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), label);
-    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (sources[i].title), -1);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    _ (sources[i].title), -1);
     gtk_list_box_append (self->sources, row);
   }
 }
@@ -216,7 +224,8 @@ laurel_data_page_init (LaurelDataPage *self)
 
   self->rows = laurel_paged_list_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  selection = GTK_SELECTION_MODEL (gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->rows))));
+  selection =
+      GTK_SELECTION_MODEL (gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->rows))));
   gtk_column_view_set_model (self->view, selection);
   self->signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
   g_signal_group_connect_swapped (self->signals, "tasks-changed", G_CALLBACK (queue_refresh), self);

@@ -35,14 +35,16 @@ count_prompts (LaurelStore *store, const char *search)
 static GPtrArray *
 fetch_prompts (LaurelStore *store, const char *search, int limit, int offset)
 {
-  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, NULL, search, limit, offset, NULL);
+  g_autoptr (GPtrArray) prompts =
+      laurel_store_list_prompts (store, NULL, search, limit, offset, NULL);
   GPtrArray *rows = new_rows ();
 
   for (guint i = 0; prompts != NULL && i < prompts->len; i++) {
     const LaurelPrompt *prompt = prompts->pdata[i];
 
-    add_row (rows, prompt->id, prompt->text, g_str_equal (prompt->split, "heldout") ? _("Held out") : _("Training"),
-             prompt->tags, NULL);
+    add_row (rows, prompt->id, prompt->text,
+             g_str_equal (prompt->split, "heldout") ? _("Held out")
+                                                    : _("Training"), prompt->tags, NULL);
   }
   return rows;
 }
@@ -65,8 +67,9 @@ fetch_tasks (LaurelStore *store, const char *search, int limit, int offset)
     g_autofree char *n = g_strdup_printf (_("%d of %d"), task->n_rankings, task->n_wanted);
     g_autofree char *created = laurel_format_time (task->created);
 
-    add_row (rows, task->id, id, task->prompt, task->state == LAUREL_TASK_DONE ? _("Done") : _("Open"), n,
-             task->sampler, created, NULL);
+    add_row (rows, task->id, id, task->prompt,
+             task->state == LAUREL_TASK_DONE ? _("Done")
+                                             : _("Open"), n, task->sampler, created, NULL);
   }
   return rows;
 }
@@ -100,7 +103,8 @@ format_ranking (const LaurelRanking *ranking)
     const LaurelRank *rank = &g_array_index (ranks, LaurelRank, i);
 
     if (i > 0)
-      g_string_append (text, rank->rank == g_array_index (ranks, LaurelRank, i - 1).rank ? " = " : " > ");
+      g_string_append (text,
+                       rank->rank == g_array_index (ranks, LaurelRank, i - 1).rank ? " = " : " > ");
     g_string_append_printf (text, "%" G_GINT64_FORMAT, rank->completion_id);
   }
   return g_string_free (g_steal_pointer (&text), FALSE);
@@ -130,8 +134,8 @@ fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
     g_autofree char *active = laurel_format_seconds ((double) ranking->active_ms / 1000);
     g_autofree char *created = laurel_format_time (ranking->created);
 
-    add_row (rows, ranking->id, task, order, ranking->labeler, name_labeler_kind (ranking->labeler_kind), active,
-             created, NULL);
+    add_row (rows, ranking->id, task, order, ranking->labeler,
+             name_labeler_kind (ranking->labeler_kind), active, created, NULL);
   }
   return rows;
 }
@@ -181,27 +185,59 @@ fetch_demonstrations (LaurelStore *store, const char *search, int limit, int off
 }
 
 static const LaurelDataSource sources[] = {
-  { "prompts", N_ ("Prompts"), N_ ("Import prompts from a text, CSV or JSONL file."), TRUE,
-    { { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("Split"), LAUREL_COLUMN_SHORT }, { N_ ("Tags"), LAUREL_COLUMN_SHORT } },
-    count_prompts, fetch_prompts },
-  { "tasks", N_ ("Tasks"), N_ ("Sample completions from the Train menu: each prompt becomes a task."), FALSE,
-    { { N_ ("Task"), LAUREL_COLUMN_NUMBER }, { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("State"), LAUREL_COLUMN_SHORT },
-      { N_ ("Rankings"), LAUREL_COLUMN_SHORT }, { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
-      { N_ ("Created"), LAUREL_COLUMN_SHORT } },
-    count_tasks, fetch_tasks },
-  { "rankings", N_ ("Rankings"), N_ ("Rank completions on the Label page, or import rankings."), FALSE,
-    { { N_ ("Task"), LAUREL_COLUMN_NUMBER }, { N_ ("Completions, Best First"), LAUREL_COLUMN_TEXT },
-      { N_ ("Labeler"), LAUREL_COLUMN_SHORT }, { N_ ("Kind"), LAUREL_COLUMN_SHORT }, { N_ ("Time"), LAUREL_COLUMN_NUMBER },
-      { N_ ("Submitted"), LAUREL_COLUMN_SHORT } },
-    count_rankings, fetch_rankings },
-  { "labelers", N_ ("Labelers"), N_ ("Everybody who submits a ranking is listed here."), FALSE,
-    { { N_ ("Name"), LAUREL_COLUMN_TEXT }, { N_ ("Kind"), LAUREL_COLUMN_SHORT }, { N_ ("Rankings"), LAUREL_COLUMN_NUMBER },
-      { N_ ("Active time"), LAUREL_COLUMN_NUMBER } },
-    count_labelers, fetch_labelers },
-  { "demonstrations", N_ ("Demonstrations"), N_ ("Import answers to learn from: JSONL with a prompt and a completion."), FALSE,
-    { { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("Completion"), LAUREL_COLUMN_TEXT } },
-    count_demonstrations, fetch_demonstrations },
-};
+  { "prompts",
+    N_ ("Prompts"),
+        N_ ("Import prompts from a text, CSV or JSONL file."),
+            TRUE,
+            { { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
+                { N_ ("Split"), LAUREL_COLUMN_SHORT }, { N_ ("Tags"), LAUREL_COLUMN_SHORT } },
+                count_prompts, fetch_prompts },
+            { "tasks",
+              N_ ("Tasks"),
+                  N_ ("Sample completions from the Train menu: each prompt "
+         "becomes a task."),
+                      FALSE,
+                      { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
+                          { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
+                            { N_ ("State"), LAUREL_COLUMN_SHORT },
+                              { N_ ("Rankings"), LAUREL_COLUMN_SHORT },
+                                { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
+                                  { N_ ("Created"), LAUREL_COLUMN_DATE } },
+                                count_tasks, fetch_tasks },
+                            { "rankings",
+                              N_ ("Rankings"),
+                                  N_ ("Rank completions on the Label page, or import rankings."),
+                                      FALSE,
+                                      { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
+                                          { N_ ("Completions, Best First"), LAUREL_COLUMN_TEXT },
+                                            { N_ ("Labeler"), LAUREL_COLUMN_SHORT },
+                                              { N_ ("Kind"), LAUREL_COLUMN_SHORT },
+                                                { N_ ("Time"), LAUREL_COLUMN_NUMBER },
+                                                  { N_ ("Submitted"), LAUREL_COLUMN_DATE } },
+                                                count_rankings, fetch_rankings },
+                                            { "labelers",
+                                              N_ ("Labelers"),
+                                                  N_ ("Everybody who submits a ranking is listed here."),
+                                                      FALSE,
+                                                      { { N_ ("Name"), LAUREL_COLUMN_TEXT },
+                                                          { N_ ("Kind"), LAUREL_COLUMN_SHORT },
+                                                            { N_ ("Rankings"),
+                                                                  LAUREL_COLUMN_NUMBER },
+                                                              { N_ ("Active time"),
+                                                                    LAUREL_COLUMN_NUMBER } },
+                                                            count_labelers, fetch_labelers },
+                                                        { "demonstrations",
+                                                          N_ ("Demonstrations"),
+                                                              N_ ("Import answers to learn from: JSONL with a prompt and "
+         "a completion."),
+                                                                  FALSE,
+                                                                  { { N_ ("Prompt"),
+                                                                          LAUREL_COLUMN_TEXT },
+                                                                      { N_ ("Completion"),
+                                                                            LAUREL_COLUMN_TEXT } },
+                                                                    count_demonstrations,
+                                                                    fetch_demonstrations },
+                                                          };
 
 const LaurelDataSource *
 laurel_data_sources (guint *out_n)

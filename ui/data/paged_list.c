@@ -17,8 +17,11 @@ struct _LaurelPagedList {
 
 static void laurel_paged_list_model_init (GListModelInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (LaurelPagedList, laurel_paged_list, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, laurel_paged_list_model_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (LaurelPagedList,
+                               laurel_paged_list,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL,
+                                                      laurel_paged_list_model_init))
 
 static GType
 laurel_paged_list_get_item_type (GListModel *model)
@@ -64,7 +67,8 @@ laurel_paged_list_get_item (GListModel *model, guint position)
   page = get_page (self, position / PAGE);
   if (position % PAGE < page->len)
     return g_object_ref (page->pdata[position % PAGE]);
-  /* A row that was there when they were counted and is gone now: a blank line until the next reset. */
+  /* A row that was there when they were counted and is gone now: a blank line until the next reset.
+   */
   return laurel_text_row_new (0, g_new0 (char *, 1));
 }
 
@@ -106,7 +110,10 @@ laurel_paged_list_new (void)
 }
 
 void
-laurel_paged_list_reset (LaurelPagedList *self, guint n_rows, LaurelFetchFunc fetch, gpointer user_data)
+laurel_paged_list_reset (LaurelPagedList *self,
+                         guint n_rows,
+                         LaurelFetchFunc fetch,
+                         gpointer user_data)
 {
   guint n_before;
 

@@ -62,12 +62,14 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
   LaurelColumnKind kind =
     (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
+  static const guint widths[] = { 40, 9, 18, 9 }; /* in characters, by kind */
+  guint width = widths[kind];
   GtkWidget *label = gtk_inscription_new (NULL);
 
   gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label),
                                      GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
-  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 12 : 6);
-  gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_TEXT ? 40 : 9);
+  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), MIN (width, 12));
+  gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), width);
   gtk_inscription_set_xalign (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_NUMBER ? 1 : 0);
   if (kind == LAUREL_COLUMN_NUMBER)
     gtk_widget_add_css_class (label, "numeric");

@@ -40,19 +40,18 @@ struct _LaurelRolloutPanel {
 G_DEFINE_FINAL_TYPE (LaurelRolloutPanel, laurel_rollout_panel, GTK_TYPE_WIDGET)
 
 static const LaurelTokenValue colours[] = { LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_REWARD,
-                                            LAUREL_TOKEN_KL,
-                                            LAUREL_TOKEN_VALUE, LAUREL_TOKEN_RATIO,
-                                            LAUREL_TOKEN_ENTROPY };
+                                            LAUREL_TOKEN_KL,        LAUREL_TOKEN_VALUE,
+                                            LAUREL_TOKEN_RATIO,     LAUREL_TOKEN_ENTROPY };
 
 char **
-laurel_label_tokens (LaurelProject *project, const char *model, const gint32 *tokens, gsize stride,
-                     int n)
+laurel_label_tokens (
+    LaurelProject *project, const char *model, const gint32 *tokens, gsize stride, int n)
 {
   char **labels = g_new0 (char *, n + 1);
 
   for (int i = 0; i < n; i++) {
-    const gint32 *token = (const gint32 *) (gconstpointer) ((const char *) tokens
-                                                            + (gsize) i * stride);
+    const gint32 *token =
+        (const gint32 *) (gconstpointer) ((const char *) tokens + (gsize) i * stride);
 
     labels[i] = laurel_project_label_token (project, model, *token);
   }
@@ -65,7 +64,7 @@ static void
 draw_lines (LaurelRolloutPanel *self)
 {
   g_autoptr (GPtrArray) series =
-    g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
 
   for (int v = 0; self->rollout != NULL && v < LAUREL_N_TOKEN_VALUES; v++)
     if (self->shown[v] != NULL && gtk_toggle_button_get_active (self->shown[v]))
@@ -77,9 +76,8 @@ static void
 add_toggles (LaurelRolloutPanel *self)
 {
   static const LaurelTokenValue lines[] = { LAUREL_TOKEN_REWARD, LAUREL_TOKEN_KL_COST,
-                                            LAUREL_TOKEN_VALUE,
-                                            LAUREL_TOKEN_ADVANTAGE, LAUREL_TOKEN_RETURN,
-                                            LAUREL_TOKEN_RATIO,
+                                            LAUREL_TOKEN_VALUE,  LAUREL_TOKEN_ADVANTAGE,
+                                            LAUREL_TOKEN_RETURN, LAUREL_TOKEN_RATIO,
                                             LAUREL_TOKEN_ENTROPY };
 
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++) {
@@ -88,8 +86,9 @@ add_toggles (LaurelRolloutPanel *self)
     gtk_widget_add_css_class (toggle, "flat");
     gtk_widget_add_css_class (toggle, "line-toggle");
     gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (toggle),
-                                  lines[i] == LAUREL_TOKEN_REWARD || lines[i] == LAUREL_TOKEN_VALUE
-                                    || lines[i] == LAUREL_TOKEN_ADVANTAGE);
+                                  lines[i] == LAUREL_TOKEN_REWARD ||
+                                      lines[i] == LAUREL_TOKEN_VALUE ||
+                                      lines[i] == LAUREL_TOKEN_ADVANTAGE);
     g_signal_connect_object (toggle, "toggled", G_CALLBACK (draw_lines), self, G_CONNECT_SWAPPED);
     gtk_box_append (self->toggles, toggle);
     self->shown[lines[i]] = GTK_TOGGLE_BUTTON (toggle);
@@ -101,11 +100,20 @@ add_toggles (LaurelRolloutPanel *self)
 static void
 add_columns (LaurelRolloutPanel *self)
 {
-  const char *titles[] = { _("#"), _("Token"), _("Reward"), _("KL"), _("Exact KL"), _("Value"),
-                           _("Advantage"),
-                           _("Return"), _("Ratio"), _("Clipped"), _("Entropy"), _("Log-prob"),
-                           _("Ref. log-prob"),
-                           _("Id") };
+  const char *titles[] = { _("#"),
+                              _("Token"),
+                                 _("Reward"),
+                                    _("KL"),
+                                       _("Exact KL"),
+                                          _("Value"),
+                                             _("Advantage"),
+                                                _("Return"),
+                                                   _("Ratio"),
+                                                      _("Clipped"),
+                                                         _("Entropy"),
+                                                            _("Log-prob"),
+                                                               _("Ref. log-prob"),
+                                                                  _("Id") };
 
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     laurel_table_add_column (self->table, titles[i], i,
@@ -116,8 +124,8 @@ static LaurelTextRow *
 make_table_row (LaurelRolloutPanel *self, int t)
 {
   const LaurelTokenRecord *r = &self->rollout->records[t];
-  const double numbers[] = { r->reward, r->kl, r->exact_kl, r->value, r->advantage, r->return_,
-                             r->ratio };
+  const double numbers[] = { r->reward,    r->kl,      r->exact_kl, r->value,
+                             r->advantage, r->return_, r->ratio };
   g_autoptr (GStrvBuilder) cells = g_strv_builder_new ();
   g_autofree char *position = g_strdup_printf ("%d", t + 1);
   g_autofree char *id = g_strdup_printf ("%d", r->token);
@@ -131,8 +139,8 @@ make_table_row (LaurelRolloutPanel *self, int t)
 
     g_strv_builder_add (cells, number);
   }
-  g_strv_builder_add_many (cells, r->clipped ? _("yes") : _("no"), entropy, logprob, ref_logprob,
-                           id, NULL);
+  g_strv_builder_add_many (cells, r->clipped ? _("yes")
+                                             : _("no"), entropy, logprob, ref_logprob, id, NULL);
   return laurel_text_row_new (t, g_strv_builder_end (cells));
 }
 
@@ -168,7 +176,7 @@ describe_selection (LaurelRolloutPanel *self, int t)
   g_autofree char *advantage = laurel_format_value (r->advantage);
 
   return g_strdup_printf (_("%d “%s” · reward %s · advantage %s"), t + 1, self->labels[t], reward,
-                          advantage);
+                             advantage);
 }
 
 static void
@@ -285,8 +293,8 @@ static void
 show_check (LaurelRolloutPanel *self)
 {
   gboolean holds = TRUE;
-  g_autofree char *text = self->rollout != NULL
-                          ? laurel_rollout_describe_check (self->rollout, &holds) : g_strdup ("");
+  g_autofree char *text =
+      self->rollout != NULL ? laurel_rollout_describe_check (self->rollout, &holds) : g_strdup ("");
 
   gtk_label_set_label (self->check, text);
   if (holds)
@@ -296,8 +304,10 @@ show_check (LaurelRolloutPanel *self)
 }
 
 void
-laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self, LaurelProject *project,
-                                  const char *model, const LaurelRollout *rollout)
+laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self,
+                                  LaurelProject *project,
+                                  const char *model,
+                                  const LaurelRollout *rollout)
 {
   g_auto (GStrv) prompt_labels = NULL;
 

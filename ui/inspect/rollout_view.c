@@ -69,8 +69,8 @@ laurel_rollout_make_series (const LaurelRollout *rollout, LaurelTokenValue value
 double
 laurel_rollout_check (const LaurelRollout *rollout)
 {
-  return laurel_rollout_sum_reward (rollout)
-         - (rollout->score - rollout->kl_coef * laurel_rollout_sum_kl (rollout));
+  return laurel_rollout_sum_reward (rollout) -
+         (rollout->score - rollout->kl_coef * laurel_rollout_sum_kl (rollout));
 }
 
 char *
@@ -86,7 +86,7 @@ laurel_rollout_describe_check (const LaurelRollout *rollout, gboolean *out_holds
   if (*out_holds)
     return g_strdup_printf (_("Σ reward %s = score %s − β·ΣKL %s ✓"), sum, score, cost);
   return g_strdup_printf (_("Σ reward %s ≠ score %s − β·ΣKL %s: off by %s ✗"), sum, score, cost,
-                          off);
+                             off);
 }
 
 /* JSON has no NaN. */
@@ -105,8 +105,8 @@ add_floats (JsonBuilder *builder, const char *name, const LaurelRollout *rollout
   json_builder_set_member_name (builder, name);
   json_builder_begin_array (builder);
   for (int t = 0; t < rollout->n_tokens; t++)
-    add_number (builder, *(const float *) (gconstpointer) ((const char *) &rollout->records[t]
-                                                           + offset));
+    add_number (builder,
+                *(const float *) (gconstpointer) ((const char *) &rollout->records[t] + offset));
   json_builder_end_array (builder);
 }
 

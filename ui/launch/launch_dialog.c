@@ -49,18 +49,20 @@ typedef struct {
 } StageWords;
 
 static const StageWords stage_words[LAUREL_N_STAGES] = {
-  [LAUREL_STAGE_PRETRAIN] = { N_ ("Pretrain"), N_ ("Teaches a base model to continue text."), N_ ("Start from"),
-                              { "base", NULL }, "base" },
-  [LAUREL_STAGE_SFT] = { N_ ("Supervised Fine-Tune"),
-                         N_ ("Teaches a model to answer as the demonstrations do. The loss is on the answers alone."),
-                         N_ ("Base model"), { "base", "sft", NULL }, "sft" },
-  [LAUREL_STAGE_REWARD] = { N_ ("Train a Reward Model"),
-                            N_ ("Learns from the rankings which of two answers people prefer."), N_ ("SFT model"),
-                            { "sft", "policy", "base", NULL }, "reward" },
-  [LAUREL_STAGE_PPO] = { N_ ("Train with PPO"),
-                         N_ ("Lets the policy write, scores what it wrote, and makes what scored well more likely, without going far from where it began."),
-                         N_ ("Policy"), { "sft", "policy", NULL }, "policy" },
-};
+  [LAUREL_STAGE_PRETRAIN] = { N_ ("Pretrain"),
+      N_ ("Teaches a base model to continue text."), N_ ("Start from"), { "base", NULL }, "base" },
+      [LAUREL_STAGE_SFT] = { N_ ("Supervised Fine-Tune"),
+          N_ ("Teaches a model to answer as the demonstrations do. The loss is on the "
+             "answers alone."),
+              N_ ("Base model"), { "base", "sft", NULL }, "sft" },
+          [LAUREL_STAGE_REWARD] = { N_ ("Train a Reward Model"),
+              N_ ("Learns from the rankings which of two answers people prefer."),
+                  N_ ("SFT model"), { "sft", "policy", "base", NULL }, "reward" },
+              [LAUREL_STAGE_PPO] = { N_ ("Train with PPO"),
+                  N_ ("Lets the policy write, scores what it wrote, and makes "
+             "what scored well more likely, without going far from where it began."),
+                      N_ ("Policy"), { "sft", "policy", NULL }, "policy" },
+              };
 
 static gboolean
 is_name_taken (LaurelLaunchDialog *self, const char *name)
@@ -118,21 +120,22 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
 {
   g_autoptr (GError) first = NULL;
 
-  *out = (LaurelTrainRequest) { .stage = self->stage,
-                                .model = laurel_model_choice_get (self->model),
-                                .output = gtk_editable_get_text (GTK_EDITABLE (self->output)),
-                                .data_files = self->data_files };
+  *out = (LaurelTrainRequest){ .stage = self->stage,
+                               .model = laurel_model_choice_get (self->model),
+                               .output = gtk_editable_get_text (GTK_EDITABLE (self->output)),
+                               .data_files = self->data_files };
   if (self->stage == LAUREL_STAGE_PPO)
     out->reward_model = laurel_model_choice_get (self->reward_model);
   laurel_hyperparameters_init (&out->hyperparameters, self->stage);
   for (guint i = 0; i < self->rows->len; i++)
-    laurel_setting_row_apply (self->rows->pdata[i], &out->hyperparameters, first == NULL ? &first : NULL);
+    laurel_setting_row_apply (self->rows->pdata[i], &out->hyperparameters,
+                              first == NULL ? &first : NULL);
   if (first != NULL) {
     g_propagate_error (error, g_steal_pointer (&first));
     return FALSE;
   }
-  return check_choices (self, out, error)
-         && laurel_hyperparameters_validate (&out->hyperparameters, self->stage, error);
+  return check_choices (self, out, error) &&
+         laurel_hyperparameters_validate (&out->hyperparameters, self->stage, error);
 }
 
 static void
@@ -155,7 +158,8 @@ show_estimate (LaurelLaunchDialog *self, const LaurelTrainRequest *request)
     /* Translators: an amount of memory and a duration. */
     text = g_strdup_printf (_("About %s of memory, %s"), size, time);
   } else
-    text = g_strdup_printf (_("About %s of memory; the time is known after the first steps"), size);
+    text =
+        g_strdup_printf (_("About %s of memory; the time is known after the first steps"), size);
   gtk_label_set_label (self->estimate, text);
 }
 
@@ -229,7 +233,8 @@ show_data (LaurelLaunchDialog *self)
     g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", base);
   }
   if (self->data_files == NULL)
-    g_string_assign (names, self->stage == LAUREL_STAGE_PRETRAIN ? _("No file chosen") : _("The project's own"));
+    g_string_assign (names, self->stage == LAUREL_STAGE_PRETRAIN ? _("No file chosen")
+                                                                 : _("The project's own"));
   adw_action_row_set_subtitle (self->data, names->str);
   gtk_widget_set_visible (GTK_WIDGET (self->clear_data), self->data_files != NULL);
   queue_update (self);
@@ -259,8 +264,8 @@ files_chosen_cb (GtkNativeDialog *dialog, int response, LaurelLaunchDialog *self
 static void
 choose_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Choose Data"), GTK_WINDOW (widget),
-                                                              GTK_FILE_CHOOSER_ACTION_OPEN, _("_Choose"), NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      _("Choose Data"), GTK_WINDOW (widget), GTK_FILE_CHOOSER_ACTION_OPEN, _("_Choose"), NULL);
 
   gtk_file_chooser_set_select_multiple (GTK_FILE_CHOOSER (dialog), TRUE);
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
@@ -298,7 +303,8 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_launch_dialog_dispose;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/launch_dialog.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/launch_dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, title);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, intro);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, model);
@@ -357,7 +363,8 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   g_return_if_fail (stage < LAUREL_N_STAGES);
 
   words = &stage_words[stage];
-  self = g_object_new (LAUREL_TYPE_LAUNCH_DIALOG, "transient-for", parent, "title", _ (words->title), NULL);
+  self = g_object_new (LAUREL_TYPE_LAUNCH_DIALOG, "transient-for", parent, "title",
+                       _ (words->title), NULL);
   self->project = g_object_ref (project);
   self->stage = stage;
   adw_window_title_set_title (self->title, _ (words->title));

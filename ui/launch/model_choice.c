@@ -5,7 +5,8 @@
 guint
 laurel_model_choice_fill (AdwComboRow *row, LaurelProject *project, const char *const *kinds)
 {
-  g_autoptr (GPtrArray) models = laurel_store_list_models (laurel_project_get_store (project), NULL);
+  g_autoptr (GPtrArray) models =
+      laurel_store_list_models (laurel_project_get_store (project), NULL);
   g_autoptr (GtkStringList) names = gtk_string_list_new (NULL);
   gint64 newest = -1;
   guint selected = 0;

@@ -55,8 +55,8 @@ update (LaurelSampleDialog *self)
   else if (n == 0)
     text = g_strdup (_("No training prompts: import some on the Data page"));
   else
-    text = g_strdup_printf (ngettext ("%d completion in %d ranking task", "%d completions in %d ranking tasks",
-                                      (gulong) (n * k)),
+    text = g_strdup_printf (ngettext ("%d completion in %d ranking task",
+                                      "%d completions in %d ranking tasks", (gulong) (n * k)),
                             (int) (n * k), (int) n);
   gtk_label_set_label (self->summary, text);
 }
@@ -67,7 +67,8 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
   LaurelSampleDialog *self = LAUREL_SAMPLE_DIALOG (widget);
   LaurelSampleRequest request = { .model = laurel_model_choice_get (self->model),
                                   .n_prompts = gtk_spin_button_get_value_as_int (self->n_prompts),
-                                  .n_completions = gtk_spin_button_get_value_as_int (self->n_completions),
+                                  .n_completions =
+                                      gtk_spin_button_get_value_as_int (self->n_completions),
                                   .temperature = gtk_spin_button_get_value (self->temperature),
                                   .top_k = gtk_spin_button_get_value_as_int (self->top_k),
                                   .top_p = gtk_spin_button_get_value (self->top_p),
@@ -96,7 +97,8 @@ laurel_sample_dialog_class_init (LaurelSampleDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_sample_dialog_dispose;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/launch_sample.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/launch_sample.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, model);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, n_prompts);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, n_completions);
@@ -130,7 +132,8 @@ laurel_sample_dialog_present (GtkWindow *parent, LaurelProject *project)
 
   self = g_object_new (LAUREL_TYPE_SAMPLE_DIALOG, "transient-for", parent, NULL);
   self->project = g_object_ref (project);
-  self->n_available = MAX (0, laurel_store_count_prompts (laurel_project_get_store (project), "train", NULL, NULL));
+  self->n_available =
+      MAX (0, laurel_store_count_prompts (laurel_project_get_store (project), "train", NULL, NULL));
   laurel_model_choice_fill (self->model, project, kinds);
   update (self);
   gtk_window_present (GTK_WINDOW (self));

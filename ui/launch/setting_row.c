@@ -24,8 +24,8 @@ static guint signals[N_SIGNALS];
 static void
 laurel_setting_row_class_init (LaurelSettingRowClass *klass)
 {
-  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
+                                   NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -72,14 +72,16 @@ make_input (LaurelSettingRow *self)
   if (self->setting->type == LAUREL_SETTING_BOOLEAN) {
     input = gtk_switch_new ();
     gtk_switch_set_active (GTK_SWITCH (input), get_default (self) != 0);
-    g_signal_connect_object (input, "notify::active", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (input, "notify::active", G_CALLBACK (changed_cb), self,
+                             G_CONNECT_SWAPPED);
     return input;
   }
   if (self->setting->type != LAUREL_SETTING_CHOICE)
     return make_entry (self);
   input = gtk_drop_down_new_from_strings (self->setting->choices);
   gtk_drop_down_set_selected (GTK_DROP_DOWN (input), (guint) get_default (self));
-  g_signal_connect_object (input, "notify::selected", G_CALLBACK (changed_cb), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (input, "notify::selected", G_CALLBACK (changed_cb), self,
+                           G_CONNECT_SWAPPED);
   return input;
 }
 
@@ -123,7 +125,8 @@ laurel_setting_row_new (const LaurelSetting *setting, LaurelStage stage)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), tip);
   self->input = make_input (self);
   gtk_widget_set_valign (self->input, GTK_ALIGN_CENTER);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self->input), GTK_ACCESSIBLE_PROPERTY_LABEL, _ (setting->title), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self->input), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _ (setting->title), -1);
   adw_action_row_add_suffix (ADW_ACTION_ROW (self), self->input);
   if (setting->unit[0] != '\0') {
     GtkWidget *unit = gtk_label_new (_ (setting->unit));
@@ -163,6 +166,7 @@ laurel_setting_row_apply (LaurelSettingRow *self, LaurelHyperparameters *hp, GEr
   else
     gtk_widget_add_css_class (self->input, "error");
   gtk_accessible_update_state (GTK_ACCESSIBLE (self->input), GTK_ACCESSIBLE_STATE_INVALID,
-                               is_good ? GTK_ACCESSIBLE_INVALID_FALSE : GTK_ACCESSIBLE_INVALID_TRUE, -1);
+                               is_good ? GTK_ACCESSIBLE_INVALID_FALSE : GTK_ACCESSIBLE_INVALID_TRUE,
+                               -1);
   return is_good;
 }

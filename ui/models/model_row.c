@@ -13,8 +13,11 @@ static const char *
 name_kind (const char *kind)
 {
   static const char *const labels[][2] = {
-    { "base", N_ ("Base") }, { "sft", N_ ("SFT") }, { "reward", N_ ("Reward model") }, { "policy", N_ ("Policy") },
-  };
+    { "base", N_ ("Base") },
+      { "sft", N_ ("SFT") },
+        { "reward", N_ ("Reward model") },
+          { "policy", N_ ("Policy") },
+        };
 
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
     if (g_str_equal (kind, labels[i][0]))
@@ -64,7 +67,8 @@ add_actions (AdwExpanderRow *row, const LaurelModelRecord *model)
     adw_action_row_add_suffix (ADW_ACTION_ROW (actions), show);
   }
   gtk_widget_add_css_class (remove, "destructive-action");
-  adw_action_row_add_suffix (ADW_ACTION_ROW (actions), make_button (_("_Export…"), "models.export", model->name));
+  adw_action_row_add_suffix (ADW_ACTION_ROW (actions),
+                             make_button (_("_Export…"), "models.export", model->name));
   adw_action_row_add_suffix (ADW_ACTION_ROW (actions), remove);
   adw_expander_row_add_row (row, actions);
 }
@@ -73,7 +77,8 @@ static void
 add_facts (AdwExpanderRow *row, LaurelProject *project, const LaurelModelRecord *model)
 {
   g_autofree char *path = g_build_filename (laurel_project_get_path (project), model->path, NULL);
-  g_autofree char *shape = g_strdup_printf (_("%d tokens, context of %d"), model->vocab_size, model->n_positions);
+  g_autofree char *shape =
+      g_strdup_printf (_("%d tokens, context of %d"), model->vocab_size, model->n_positions);
   g_autofree char *created = laurel_format_time (model->created);
 
   if (model->parent != NULL)
@@ -91,7 +96,8 @@ laurel_model_row_new (LaurelProject *project, const LaurelModelRecord *model, in
   GtkWidget *row = adw_expander_row_new ();
   g_autofree char *parameters = format_parameters (model->n_parameters);
   g_autofree char *size = g_format_size ((guint64) model->n_bytes);
-  g_autofree char *subtitle = g_strdup_printf ("%s · %s · %s", name_kind (model->kind), parameters, size);
+  g_autofree char *subtitle =
+      g_strdup_printf ("%s · %s · %s", name_kind (model->kind), parameters, size);
 
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), model->name);
@@ -101,7 +107,8 @@ laurel_model_row_new (LaurelProject *project, const LaurelModelRecord *model, in
 
     gtk_widget_set_margin_start (branch, INDENT * (depth - 1) + 6);
     gtk_widget_add_css_class (branch, "dim-label");
-    gtk_accessible_update_property (GTK_ACCESSIBLE (branch), GTK_ACCESSIBLE_PROPERTY_LABEL, model->parent, -1);
+    gtk_accessible_update_property (GTK_ACCESSIBLE (branch), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    model->parent, -1);
     adw_expander_row_add_prefix (ADW_EXPANDER_ROW (row), branch);
   }
   add_facts (ADW_EXPANDER_ROW (row), project, model);

@@ -27,7 +27,8 @@ is_known (GPtrArray *models, const char *name)
   return FALSE;
 }
 
-/* Adds the children of @parent, each followed by its own. A model whose parent is gone stands at the root. */
+/* Adds the children of @parent, each followed by its own. A model whose parent is gone stands at
+ * the root. */
 static void
 add_children (LaurelModelsPage *self, GPtrArray *models, const char *parent, int depth)
 {
@@ -37,7 +38,9 @@ add_children (LaurelModelsPage *self, GPtrArray *models, const char *parent, int
 
     if (g_strcmp0 (own, parent) != 0 || depth > (int) models->len)
       continue;
-    gtk_list_box_append (self->list, laurel_model_row_new (laurel_page_get_project (LAUREL_PAGE (self)), model, depth));
+    gtk_list_box_append (
+        self->list,
+        laurel_model_row_new (laurel_page_get_project (LAUREL_PAGE (self)), model, depth));
     add_children (self, models, model->name, depth + 1);
   }
 }
@@ -54,7 +57,8 @@ reload (LaurelModelsPage *self)
   models = laurel_store_list_models (laurel_project_get_store (project), NULL);
   if (models != NULL)
     add_children (self, models, NULL, 0);
-  gtk_stack_set_visible_child_name (self->states, models != NULL && models->len > 0 ? "models" : "empty");
+  gtk_stack_set_visible_child_name (self->states,
+                                    models != NULL && models->len > 0 ? "models" : "empty");
 }
 
 static void
@@ -109,10 +113,13 @@ ask_name (LaurelModelsPage *self, const char *folder)
 
   gtk_editable_set_text (GTK_EDITABLE (entry), base);
   gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL, _("Name of the model"), -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (entry), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                  _("Name of the model"), -1);
   adw_message_dialog_set_extra_child (ADW_MESSAGE_DIALOG (dialog), entry);
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "import", _("_Import"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "import", ADW_RESPONSE_SUGGESTED);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
+                                    _("_Cancel"), "import", _("_Import"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "import",
+                                              ADW_RESPONSE_SUGGESTED);
   adw_message_dialog_set_default_response (ADW_MESSAGE_DIALOG (dialog), "import");
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
   g_object_set_data_full (G_OBJECT (dialog), "folder", g_strdup (folder), g_free);
@@ -133,10 +140,14 @@ import_folder_cb (GtkNativeDialog *dialog, int response, LaurelModelsPage *self)
 }
 
 static void
-choose_folder (LaurelModelsPage *self, const char *title, const char *accept, GCallback callback, const char *model)
+choose_folder (LaurelModelsPage *self,
+               const char *title,
+               const char *accept,
+               GCallback callback,
+               const char *model)
 {
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (title, get_window (self),
-                                                              GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, accept, NULL);
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
+      title, get_window (self), GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, accept, NULL);
 
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);
   g_object_set_data_full (G_OBJECT (dialog), "model", g_strdup (model), g_free);
@@ -147,8 +158,9 @@ choose_folder (LaurelModelsPage *self, const char *title, const char *accept, GC
 static void
 import_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  choose_folder (LAUREL_MODELS_PAGE (widget), _("Import a Hugging Face Directory"), _("_Choose"),
-                 G_CALLBACK (import_folder_cb), NULL);
+  choose_folder (LAUREL_MODELS_PAGE (widget), _("Import a Hugging Face Directory"),
+                                                 _("_Choose"), G_CALLBACK (import_folder_cb),
+                                                    NULL);
 }
 
 /* --- Export and removal -------------------------------------------------- */
@@ -177,8 +189,9 @@ export_folder_cb (GtkNativeDialog *dialog, int response, LaurelModelsPage *self)
 static void
 export_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  choose_folder (LAUREL_MODELS_PAGE (widget), _("Export Into a Folder"), _("_Export"), G_CALLBACK (export_folder_cb),
-                 g_variant_get_string (parameter, NULL));
+  choose_folder (LAUREL_MODELS_PAGE (widget), _("Export Into a Folder"),
+                                                 _("_Export"), G_CALLBACK (export_folder_cb),
+                                                    g_variant_get_string (parameter, NULL));
 }
 
 static void
@@ -189,7 +202,8 @@ remove_response_cb (AdwMessageDialog *dialog, const char *response, LaurelModels
 
   if (!g_str_equal (response, "remove") || project == NULL)
     return;
-  if (!laurel_project_remove_model (project, g_object_get_data (G_OBJECT (dialog), "model"), &error))
+  if (!laurel_project_remove_model (project, g_object_get_data (G_OBJECT (dialog), "model"),
+                                    &error))
     show_failure (self, _("The Model Stays"), error->message);
   reload (self);
 }
@@ -200,11 +214,14 @@ remove_action (GtkWidget *widget, const char *name, GVariant *parameter)
   LaurelModelsPage *self = LAUREL_MODELS_PAGE (widget);
   const char *model = g_variant_get_string (parameter, NULL);
   g_autofree char *title = g_strdup_printf (_("Remove “%s”?"), model);
-  GtkWidget *dialog = adw_message_dialog_new (get_window (self), title,
-                                              _("Its weights are deleted from the disk. This cannot be undone."));
+  GtkWidget *dialog =
+      adw_message_dialog_new (get_window (self), title,
+                              _("Its weights are deleted from the disk. This cannot be undone."));
 
-  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel", _("_Cancel"), "remove", _("_Remove"), NULL);
-  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "remove", ADW_RESPONSE_DESTRUCTIVE);
+  adw_message_dialog_add_responses (ADW_MESSAGE_DIALOG (dialog), "cancel",
+                                    _("_Cancel"), "remove", _("_Remove"), NULL);
+  adw_message_dialog_set_response_appearance (ADW_MESSAGE_DIALOG (dialog), "remove",
+                                              ADW_RESPONSE_DESTRUCTIVE);
   adw_message_dialog_set_close_response (ADW_MESSAGE_DIALOG (dialog), "cancel");
   g_object_set_data_full (G_OBJECT (dialog), "model", g_strdup (model), g_free);
   g_signal_connect_object (dialog, "response", G_CALLBACK (remove_response_cb), self, 0);
@@ -230,7 +247,8 @@ laurel_models_page_class_init (LaurelModelsPageClass *klass)
 
   G_OBJECT_CLASS (klass)->dispose = laurel_models_page_dispose;
   LAUREL_PAGE_CLASS (klass)->project_changed = laurel_models_page_project_changed;
-  gtk_widget_class_set_template_from_resource (widget_class, LAUREL_RESOURCE_PATH "/ui/models_page.ui");
+  gtk_widget_class_set_template_from_resource (widget_class,
+                                               LAUREL_RESOURCE_PATH "/ui/models_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelModelsPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelModelsPage, list);
   gtk_widget_class_install_action (widget_class, "models.import", NULL, import_action);

@@ -9,11 +9,14 @@
 const char *
 laurel_run_kind_label (const char *kind)
 {
-  static const char *const labels[][2] = {
-    { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Supervised fine-tuning") },
-    { "reward", N_ ("Reward model") },
-    { "ppo", N_ ("PPO") },              { "sample", N_ ("Sampling") },
-  };
+  static const char *const labels[]
+                                 [2] = {
+                                   { "pretrain", N_ ("Pretraining") },
+                                     { "sft", N_ ("Supervised fine-tuning") },
+                                       { "reward", N_ ("Reward model") },
+                                         { "ppo", N_ ("PPO") },
+                                           { "sample", N_ ("Sampling") },
+                                         };
 
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
     if (g_str_equal (kind, labels[i][0]))
@@ -69,14 +72,15 @@ laurel_run_status_css_class (LaurelRunStatus status)
 gboolean
 laurel_run_is_live (const LaurelRun *run)
 {
-  return run->status == LAUREL_RUN_QUEUED || run->status == LAUREL_RUN_RUNNING
-         || run->status == LAUREL_RUN_PAUSED;
+  return run->status == LAUREL_RUN_QUEUED || run->status == LAUREL_RUN_RUNNING ||
+         run->status == LAUREL_RUN_PAUSED;
 }
 
 gboolean
 laurel_run_can_resume (const LaurelRun *run)
 {
-  return run->status == LAUREL_RUN_STOPPED || run->status == LAUREL_RUN_INTERRUPTED || run->status == LAUREL_RUN_FAILED;
+  return run->status == LAUREL_RUN_STOPPED || run->status == LAUREL_RUN_INTERRUPTED ||
+         run->status == LAUREL_RUN_FAILED;
 }
 
 char *
@@ -91,7 +95,7 @@ laurel_run_describe (const LaurelRun *run)
   }
   if (run->started > 0 && run->finished > run->started) {
     g_autofree char *duration =
-      laurel_format_seconds ((double) (run->finished - run->started) / 1e6);
+        laurel_format_seconds ((double) (run->finished - run->started) / 1e6);
 
     g_string_append_printf (out, " · %s", duration);
   }
@@ -109,8 +113,8 @@ laurel_format_time (gint64 time)
     return g_strdup ("–");
   moment = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
   local = g_date_time_to_local (moment);
-  if (g_date_time_get_year (now) == g_date_time_get_year (local)
-      && g_date_time_get_day_of_year (now) == g_date_time_get_day_of_year (local))
+  if (g_date_time_get_year (now) == g_date_time_get_year (local) &&
+      g_date_time_get_day_of_year (now) == g_date_time_get_day_of_year (local))
     /* Translators: a time of today. */
     return g_date_time_format (local, _("Today, %H:%M"));
   /* Translators: a date with its time. */
