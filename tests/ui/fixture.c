@@ -27,8 +27,8 @@ static void
 add_task (LaurelStore *store, int number, int n_completions)
 {
   g_autofree char *text =
-    number == 0 ? g_strdup ("How can I make my mornings less rushed?")
-                : g_strdup_printf ("How can I make morning number %d less rushed?", number + 1);
+      number == 0 ? g_strdup ("How can I make my mornings less rushed?")
+                  : g_strdup_printf ("How can I make morning number %d less rushed?", number + 1);
   g_autoptr (GError) error = NULL;
   gint64 ids[9];
   gint64 prompt = laurel_store_ensure_prompt (store, text, "train", "", &error);
@@ -39,9 +39,14 @@ add_task (LaurelStore *store, int number, int n_completions)
     gint32 tokens[1] = { i };
     float logprobs[1] = { -1 };
     LaurelCompletion completion = {
-      .prompt_id = prompt, .model = FIXTURE_MODEL, .tokens = tokens, .logprobs = logprobs,
+      .prompt_id = prompt,
+      .model = FIXTURE_MODEL,
+      .tokens = tokens,
+      .logprobs = logprobs,
       .n_tokens = 1,
-      .text = (char *) answers[i], .temperature = 1, .top_p = 1,
+      .text = (char *) answers[i],
+      .temperature = 1,
+      .top_p = 1,
       .seed = (guint64) (number * 100 + i),
     };
 
@@ -58,9 +63,13 @@ static void
 add_model (LaurelStore *store)
 {
   g_autoptr (GError) error = NULL;
-  LaurelModelRecord model = { .name = FIXTURE_MODEL, .kind = "policy",
-                              .path = "models/" FIXTURE_MODEL, .sha256 = "",
-                              .tokenizer_hash = "", .n_parameters = 1, .vocab_size = 1,
+  LaurelModelRecord model = { .name = FIXTURE_MODEL,
+                              .kind = "policy",
+                              .path = "models/" FIXTURE_MODEL,
+                              .sha256 = "",
+                              .tokenizer_hash = "",
+                              .n_parameters = 1,
+                              .vocab_size = 1,
                               .n_positions = 1 };
 
   g_assert_true (laurel_store_put_model (store, &model, &error));

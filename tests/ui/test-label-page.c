@@ -47,8 +47,8 @@ static void
 act (Fixture *self, const char *action, int target)
 {
   gboolean known = target == G_MININT
-                     ? gtk_widget_activate_action (GTK_WIDGET (self->page), action, NULL)
-                     : gtk_widget_activate_action (GTK_WIDGET (self->page), action, "i", target);
+                       ? gtk_widget_activate_action (GTK_WIDGET (self->page), action, NULL)
+                       : gtk_widget_activate_action (GTK_WIDGET (self->page), action, "i", target);
 
   g_assert_true (known);
   fixture_wait (5);
@@ -77,7 +77,8 @@ get_newest (Fixture *self)
   return laurel_store_previous_ranking (self->store, get_labeler (self), 0, NULL);
 }
 
-/* B first, A and D share the second place, C last: in the database as shown, with the blind order. */
+/* B first, A and D share the second place, C last: in the database as shown, with the blind order.
+ */
 static void
 test_ranks_are_stored (Fixture *self, gconstpointer user_data)
 {
@@ -107,7 +108,8 @@ test_ranks_are_stored (Fixture *self, gconstpointer user_data)
     g_assert_cmpint (ranking->ranks[i].rank, ==, expected[i]);
   }
   g_assert_cmpint (ranking->ranks[1].quality, ==, 6);
-  g_assert_cmpint (laurel_ranking_model_get_n_ranked (laurel_label_page_get_model (self->page)), ==, 0);
+  g_assert_cmpint (laurel_ranking_model_get_n_ranked (laurel_label_page_get_model (self->page)), ==,
+                   0);
 }
 
 /* A digit ranks the focused card and goes on to the next one that is not ranked. */
@@ -119,7 +121,8 @@ test_digits_walk_through_the_cards (Fixture *self, gconstpointer user_data)
   act (self, "label.rank", 2);
   act (self, "label.rank", 1);
   for (int i = 0; i < 4; i++) {
-    g_assert_cmpint (laurel_ranking_model_get_lane (laurel_label_page_get_model (self->page), i), ==, 4 - i);
+    g_assert_cmpint (laurel_ranking_model_get_lane (laurel_label_page_get_model (self->page), i),
+                     ==, 4 - i);
   }
 }
 
@@ -135,7 +138,7 @@ test_untouched_is_not_submitted (Fixture *self, gconstpointer user_data)
   g_assert_null (none);
   g_assert_true (laurel_label_page_get_model (self->page) == model);
   g_assert_true (gtk_revealer_get_reveal_child (
-    GTK_REVEALER (gtk_widget_get_ancestor (GTK_WIDGET (bar), GTK_TYPE_REVEALER))));
+      GTK_REVEALER (gtk_widget_get_ancestor (GTK_WIDGET (bar), GTK_TYPE_REVEALER))));
 
   act_on_card (self, 0, "label.rank", 1);
   act (self, "label.submit", G_MININT);
@@ -148,7 +151,8 @@ static void
 test_drafts_are_written_at_once (Fixture *self, gconstpointer user_data)
 {
   gint64 task = laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page));
-  g_autoptr (LaurelDraft) draft = laurel_store_get_draft (self->store, task, get_labeler (self), NULL);
+  g_autoptr (LaurelDraft) draft =
+      laurel_store_get_draft (self->store, task, get_labeler (self), NULL);
 
   g_assert_null (draft);
   act_on_card (self, 2, "label.rank", 1);
@@ -175,9 +179,12 @@ test_drafts_are_restored (Fixture *self, gconstpointer user_data)
   self->project = laurel_project_open (path, &error);
   g_assert_no_error (error);
   open_window (self);
-  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), ==, task);
-  g_assert_cmpint (laurel_ranking_model_get_lane (laurel_label_page_get_model (self->page), 2), ==, 1);
-  g_assert_cmpint (laurel_ranking_model_get_quality (laurel_label_page_get_model (self->page), 0), ==, 3);
+  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), ==,
+                   task);
+  g_assert_cmpint (laurel_ranking_model_get_lane (laurel_label_page_get_model (self->page), 2), ==,
+                   1);
+  g_assert_cmpint (laurel_ranking_model_get_quality (laurel_label_page_get_model (self->page), 0),
+                   ==, 3);
 }
 
 static void
@@ -198,7 +205,8 @@ test_reopened_task_supersedes (Fixture *self, gconstpointer user_data)
   act (self, "label.submit", G_MININT);
   first = get_newest (self);
   act (self, "label.reopen", G_MININT);
-  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), ==, first->task_id);
+  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), ==,
+                   first->task_id);
   act_on_card (self, 3, "label.rank", 1);
   act (self, "label.submit", G_MININT);
   second = get_newest (self);
@@ -219,7 +227,8 @@ test_all_bad_and_skips (Fixture *self, gconstpointer user_data)
   g_assert_true (bad->all_bad);
   task = laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page));
   act (self, "label.skip-with", 0);
-  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), !=, task);
+  g_assert_cmpint (laurel_ranking_model_get_task_id (laurel_label_page_get_model (self->page)), !=,
+                   task);
   rank_all (self);
   act (self, "label.submit", G_MININT);
   /* Nothing is left: no task, and a page that says so. */

@@ -74,7 +74,8 @@ assert_diff (const char *text, const char *reference, const char *expected)
   for (guint i = 0; i < spans->len; i++) {
     LaurelTextSpan span = g_array_index (spans, LaurelTextSpan, i);
 
-    g_string_append_printf (marked, "%s%.*s", i > 0 ? "|" : "", (int) (span.end - span.start), text + span.start);
+    g_string_append_printf (marked, "%s%.*s", i > 0 ? "|" : "", (int) (span.end - span.start),
+                            text + span.start);
   }
   g_assert_cmpstr (marked->str, ==, expected);
 }
@@ -138,7 +139,8 @@ main (int argc, char **argv)
   g_test_add_func ("/label/markdown/always-parses", test_markdown_always_parses);
   g_test_add_func ("/label/diff/words", test_diff_words);
   g_test_add_func ("/label/activity/tells-idle-apart", test_activity_tells_idle_apart);
-  g_test_add_func ("/label/activity/loses-nothing-to-rounding", test_activity_loses_nothing_to_rounding);
+  g_test_add_func ("/label/activity/loses-nothing-to-rounding",
+                   test_activity_loses_nothing_to_rounding);
 
   return g_test_run ();
 }

@@ -11,7 +11,8 @@ static void
 walk (GtkWidget *widget, WidgetFunc func, gpointer user_data)
 {
   func (widget, user_data);
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child; child = gtk_widget_get_next_sibling (child)) {
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child;
+       child = gtk_widget_get_next_sibling (child)) {
     walk (child, func, user_data);
   }
 }
@@ -20,7 +21,8 @@ walk (GtkWidget *widget, WidgetFunc func, gpointer user_data)
 static void
 assert_tells_nothing (GtkWidget *widget, gpointer user_data)
 {
-  static const char *const properties[] = { "label", "tooltip-text", "text", "title", "subtitle", "description" };
+  static const char *const properties[] = { "label", "tooltip-text", "text",
+                                            "title", "subtitle",     "description" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (properties); i++) {
     GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (widget), properties[i]);
@@ -58,12 +60,14 @@ test_labeler_sees_no_model (void)
   fixture_remove_project (project);
 }
 
-/* A name of its own, or a label that names it. GTK's compound widgets carry the name of their inner parts. */
+/* A name of its own, or a label that names it. GTK's compound widgets carry the name of their inner
+ * parts. */
 static gboolean
 has_name (GtkWidget *widget)
 {
-  if (gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL)
-      || gtk_test_accessible_has_relation (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_RELATION_LABELLED_BY)) {
+  if (gtk_test_accessible_has_property (GTK_ACCESSIBLE (widget), GTK_ACCESSIBLE_PROPERTY_LABEL) ||
+      gtk_test_accessible_has_relation (GTK_ACCESSIBLE (widget),
+                                        GTK_ACCESSIBLE_RELATION_LABELLED_BY)) {
     return TRUE;
   }
   if (GTK_IS_LABEL (widget)) {
@@ -80,9 +84,10 @@ check_name (GtkWidget *widget, gpointer user_data)
   if (!gtk_widget_get_focusable (widget) || !gtk_widget_get_mapped (widget)) {
     return;
   }
-  /* The button inside a menu button, the text inside an entry; a scrolled area is a place to scroll, not a control. */
-  if (GTK_IS_MENU_BUTTON (parent) || GTK_IS_EDITABLE (parent) || GTK_IS_SCROLLED_WINDOW (widget)
-      || GTK_IS_SCROLLED_WINDOW (parent)) {
+  /* The button inside a menu button, the text inside an entry; a scrolled area is a place to
+   * scroll, not a control. */
+  if (GTK_IS_MENU_BUTTON (parent) || GTK_IS_EDITABLE (parent) || GTK_IS_SCROLLED_WINDOW (widget) ||
+      GTK_IS_SCROLLED_WINDOW (parent)) {
     if (has_name (parent) || has_name (widget) || !GTK_IS_MENU_BUTTON (parent)) {
       return;
     }
@@ -91,12 +96,13 @@ check_name (GtkWidget *widget, gpointer user_data)
     return;
   }
   /* The window's own controls and the close button of an info bar come named by GTK. */
-  if (GTK_IS_WINDOW_CONTROLS (parent) || gtk_widget_get_ancestor (widget, GTK_TYPE_INFO_BAR)
-      || gtk_widget_get_ancestor (widget, ADW_TYPE_VIEW_SWITCHER)) {
+  if (GTK_IS_WINDOW_CONTROLS (parent) || gtk_widget_get_ancestor (widget, GTK_TYPE_INFO_BAR) ||
+      gtk_widget_get_ancestor (widget, ADW_TYPE_VIEW_SWITCHER)) {
     return;
   }
   if (!has_name (widget)) {
-    g_test_message ("a %s (%s) in a %s has no name", G_OBJECT_TYPE_NAME (widget), gtk_widget_get_css_name (widget),
+    g_test_message ("a %s (%s) in a %s has no name", G_OBJECT_TYPE_NAME (widget),
+                    gtk_widget_get_css_name (widget),
                     parent ? G_OBJECT_TYPE_NAME (parent) : "window");
     ++*(int *) user_data;
   }
@@ -132,7 +138,8 @@ test_errors_stay_until_closed (void)
 {
   LaurelWindow *window = laurel_window_new (NULL);
   GtkInfoBar *bar = fixture_find (GTK_WIDGET (window), GTK_TYPE_INFO_BAR);
-  GtkRevealer *revealer = GTK_REVEALER (gtk_widget_get_ancestor (GTK_WIDGET (bar), GTK_TYPE_REVEALER));
+  GtkRevealer *revealer =
+      GTK_REVEALER (gtk_widget_get_ancestor (GTK_WIDGET (bar), GTK_TYPE_REVEALER));
 
   g_assert_false (gtk_revealer_get_reveal_child (revealer));
   laurel_window_show_error (window, "Could not open “x”: it is gone; choose another");
