@@ -92,6 +92,13 @@ print_cell (const char *text, int width, gboolean right, gboolean last)
 }
 
 void
+laurel_ctl_table_free (LaurelCtlTable *self)
+{
+  g_ptr_array_unref (self->cells);
+  g_free (self);
+}
+
+void
 laurel_ctl_table_print (LaurelCtlTable *self)
 {
   guint n_rows = self->cells->len / (guint) self->n_columns;
@@ -107,8 +114,7 @@ laurel_ctl_table_print (LaurelCtlTable *self)
     for (int column = 0; column < self->n_columns; column++)
       print_cell (get_cell (self, row, column), widths[column], right[column],
                   column == self->n_columns - 1);
-  g_ptr_array_unref (self->cells);
-  g_free (self);
+  laurel_ctl_table_free (self);
 }
 
 void

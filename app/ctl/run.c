@@ -70,8 +70,7 @@ run_list (LaurelCtl *self, GError **error)
   json_builder_end_array (builder);
   if (self->json) {
     laurel_ctl_print_builder (builder);
-    g_ptr_array_unref (table->cells);
-    g_free (table);
+    laurel_ctl_table_free (table);
   } else {
     laurel_ctl_table_print (table);
   }
