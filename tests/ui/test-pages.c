@@ -4,6 +4,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/ui/sample_project.h"
+#include "ui/charts/canvas.h"
 #include "ui/data/data_page.h"
 #include "ui/data/paged_list.h"
 #include "ui/inspect/inspect_page.h"
@@ -178,6 +179,34 @@ test_paged_list (void)
   g_assert_null (g_list_model_get_item (G_LIST_MODEL (list), 100000));
 }
 
+static void
+check_overlays (GtkWidget *widget)
+{
+  if (GTK_IS_CHECK_BUTTON (widget))
+    gtk_check_button_set_active (GTK_CHECK_BUTTON (widget), TRUE);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    check_overlays (child);
+}
+
+static void
+test_runs_overlay (void)
+{
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  GtkWidget *canvas;
+
+  check_overlays (window);
+  spin (50);
+  canvas = find_child (window, LAUREL_TYPE_CHART_CANVAS);
+  g_assert_nonnull (canvas);
+  /* Three PPO runs have metrics. */
+  g_assert_cmpuint (laurel_chart_canvas_get_chart (LAUREL_CHART_CANVAS (canvas))->n_series, ==, 3);
+  take_picture (window, "runs-overlay");
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 static GtkWidget *
 find_stack_child (GtkWidget *page, const char *name)
 {
@@ -266,6 +295,24 @@ test_launch_dialogs (void)
   sample_project_free (project);
 }
 
+static void
+test_inspect_table (void)
+{
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_INSPECT_PAGE, project, 1000, 700);
+  GtkWidget *table = find_stack_child (window, "table");
+  GtkWidget *view = find_child (table, GTK_TYPE_COLUMN_VIEW);
+  GtkSelectionModel *model = gtk_column_view_get_model (GTK_COLUMN_VIEW (view));
+
+  gtk_stack_set_visible_child (GTK_STACK (gtk_widget_get_parent (table)), table);
+  g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (model)), >=, 24);
+  gtk_single_selection_set_selected (GTK_SINGLE_SELECTION (model), 4);
+  spin (50);
+  take_picture (window, "inspect-table");
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -279,7 +326,9 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs", test_runs_page);
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
+  g_test_add_func ("/ui/pages/runs/overlay", test_runs_overlay);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);
+  g_test_add_func ("/ui/pages/inspect/table", test_inspect_table);
   g_test_add_func ("/ui/pages/launch", test_launch_dialogs);
   g_test_add_func ("/ui/pages/models", test_models_page);
   g_test_add_func ("/ui/pages/data", test_data_page);

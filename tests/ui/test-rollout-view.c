@@ -56,8 +56,9 @@ static void
 test_rollout_json (void)
 {
   static const char *const labels[] = { "Be", "cause", ".", NULL };
-  static const char *const keys[] = { "prompt", "response", "response_tokens", "logprobs", "ref_logprobs",
-                                      "values", "token_rewards", "reward", "step" };
+  static const char *const keys[] = { "prompt",       "response", "response_tokens",
+                                      "logprobs",     "values",   "ref_logprobs",
+                                      "token_rewards", "reward",  "step" };
   g_autoptr (LaurelRollout) rollout = make_rollout (0, 2);
 
   rollout->records[0].value = NAN;
@@ -108,8 +109,9 @@ test_strip_keys (void)
   static const struct {
     guint key;
     double x;
-  } presses[] = { { GDK_KEY_Right, 1 }, { GDK_KEY_Right, 2 }, { GDK_KEY_End, 3 }, { GDK_KEY_Right, 3 },
-                  { GDK_KEY_Left, 2 },  { GDK_KEY_Home, 1 },  { GDK_KEY_Left, 1 } };
+  } presses[] = { { GDK_KEY_Right, 1 }, { GDK_KEY_Right, 2 }, { GDK_KEY_End, 3 },
+                  { GDK_KEY_Right, 3 }, { GDK_KEY_Left, 2 },  { GDK_KEY_Home, 1 },
+                  { GDK_KEY_Left, 1 } };
   g_autoptr (LaurelRollout) rollout = make_rollout (0, 2);
   g_autoptr (LaurelChartCursor) cursor = laurel_chart_cursor_new ();
   GtkWidget *strip = g_object_ref_sink (g_object_new (LAUREL_TYPE_TOKEN_STRIP, NULL));

@@ -79,7 +79,7 @@ laurel_chart_canvas_measure (GtkWidget *widget, GtkOrientation orientation, int 
                              int *natural_baseline)
 {
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 160 : 120;
-  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : 180;
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 280 : 180;
 }
 
 static void

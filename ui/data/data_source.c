@@ -43,8 +43,8 @@ fetch_prompts (LaurelStore *store, const char *search, int limit, int offset)
     const LaurelPrompt *prompt = prompts->pdata[i];
 
     add_row (rows, prompt->id, prompt->text,
-             g_str_equal (prompt->split, "heldout") ? _("Held out")
-                                                    : _("Training"), prompt->tags, NULL);
+             g_str_equal (prompt->split, "heldout") ? _("Held out") : _("Training"),
+             prompt->tags, NULL);
   }
   return rows;
 }
@@ -68,8 +68,8 @@ fetch_tasks (LaurelStore *store, const char *search, int limit, int offset)
     g_autofree char *created = laurel_format_time (task->created);
 
     add_row (rows, task->id, id, task->prompt,
-             task->state == LAUREL_TASK_DONE ? _("Done")
-                                             : _("Open"), n, task->sampler, created, NULL);
+             task->state == LAUREL_TASK_DONE ? _("Done") : _("Open"), n, task->sampler, created,
+             NULL);
   }
   return rows;
 }
@@ -185,59 +185,53 @@ fetch_demonstrations (LaurelStore *store, const char *search, int limit, int off
 }
 
 static const LaurelDataSource sources[] = {
-  { "prompts",
-    N_ ("Prompts"),
-        N_ ("Import prompts from a text, CSV or JSONL file."),
-            TRUE,
-            { { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
-                { N_ ("Split"), LAUREL_COLUMN_SHORT }, { N_ ("Tags"), LAUREL_COLUMN_SHORT } },
-                count_prompts, fetch_prompts },
-            { "tasks",
-              N_ ("Tasks"),
-                  N_ ("Sample completions from the Train menu: each prompt "
-         "becomes a task."),
-                      FALSE,
-                      { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
-                          { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
-                            { N_ ("State"), LAUREL_COLUMN_SHORT },
-                              { N_ ("Rankings"), LAUREL_COLUMN_SHORT },
-                                { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
-                                  { N_ ("Created"), LAUREL_COLUMN_DATE } },
-                                count_tasks, fetch_tasks },
-                            { "rankings",
-                              N_ ("Rankings"),
-                                  N_ ("Rank completions on the Label page, or import rankings."),
-                                      FALSE,
-                                      { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
-                                          { N_ ("Completions, Best First"), LAUREL_COLUMN_TEXT },
-                                            { N_ ("Labeler"), LAUREL_COLUMN_SHORT },
-                                              { N_ ("Kind"), LAUREL_COLUMN_SHORT },
-                                                { N_ ("Time"), LAUREL_COLUMN_NUMBER },
-                                                  { N_ ("Submitted"), LAUREL_COLUMN_DATE } },
-                                                count_rankings, fetch_rankings },
-                                            { "labelers",
-                                              N_ ("Labelers"),
-                                                  N_ ("Everybody who submits a ranking is listed here."),
-                                                      FALSE,
-                                                      { { N_ ("Name"), LAUREL_COLUMN_TEXT },
-                                                          { N_ ("Kind"), LAUREL_COLUMN_SHORT },
-                                                            { N_ ("Rankings"),
-                                                                  LAUREL_COLUMN_NUMBER },
-                                                              { N_ ("Active time"),
-                                                                    LAUREL_COLUMN_NUMBER } },
-                                                            count_labelers, fetch_labelers },
-                                                        { "demonstrations",
-                                                          N_ ("Demonstrations"),
-                                                              N_ ("Import answers to learn from: JSONL with a prompt and "
-         "a completion."),
-                                                                  FALSE,
-                                                                  { { N_ ("Prompt"),
-                                                                          LAUREL_COLUMN_TEXT },
-                                                                      { N_ ("Completion"),
-                                                                            LAUREL_COLUMN_TEXT } },
-                                                                    count_demonstrations,
-                                                                    fetch_demonstrations },
-                                                          };
+  { .name = "prompts",
+    .title = N_ ("Prompts"),
+    .empty = N_ ("Import prompts from a text, CSV or JSONL file."),
+    .can_search = TRUE,
+    .columns = { { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
+                 { N_ ("Split"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Tags"), LAUREL_COLUMN_SHORT } },
+    .count = count_prompts,
+    .fetch = fetch_prompts },
+  { .name = "tasks",
+    .title = N_ ("Tasks"),
+    .empty = N_ ("Sample completions from the Train menu: each prompt becomes a task."),
+    .columns = { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
+                 { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
+                 { N_ ("State"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Rankings"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Created"), LAUREL_COLUMN_DATE } },
+    .count = count_tasks,
+    .fetch = fetch_tasks },
+  { .name = "rankings",
+    .title = N_ ("Rankings"),
+    .empty = N_ ("Rank completions on the Label page, or import rankings."),
+    .columns = { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
+                 { N_ ("Completions, best first"), LAUREL_COLUMN_TEXT },
+                 { N_ ("Labeler"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Kind"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Time"), LAUREL_COLUMN_NUMBER },
+                 { N_ ("Submitted"), LAUREL_COLUMN_DATE } },
+    .count = count_rankings,
+    .fetch = fetch_rankings },
+  { .name = "labelers",
+    .title = N_ ("Labelers"),
+    .empty = N_ ("Everybody who submits a ranking is listed here."),
+    .columns = { { N_ ("Name"), LAUREL_COLUMN_TEXT },
+                 { N_ ("Kind"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Rankings"), LAUREL_COLUMN_NUMBER },
+                 { N_ ("Active time"), LAUREL_COLUMN_NUMBER } },
+    .count = count_labelers,
+    .fetch = fetch_labelers },
+  { .name = "demonstrations",
+    .title = N_ ("Demonstrations"),
+    .empty = N_ ("Import answers to learn from: JSONL with a prompt and a completion."),
+    .columns = { { N_ ("Prompt"), LAUREL_COLUMN_TEXT }, { N_ ("Completion"), LAUREL_COLUMN_TEXT } },
+    .count = count_demonstrations,
+    .fetch = fetch_demonstrations },
+};
 
 const LaurelDataSource *
 laurel_data_sources (guint *out_n)

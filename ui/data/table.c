@@ -62,7 +62,7 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
   LaurelColumnKind kind =
     (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
-  static const guint widths[] = { 40, 9, 18, 9 }; /* in characters, by kind */
+  static const guint widths[] = { 40, 9, 18, 10 }; /* in characters, by kind */
   guint width = widths[kind];
   GtkWidget *label = gtk_inscription_new (NULL);
 

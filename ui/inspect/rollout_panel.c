@@ -100,20 +100,22 @@ add_toggles (LaurelRolloutPanel *self)
 static void
 add_columns (LaurelRolloutPanel *self)
 {
-  const char *titles[] = { _("#"),
-                              _("Token"),
-                                 _("Reward"),
-                                    _("KL"),
-                                       _("Exact KL"),
-                                          _("Value"),
-                                             _("Advantage"),
-                                                _("Return"),
-                                                   _("Ratio"),
-                                                      _("Clipped"),
-                                                         _("Entropy"),
-                                                            _("Log-prob"),
-                                                               _("Ref. log-prob"),
-                                                                  _("Id") };
+  const char *titles[] = {
+    _("#"),
+    _("Token"),
+    _("Reward"),
+    _("KL"),
+    _("Exact KL"),
+    _("Value"),
+    _("Advantage"),
+    _("Return"),
+    _("Ratio"),
+    _("Clipped"),
+    _("Entropy"),
+    _("Log-prob"),
+    _("Ref. log-prob"),
+    _("Id"),
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (titles); i++)
     laurel_table_add_column (self->table, titles[i], i,
@@ -139,8 +141,8 @@ make_table_row (LaurelRolloutPanel *self, int t)
 
     g_strv_builder_add (cells, number);
   }
-  g_strv_builder_add_many (cells, r->clipped ? _("yes")
-                                             : _("no"), entropy, logprob, ref_logprob, id, NULL);
+  g_strv_builder_add_many (cells, r->clipped ? _("yes") : _("no"), entropy, logprob,
+                           ref_logprob, id, NULL);
   return laurel_text_row_new (t, g_strv_builder_end (cells));
 }
 

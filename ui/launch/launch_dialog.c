@@ -49,20 +49,31 @@ typedef struct {
 } StageWords;
 
 static const StageWords stage_words[LAUREL_N_STAGES] = {
-  [LAUREL_STAGE_PRETRAIN] = { N_ ("Pretrain"),
-      N_ ("Teaches a base model to continue text."), N_ ("Start from"), { "base", NULL }, "base" },
-      [LAUREL_STAGE_SFT] = { N_ ("Supervised Fine-Tune"),
-          N_ ("Teaches a model to answer as the demonstrations do. The loss is on the "
-             "answers alone."),
-              N_ ("Base model"), { "base", "sft", NULL }, "sft" },
-          [LAUREL_STAGE_REWARD] = { N_ ("Train a Reward Model"),
-              N_ ("Learns from the rankings which of two answers people prefer."),
-                  N_ ("SFT model"), { "sft", "policy", "base", NULL }, "reward" },
-              [LAUREL_STAGE_PPO] = { N_ ("Train with PPO"),
-                  N_ ("Lets the policy write, scores what it wrote, and makes "
-             "what scored well more likely, without going far from where it began."),
-                      N_ ("Policy"), { "sft", "policy", NULL }, "policy" },
-              };
+  [LAUREL_STAGE_PRETRAIN] = { .title = N_ ("Pretrain"),
+                              .intro = N_ ("Teaches a base model to continue text."),
+                              .model_title = N_ ("Start from"),
+                              .kinds = { "base" },
+                              .stem = "base" },
+  [LAUREL_STAGE_SFT] = { .title = N_ ("Supervised Fine-Tune"),
+                         .intro = N_ ("Teaches a model to answer as the demonstrations do. "
+                                      "The loss is on the answers alone."),
+                         .model_title = N_ ("Base model"),
+                         .kinds = { "base", "sft" },
+                         .stem = "sft" },
+  [LAUREL_STAGE_REWARD] = { .title = N_ ("Train a Reward Model"),
+                            .intro = N_ ("Learns from the rankings which of two answers people "
+                                         "prefer."),
+                            .model_title = N_ ("SFT model"),
+                            .kinds = { "sft", "policy", "base" },
+                            .stem = "reward" },
+  [LAUREL_STAGE_PPO] = { .title = N_ ("Train with PPO"),
+                         .intro = N_ ("Lets the policy write, scores what it wrote, and makes what "
+                                      "scored well more likely, without going far from where it "
+                                      "began."),
+                         .model_title = N_ ("Policy"),
+                         .kinds = { "sft", "policy" },
+                         .stem = "policy" },
+};
 
 static gboolean
 is_name_taken (LaurelLaunchDialog *self, const char *name)

@@ -14,10 +14,10 @@ name_kind (const char *kind)
 {
   static const char *const labels[][2] = {
     { "base", N_ ("Base") },
-      { "sft", N_ ("SFT") },
-        { "reward", N_ ("Reward model") },
-          { "policy", N_ ("Policy") },
-        };
+    { "sft", N_ ("SFT") },
+    { "reward", N_ ("Reward model") },
+    { "policy", N_ ("Policy") },
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
     if (g_str_equal (kind, labels[i][0]))

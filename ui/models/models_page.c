@@ -158,9 +158,8 @@ choose_folder (LaurelModelsPage *self,
 static void
 import_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  choose_folder (LAUREL_MODELS_PAGE (widget), _("Import a Hugging Face Directory"),
-                                                 _("_Choose"), G_CALLBACK (import_folder_cb),
-                                                    NULL);
+  choose_folder (LAUREL_MODELS_PAGE (widget), _("Import a Hugging Face Directory"), _("_Choose"),
+                 G_CALLBACK (import_folder_cb), NULL);
 }
 
 /* --- Export and removal -------------------------------------------------- */
@@ -189,9 +188,8 @@ export_folder_cb (GtkNativeDialog *dialog, int response, LaurelModelsPage *self)
 static void
 export_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
-  choose_folder (LAUREL_MODELS_PAGE (widget), _("Export Into a Folder"),
-                                                 _("_Export"), G_CALLBACK (export_folder_cb),
-                                                    g_variant_get_string (parameter, NULL));
+  choose_folder (LAUREL_MODELS_PAGE (widget), _("Export Into a Folder"), _("_Export"),
+                 G_CALLBACK (export_folder_cb), g_variant_get_string (parameter, NULL));
 }
 
 static void

@@ -115,7 +115,7 @@ add_chart (LaurelRunCharts *self, const char *key)
     how = g_strdup_printf (_("%s. %s"), _ (info->title), _ (info->how));
   laurel_chart_widget_set_title (widget, key, how);
   laurel_chart_canvas_set_cursor (laurel_chart_widget_get_canvas (widget), self->cursor);
-  gtk_widget_set_size_request (GTK_WIDGET (widget), 290, 230);
+  gtk_widget_set_size_request (GTK_WIDGET (widget), 280, 230);
   g_signal_connect_object (widget, "picked", G_CALLBACK (picked_cb), self, G_CONNECT_SWAPPED);
   gtk_flow_box_insert (self->grid, GTK_WIDGET (widget), -1);
   gtk_widget_set_focusable (gtk_widget_get_parent (GTK_WIDGET (widget)), FALSE);

@@ -116,6 +116,7 @@ laurel_run_row_update (LaurelRunRow *self, const LaurelRun *run)
   if (run->status != LAUREL_RUN_DONE && run->n_steps > 0)
     percent = g_strdup_printf (_("%d %%"), (int) (100. * run->step / run->n_steps));
   gtk_label_set_label (self->percent, percent != NULL ? percent : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->percent), percent != NULL);
   label = g_strdup_printf ("%s, %s", run->name, description);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
 }

@@ -43,14 +43,14 @@ make_row (const LaurelRollout *rollout)
 {
   GtkWidget *row = gtk_list_box_row_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 6);
+  gboolean is_cut = rollout->finish == LAUREL_FINISH_LENGTH;
   g_autofree char *score = laurel_format_value (rollout->score);
   g_autofree char *kl = laurel_format_value (laurel_rollout_sum_kl (rollout));
   g_autofree char *facts = g_strdup_printf (ngettext ("score %s · KL %s · %d token%s",
                                                       "score %s · KL %s · %d tokens%s",
                                                       rollout->n_tokens),
                                             score, kl, rollout->n_tokens,
-                                            rollout->finish == LAUREL_FINISH_LENGTH
-                                              ? _(", cut at the limit") : "");
+                                            is_cut ? _(", cut at the limit") : "");
   g_autofree char *name = g_strdup_printf ("%s: %s", facts, rollout->completion);
   GtkWidget *completion = make_label (rollout->completion, NULL);
   GtkWidget *numbers = make_label (facts, "caption");

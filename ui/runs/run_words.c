@@ -9,14 +9,13 @@
 const char *
 laurel_run_kind_label (const char *kind)
 {
-  static const char *const labels[]
-                                 [2] = {
-                                   { "pretrain", N_ ("Pretraining") },
-                                     { "sft", N_ ("Supervised fine-tuning") },
-                                       { "reward", N_ ("Reward model") },
-                                         { "ppo", N_ ("PPO") },
-                                           { "sample", N_ ("Sampling") },
-                                         };
+  static const char *const labels[][2] = {
+    { "pretrain", N_ ("Pretraining") },
+    { "sft", N_ ("SFT") },
+    { "reward", N_ ("Reward model") },
+    { "ppo", N_ ("PPO") },
+    { "sample", N_ ("Sampling") },
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (labels); i++)
     if (g_str_equal (kind, labels[i][0]))
