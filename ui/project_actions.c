@@ -180,6 +180,30 @@ new_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+open_path_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  laurel_window_open_path (LAUREL_WINDOW (widget), g_variant_get_string (parameter, NULL));
+}
+
+void
+laurel_project_actions_list_recent (GMenu *menu)
+{
+  g_auto (GStrv) paths = g_settings_get_strv (laurel_settings_get (), "recent-projects");
+
+  g_menu_remove_all (menu);
+  for (guint i = 0; paths[i]; i++) {
+    g_autofree char *name = g_path_get_basename (paths[i]);
+    g_autoptr (GMenuItem) item = g_menu_item_new (name, NULL);
+
+    /* Folders that are gone would only be in the way. */
+    if (g_file_test (paths[i], G_FILE_TEST_IS_DIR)) {
+      g_menu_item_set_action_and_target (item, "win.open-path", "s", paths[i]);
+      g_menu_append_item (menu, item);
+    }
+  }
+}
+
+static void
 open_starter_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   laurel_window_open_starter (LAUREL_WINDOW (widget));
@@ -326,6 +350,7 @@ laurel_project_actions_install (GtkWidgetClass *window_class)
 {
   gtk_widget_class_install_action (window_class, "win.new", NULL, new_action);
   gtk_widget_class_install_action (window_class, "win.open", NULL, open_action);
+  gtk_widget_class_install_action (window_class, "win.open-path", "s", open_path_action);
   gtk_widget_class_install_action (window_class, "win.open-starter", NULL, open_starter_action);
   gtk_widget_class_install_action (window_class, "win.back-up", NULL, back_up_action);
   gtk_widget_class_install_action (window_class, "win.check", NULL, check_action);

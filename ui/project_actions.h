@@ -7,8 +7,11 @@
 
 G_BEGIN_DECLS
 
-/* win.new, win.open, win.open-starter, win.back-up, win.check */
+/* win.new, win.open, win.open-path (s), win.open-starter, win.back-up, win.check */
 void laurel_project_actions_install (GtkWidgetClass *window_class);
+
+/* Makes @menu the list of the projects that were open lately. */
+void laurel_project_actions_list_recent (GMenu *menu);
 
 /* Opens the project at @path in @window. FALSE when it cannot: the window says why. */
 gboolean laurel_window_open_path (LaurelWindow *window, const char *path);

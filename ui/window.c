@@ -34,6 +34,7 @@ struct _LaurelWindow {
   GtkStack *states;
   GtkSpinner *loading_spinner;
   AdwViewStack *pages;
+  GMenu *recent_menu;
   LaurelRunStrip *run_strip;
   gboolean closes_at_end; /* hidden or stopping: goes when the run has ended */
 };
@@ -158,6 +159,12 @@ apply_profile (LaurelWindow *self)
   gtk_widget_set_visible (GTK_WIDGET (self->train_button), researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->run_strip), researcher);
   laurel_train_actions_update (self);
+}
+
+static void
+update_recent (LaurelWindow *self)
+{
+  laurel_project_actions_list_recent (self->recent_menu);
 }
 
 static void
@@ -373,6 +380,7 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, loading_spinner);
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, pages);
   gtk_widget_class_bind_template_child (widget_class, LaurelWindow, run_strip);
+  gtk_widget_class_bind_template_child (widget_class, LaurelWindow, recent_menu);
   gtk_widget_class_bind_template_callback (widget_class, on_error_response);
   gtk_widget_class_bind_template_callback (widget_class, on_run_ended);
 }
@@ -415,7 +423,10 @@ laurel_window_init (LaurelWindow *self)
   g_signal_connect_object (laurel_settings_get (), "changed::profile", G_CALLBACK (apply_profile),
                            self,
                            G_CONNECT_SWAPPED);
+  g_signal_connect_object (laurel_settings_get (), "changed::recent-projects",
+                           G_CALLBACK (update_recent), self, G_CONNECT_SWAPPED);
   apply_profile (self);
+  update_recent (self);
   restore_size (self);
   set_state (self, "empty");
 }

@@ -91,7 +91,10 @@ update_body (LaurelCompletionCard *self)
     gtk_label_set_attributes (self->body, NULL);
     gtk_label_set_text (self->body, self->text);
   } else {
-    g_autofree char *markup = laurel_markdown_to_pango (self->text);
+    g_autofree char *said = laurel_markdown_to_pango (self->text);
+    /* Translators: stands for the text of a completion without any. */
+    g_autofree char *markup =
+      *said ? g_steal_pointer (&said) : g_strdup_printf ("<i>%s</i>", _("says nothing"));
 
     gtk_label_set_attributes (self->body, NULL);
     gtk_label_set_markup (self->body, markup);
