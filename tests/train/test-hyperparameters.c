@@ -39,8 +39,8 @@ test_defaults (void)
     g_assert_true (laurel_hyperparameters_validate (&hp, stage, &error));
     g_assert_no_error (error);
   }
-  g_assert_cmpfloat (hp.kl_coef, ==, 0.05);
-  g_assert_cmpint (hp.max_steps, ==, 40);
+  g_assert_cmpfloat (hp.kl_coef, ==, 0.2);
+  g_assert_cmpint (hp.max_steps, ==, 30);
   g_assert_cmpint (hp.lr_scheduler_type, ==, LAUREL_SCHEDULE_LINEAR);
 }
 
