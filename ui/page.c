@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/page.h"
 
+#include "ui/accessible.h"
 #include "ui/window.h"
 
 typedef struct {
@@ -77,6 +78,14 @@ laurel_page_set_property (GObject *object, guint id, const GValue *value, GParam
   }
 }
 
+/* Each time, because rows and choices may have come since. */
+static void
+laurel_page_map (GtkWidget *widget)
+{
+  laurel_accessible_mend (widget);
+  GTK_WIDGET_CLASS (laurel_page_parent_class)->map (widget);
+}
+
 /* The window lets go of the project before it drops its pages, so a page's own dispose finds
  * none here. */
 static void
@@ -98,6 +107,7 @@ laurel_page_class_init (LaurelPageClass *klass)
   object_class->dispose = laurel_page_dispose;
   object_class->get_property = laurel_page_get_property;
   object_class->set_property = laurel_page_set_property;
+  widget_class->map = laurel_page_map;
 
   properties[PROP_PROJECT] =
     g_param_spec_object ("project", NULL, NULL, LAUREL_TYPE_PROJECT,

@@ -151,9 +151,11 @@ apply_profile (LaurelWindow *self)
   for (guint i = 0; i < n; i++) {
     g_autoptr (AdwViewStackPage) page = g_list_model_get_item (G_LIST_MODEL (pages), i);
 
-    adw_view_stack_page_set_visible (page, researcher
-                                           || g_str_equal (adw_view_stack_page_get_name (page),
-                                                           "label"));
+    gboolean is_shown = researcher || g_str_equal (adw_view_stack_page_get_name (page), "label");
+
+    adw_view_stack_page_set_visible (page, is_shown);
+    /* The stack only does not map it; a screen reader could still walk into it. */
+    gtk_widget_set_visible (adw_view_stack_page_get_child (page), is_shown);
   }
   adw_view_switcher_title_set_view_switcher_enabled (self->switcher_title, researcher);
   gtk_widget_set_visible (GTK_WIDGET (self->train_button), researcher);

@@ -55,7 +55,10 @@ def wait(look, what, patience=None):
     """Looks until it sees something, and returns that."""
     end = time.monotonic() + (patience or PATIENCE)
     while True:
-        seen = look()
+        try:
+            seen = look()
+        except GLib.Error:
+            seen = None  # What we looked at went away.
         if seen:
             return seen
         if time.monotonic() > end:
@@ -174,6 +177,7 @@ class Thing:
 
     def __init__(self, accessible):
         self.accessible = accessible
+        self.path = accessible.path
         self.role = accessible.get_role_name()
         self.name = accessible.get_name() or ""
         self.states = accessible.get_state_set()
@@ -215,10 +219,14 @@ class Thing:
                     continue  # It went away while we looked.
 
     @property
+    def visible(self):
+        return self.states.contains(Atspi.StateType.VISIBLE)
+
+    @property
     def placed(self):
         """Has room on the screen. GTK 4.8 calls only windows “showing”; what is in a closed
         revealer, or on a page that was never opened, is “visible” but has no room."""
-        if not self.states.contains(Atspi.StateType.VISIBLE):
+        if not self.visible:
             return False
         if self.accessible.get_component_iface() is None:
             return True  # A stack's page is not a widget itself.
@@ -249,6 +257,48 @@ class Thing:
         check(action is not None and Atspi.Action.get_n_actions(action) > 0,
               f"{self} has no action")
         Atspi.Action.do_action(action, 0)
+
+
+class Focus:
+    """Hears where the focus goes."""
+
+    def __init__(self):
+        self.heard = []
+        self.listener = Atspi.EventListener.new(self._on_focused)
+
+    def __enter__(self):
+        self.listener.register("object:state-changed:focused")
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.listener.deregister("object:state-changed:focused")
+        return False
+
+    def _on_focused(self, event):
+        # An event's source lives only as long as the event: take what is wanted of it here.
+        if event.detail1:
+            try:
+                self.heard.append(Thing(event.source))
+            except GLib.Error:
+                pass
+
+    def _listen(self):
+        context = GLib.MainContext.default()
+        while context.pending():
+            context.iteration(False)
+        return self.heard
+
+    def press(self, key, patience=2):
+        """Presses a key and returns what has the focus then, or None when it stays where it is.
+        Of the thing only role, name and path may be used."""
+        self._listen()
+        self.heard.clear()
+        press(key)
+        try:
+            wait(self._listen, "the focus to move", patience)
+        except Failure:
+            return None
+        return self.heard[-1]
 
 
 # --- The program -----------------------------------------------------------
@@ -359,6 +409,21 @@ class Laurel:
     def page(self, name):
         """A page's widget, which AT-SPI calls by its class as it has no name of its own."""
         return self.wait_for(name=f"Laurel{name}Page")
+
+    @property
+    def width(self):
+        return Thing(self.application.get_child_at_index(0)).box()[2]
+
+    def settle(self):
+        """Until what is on the screen stays as it is: revealers have opened, lists are filled."""
+        def look():
+            seen = [(thing.name, thing.box()) for thing in self.things()
+                    if thing.accessible.get_component_iface() is not None]
+            is_same = seen == look.last
+            look.last = seen
+            return is_same
+        look.last = None
+        wait(look, "the screen to come to rest")
 
     # The Label page
 

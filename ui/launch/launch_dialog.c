@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/launch/launch_dialog.h"
 
+#include "ui/accessible.h"
 #include "ui/charts/scale.h"
 #include "ui/launch/model_choice.h"
 #include "ui/launch/setting_row.h"
@@ -388,5 +389,6 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   propose_name (self);
   show_data (self);
   update (self);
+  laurel_accessible_mend (GTK_WIDGET (self));
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/launch/launch_dialog.h"
+
+#include "ui/accessible.h"
 #include "ui/launch/model_choice.h"
 #include "ui/resources.h"
 
@@ -136,5 +138,6 @@ laurel_sample_dialog_present (GtkWindow *parent, LaurelProject *project)
       MAX (0, laurel_store_count_prompts (laurel_project_get_store (project), "train", NULL, NULL));
   laurel_model_choice_fill (self->model, project, kinds);
   update (self);
+  laurel_accessible_mend (GTK_WIDGET (self));
   gtk_window_present (GTK_WINDOW (self));
 }

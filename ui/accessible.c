@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ui/accessible.h"
+
+/* The focus goes to the button inside, which has no name of its own. */
+static void
+mend_drop_down (GtkWidget *drop_down)
+{
+  GtkWidget *button = gtk_widget_get_first_child (drop_down);
+
+  if (GTK_IS_TOGGLE_BUTTON (button)) {
+    gtk_accessible_update_relation (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
+                                    drop_down, NULL, -1);
+  }
+}
+
+/* GTK gives such a button its label with the underscore as a name, and the label inside as another
+ * one; both are read. The one inside is enough. */
+static void
+mend_button (GtkWidget *button)
+{
+  if (gtk_button_get_use_underline (GTK_BUTTON (button))) {
+    gtk_accessible_reset_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL);
+  }
+}
+
+/* Its scrolled window takes the focus when nothing in it does, so that keys can scroll it. */
+static void
+name_scroller (AdwStatusPage *page)
+{
+  GtkWidget *scroller = gtk_widget_get_first_child (GTK_WIDGET (page));
+
+  if (GTK_IS_SCROLLED_WINDOW (scroller)) {
+    gtk_accessible_update_property (GTK_ACCESSIBLE (scroller), GTK_ACCESSIBLE_PROPERTY_LABEL,
+                                    adw_status_page_get_title (page), -1);
+  }
+}
+
+static void
+mend_status_page (GtkWidget *page)
+{
+  g_signal_handlers_disconnect_by_func (page, name_scroller, NULL);
+  g_signal_connect (page, "notify::title", G_CALLBACK (name_scroller), NULL);
+  name_scroller (ADW_STATUS_PAGE (page));
+}
+
+void
+laurel_accessible_mend (GtkWidget *root)
+{
+  g_return_if_fail (GTK_IS_WIDGET (root));
+
+  if (GTK_IS_DROP_DOWN (root)) {
+    mend_drop_down (root);
+  } else if (GTK_IS_BUTTON (root)) {
+    mend_button (root);
+  } else if (ADW_IS_STATUS_PAGE (root)) {
+    mend_status_page (root);
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child;
+       child = gtk_widget_get_next_sibling (child)) {
+    laurel_accessible_mend (child);
+  }
+}
