@@ -35,6 +35,40 @@ laurel_free_aligned (void *block)
   free (block);
 }
 
+typedef struct {
+  void *blocks[LAUREL_N_SCRATCHES];
+  gsize sizes[LAUREL_N_SCRATCHES];
+} Scratches;
+
+static void
+scratches_free (gpointer data)
+{
+  Scratches *self = data;
+
+  for (int i = 0; i < LAUREL_N_SCRATCHES; i++)
+    laurel_free_aligned (self->blocks[i]);
+  g_free (self);
+}
+
+static GPrivate scratches = G_PRIVATE_INIT (scratches_free);
+
+void *
+laurel_scratch_get (LaurelScratch purpose, gsize n_bytes)
+{
+  Scratches *self = g_private_get (&scratches);
+
+  if (self == NULL) {
+    self = g_new0 (Scratches, 1);
+    g_private_set (&scratches, self);
+  }
+  if (self->sizes[purpose] < n_bytes) {
+    laurel_free_aligned (self->blocks[purpose]);
+    self->blocks[purpose] = laurel_alloc_aligned (n_bytes);
+    self->sizes[purpose] = self->blocks[purpose] != NULL ? n_bytes : 0;
+  }
+  return self->blocks[purpose];
+}
+
 gsize
 laurel_memory_resident (void)
 {

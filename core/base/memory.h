@@ -12,6 +12,19 @@ G_BEGIN_DECLS
 void *laurel_alloc_aligned (gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 void laurel_free_aligned (void *block);
 
+/* What a thread keeps between calls instead of asking for it again. */
+typedef enum {
+  LAUREL_SCRATCH_ROWS,
+  LAUREL_SCRATCH_LOGITS,
+  LAUREL_SCRATCH_REF_LOGITS,
+  LAUREL_SCRATCH_ATTENTION,
+  LAUREL_N_SCRATCHES,
+} LaurelScratch;
+
+/* The calling thread's own block for @purpose, at least @n_bytes, with whatever is in it. Valid until the
+ * thread asks for the same purpose again; freed when the thread ends. NULL when memory is short. */
+void *laurel_scratch_get (LaurelScratch purpose, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Bytes of this process that are in memory now, and the most there ever were. */
 gsize laurel_memory_resident (void);
 gsize laurel_memory_peak (void);

@@ -78,7 +78,7 @@ laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gin
 
 #pragma omp parallel
   {
-    float *scratch = laurel_alloc_aligned (scratch_size * sizeof (float));
+    float *scratch = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, scratch_size * sizeof (float));
 
 #pragma omp for schedule(dynamic) collapse(2)
     for (int b = 0; b < B; b++)
@@ -88,7 +88,6 @@ laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gin
         forward_head (y + first * C, log_sums + first * H, qkv + first * 3 * C,
                       offsets[b + 1] - offsets[b], h, H, C, scratch);
       }
-    laurel_free_aligned (scratch);
   }
 }
 
@@ -161,7 +160,7 @@ laurel_attention_backward (float *dqkv, const float *dy, const float *y, const f
 
 #pragma omp parallel
   {
-    float *scratch = laurel_alloc_aligned (2 * scratch_size * sizeof (float));
+    float *scratch = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, 2 * scratch_size * sizeof (float));
 
 #pragma omp for schedule(dynamic) collapse(2)
     for (int b = 0; b < B; b++)
@@ -172,7 +171,6 @@ laurel_attention_backward (float *dqkv, const float *dy, const float *y, const f
                        qkv + first * 3 * C,
                        offsets[b + 1] - offsets[b], h, H, C, scratch, scratch + scratch_size);
       }
-    laurel_free_aligned (scratch);
   }
 }
 
@@ -216,7 +214,7 @@ laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCac
 
 #pragma omp parallel
   {
-    float *weights = laurel_alloc_aligned ((gsize) longest * sizeof (float));
+    float *weights = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, (gsize) longest * sizeof (float));
 
 #pragma omp for schedule(dynamic) collapse(2)
     for (int r = 0; r < rows; r++)
@@ -230,6 +228,5 @@ laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCac
         decode_head (y + (gsize) r * C + h * D, q + (gsize) r * q_stride + h * D, &view, C, D,
                      weights);
       }
-    laurel_free_aligned (weights);
   }
 }

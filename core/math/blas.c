@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/math/kernels.h"
+#include "core/math/simd.h"
 
 #include <cblas.h>
 #include <omp.h>
@@ -53,14 +54,37 @@ laurel_n_threads (void)
   return omp_get_max_threads ();
 }
 
+/* Fewer rows than this are filled sooner than a second thread wakes. */
+#define PARALLEL_ROWS 64
+
 void
 laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC,
                        int OC)
 {
-  if (b != NULL)
+  if (b != NULL) {
+#pragma omp parallel for schedule(static) if (N >= PARALLEL_ROWS)
     for (int i = 0; i < N; i++)
       memcpy (y + (gsize) i * OC, b, (gsize) OC * sizeof *y);
+  }
   laurel_matmul (FALSE, FALSE, N, OC, IC, 1.0f, x, IC, w, OC, b != NULL ? 1.0f : 0.0f, y, OC);
+}
+
+LAUREL_CLONES static void
+add_row (float *y, const float *residual, const float *b, int OC)
+{
+#pragma omp simd
+  for (int c = 0; c < OC; c++)
+    y[c] = residual[c] + b[c];
+}
+
+void
+laurel_linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b,
+                    int N, int IC, int OC)
+{
+#pragma omp parallel for schedule(static) if (N >= PARALLEL_ROWS)
+  for (int i = 0; i < N; i++)
+    add_row (y + (gsize) i * OC, residual + (gsize) i * OC, b, OC);
+  laurel_matmul (FALSE, FALSE, N, OC, IC, 1.0f, x, IC, w, OC, 1.0f, y, OC);
 }
 
 #define COLUMN_BLOCK 64

@@ -31,14 +31,6 @@ backward_block (float *dx, const float *dy, const float *x, gsize n)
   }
 }
 
-LAUREL_CLONES static void
-add_block (float *y, const float *x, gsize n)
-{
-#pragma omp simd
-  for (gsize i = 0; i < n; i++)
-    y[i] += x[i];
-}
-
 void
 laurel_gelu_forward (float *y, const float *x, gsize n)
 {
@@ -53,12 +45,4 @@ laurel_gelu_backward (float *dx, const float *dy, const float *x, gsize n)
 #pragma omp parallel for schedule(static)
   for (gsize start = 0; start < n; start += BLOCK)
     backward_block (dx + start, dy + start, x + start, MIN (BLOCK, n - start));
-}
-
-void
-laurel_add (float *y, const float *x, gsize n)
-{
-#pragma omp parallel for schedule(static)
-  for (gsize start = 0; start < n; start += BLOCK)
-    add_block (y + start, x + start, MIN (BLOCK, n - start));
 }

@@ -24,6 +24,8 @@ int laurel_n_threads (void);
 
 /* y (N, OC) = x (N, IC) · w (IC, OC) + b (OC), Hugging Face's Conv1D. b may be NULL. */
 void laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC, int OC);
+/* y (N, OC) = residual (N, OC) + x (N, IC) · w + b; y may be residual. Backward: laurel_linear_backward(). */
+void laurel_linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b, int N, int IC, int OC);
 /* dx = dy · wᵀ (dx may be NULL); dw += xᵀ · dy; db += Σ rows of dy (db may be NULL). */
 void laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *w, int N, int IC, int OC);
 
@@ -48,9 +50,6 @@ void laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy
 void laurel_gelu_forward (float *y, const float *x, gsize n);
 /* dx = dy · gelu′(x); dx may be dy. */
 void laurel_gelu_backward (float *dx, const float *dy, const float *x, gsize n);
-
-/* y += x */
-void laurel_add (float *y, const float *x, gsize n);
 
 /* --- attention.c --------------------------------------------------------- */
 

@@ -300,14 +300,12 @@ decode_layer (Generator *self, Slot **live, int rows, int layer)
                             w + at->ln1_b, rows, C, epsilon);
   laurel_linear_forward (self->qkv, self->norm, w + at->qkv_w, w + at->qkv_b, rows, C, 3 * C);
   attend (self, live, rows, layer);
-  laurel_linear_forward (self->norm, self->attn, w + at->attn_w, w + at->attn_b, rows, C, C);
-  laurel_add (self->x, self->norm, (gsize) rows * (gsize) C);
+  laurel_linear_onto (self->x, self->x, self->attn, w + at->attn_w, w + at->attn_b, rows, C, C);
   laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln2_w,
                             w + at->ln2_b, rows, C, epsilon);
   laurel_linear_forward (self->inner, self->norm, w + at->fc_w, w + at->fc_b, rows, C, I);
   laurel_gelu_forward (self->inner, self->inner, (gsize) rows * (gsize) I);
-  laurel_linear_forward (self->norm, self->inner, w + at->proj_w, w + at->proj_b, rows, I, C);
-  laurel_add (self->x, self->norm, (gsize) rows * (gsize) C);
+  laurel_linear_onto (self->x, self->x, self->inner, w + at->proj_w, w + at->proj_b, rows, I, C);
 }
 
 static void

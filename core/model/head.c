@@ -6,14 +6,16 @@
 
 #include <string.h>
 
-#define CHUNK_FLOATS (4u << 20) /* 16 MiB of logits at a time */
+/* 4 MiB of logits at a time stay in the cache; fewer rows than MIN_ROWS would starve the matrix products. */
+#define CHUNK_FLOATS (1u << 20)
+#define MIN_ROWS 128
 
 static int
 chunk_rows (const LaurelModel *model, int n)
 {
   int rows = (int) (CHUNK_FLOATS / (guint) model->config.vocab_size);
 
-  return MIN (MAX (rows, 16), MAX (n, 1));
+  return MIN (MAX (rows, MIN_ROWS), MAX (n, 1));
 }
 
 /* rows (n, C) = hidden[positions] */
@@ -43,9 +45,9 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
   int C = policy->config.n_embd, V = policy->config.vocab_size;
   int rows = chunk_rows (policy, labels->n);
   gsize logit_size = (gsize) rows * (gsize) V;
-  float *gathered = laurel_alloc_aligned ((gsize) rows * (gsize) C * sizeof (float));
-  float *logits = laurel_alloc_aligned (logit_size * sizeof (float));
-  float *ref_logits = reference != NULL ? laurel_alloc_aligned (logit_size * sizeof (float)) : NULL;
+  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, (gsize) rows * (gsize) C * sizeof (float));
+  float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, logit_size * sizeof (float));
+  float *ref_logits = reference != NULL ? laurel_scratch_get (LAUREL_SCRATCH_REF_LOGITS, logit_size * sizeof (float)) : NULL;
 
   for (int start = 0; start < labels->n; start += rows) {
     int n = MIN (rows, labels->n - start);
@@ -77,9 +79,6 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
       }
     }
   }
-  laurel_free_aligned (gathered);
-  laurel_free_aligned (logits);
-  laurel_free_aligned (ref_logits);
 }
 
 void
@@ -127,9 +126,9 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
 {
   int C = model->config.n_embd, V = model->config.vocab_size;
   int rows = chunk_rows (model, labels->n);
-  float *gathered = laurel_alloc_aligned (2 * (gsize) rows * (gsize) C * sizeof (float));
+  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, 2 * (gsize) rows * (gsize) C * sizeof (float));
   float *dgathered = gathered + (gsize) rows * (gsize) C;
-  float *logits = laurel_alloc_aligned ((gsize) rows * (gsize) V * sizeof (float));
+  float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, (gsize) rows * (gsize) V * sizeof (float));
   double sum = 0;
 
   for (int start = 0; start < labels->n; start += rows) {
@@ -148,8 +147,6 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
       for (int c = 0; c < C; c++)
         dhidden[(gsize) labels->positions[start + i] * C + c] += dgathered[(gsize) i * C + c];
   }
-  laurel_free_aligned (gathered);
-  laurel_free_aligned (logits);
   return sum;
 }
 

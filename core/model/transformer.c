@@ -158,17 +158,6 @@ laurel_activations_free (LaurelActivations *self)
   g_free (self);
 }
 
-/* y (N, OC) = residual + x (N, IC) · w + b; y may be residual. */
-static void
-linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b, int N,
-             int IC, int OC)
-{
-  for (int i = 0; i < N; i++)
-    for (int c = 0; c < OC; c++)
-      y[(gsize) i * OC + c] = residual[(gsize) i * OC + c] + b[c];
-  laurel_matmul (FALSE, FALSE, N, OC, IC, 1.0f, x, IC, w, OC, 1.0f, y, OC);
-}
-
 static void
 layer_forward (const LaurelModel *model, const float *w, LayerActivations *a, float *out,
                const LaurelBatch *batch, int N)
@@ -183,12 +172,12 @@ layer_forward (const LaurelModel *model, const float *w, LayerActivations *a, fl
   laurel_linear_forward (a->qkv, a->ln1, w + at->qkv_w, w + at->qkv_b, N, C, 3 * C);
   laurel_attention_forward (a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences,
                             config->n_head, C);
-  linear_onto (a->mid, a->x, a->attn, w + at->attn_w, w + at->attn_b, N, C, C);
+  laurel_linear_onto (a->mid, a->x, a->attn, w + at->attn_w, w + at->attn_b, N, C, C);
   laurel_layernorm_forward (a->ln2, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b,
                             N, C, epsilon);
   laurel_linear_forward (a->fc, a->ln2, w + at->fc_w, w + at->fc_b, N, C, I);
   laurel_gelu_forward (a->gelu, a->fc, (gsize) N * (gsize) I);
-  linear_onto (out, a->mid, a->gelu, w + at->proj_w, w + at->proj_b, N, I, C);
+  laurel_linear_onto (out, a->mid, a->gelu, w + at->proj_w, w + at->proj_b, N, I, C);
 }
 
 static int
