@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct _LaurelFileWriter {
-  char *path;
-  char *temporary;
+  char *path;      /* with symbolic links followed */
+  char *temporary; /* NULL when @path is a device or a pipe, which is written in place */
   int fd;
   gboolean committed;
 };
@@ -30,14 +32,39 @@ set_io_error (GError **error, const char *what, const char *path, int saved_errn
   return FALSE;
 }
 
+/* A device or a pipe (/dev/stdout) cannot be replaced by a file, and must not be. */
+static gboolean
+is_special (const char *path)
+{
+  struct stat status;
+
+  return stat (path, &status) == 0 && !S_ISREG (status.st_mode) && !S_ISDIR (status.st_mode);
+}
+
+/* A link stays a link: what it points at is replaced. */
+static char *
+follow_links (const char *path)
+{
+  char *real = realpath (path, NULL);
+  char *copy = g_strdup (real != NULL ? real : path);
+
+  free (real);
+  return copy;
+}
+
 LaurelFileWriter *
 laurel_file_writer_open (const char *path, GError **error)
 {
   LaurelFileWriter *self = g_new0 (LaurelFileWriter, 1);
 
-  self->path = g_strdup (path);
-  self->temporary = g_strdup_printf ("%s.XXXXXX", path);
-  self->fd = g_mkstemp_full (self->temporary, O_WRONLY | O_CLOEXEC, 0644);
+  if (is_special (path)) {
+    self->path = g_strdup (path);
+    self->fd = g_open (path, O_WRONLY | O_CLOEXEC, 0);
+  } else {
+    self->path = follow_links (path);
+    self->temporary = g_strdup_printf ("%s.XXXXXX", self->path);
+    self->fd = g_mkstemp_full (self->temporary, O_WRONLY | O_CLOEXEC, 0644);
+  }
   if (self->fd < 0) {
     set_io_error (error, "write", path, errno);
     self->committed = TRUE; /* nothing to unlink */
@@ -82,11 +109,14 @@ laurel_file_writer_commit (LaurelFileWriter *self, GError **error)
 {
   int fd = self->fd;
 
-  if (fsync (fd) != 0)
+  if (self->temporary != NULL && fsync (fd) != 0)
     return set_io_error (error, "write", self->path, errno);
   self->fd = -1;
   if (close (fd) != 0)
     return set_io_error (error, "write", self->path, errno);
+  self->committed = self->temporary == NULL;
+  if (self->committed)
+    return TRUE;
   if (g_rename (self->temporary, self->path) != 0)
     return set_io_error (error, "write", self->path, errno);
   self->committed = TRUE;
@@ -101,7 +131,7 @@ laurel_file_writer_free (LaurelFileWriter *self)
     return;
   if (self->fd >= 0)
     close (self->fd);
-  if (!self->committed)
+  if (!self->committed && self->temporary != NULL)
     g_unlink (self->temporary);
   g_free (self->path);
   g_free (self->temporary);

@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  *
  * Writes to a temporary file beside @path and puts it in @path's place only
  * when everything is on the disk. A full disk, a crash or an early return
- * leaves what was there before.
+ * leaves what was there before. A symbolic link keeps pointing where it did; a
+ * device or a pipe, such as /dev/stdout, is written in place.
  */
 typedef struct _LaurelFileWriter LaurelFileWriter;
 

@@ -4,12 +4,14 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -285,6 +287,41 @@ test_read_text_refuses (Fixture *fixture, gconstpointer unused)
 }
 
 static void
+test_write_through_link (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *link = g_build_filename (fixture->folder, "link", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_file_write (fixture->path, "old", 3, &error));
+  g_assert_cmpint (symlink (fixture->path, link), ==, 0);
+  g_assert_true (laurel_file_write (link, "new", 3, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_true (g_file_get_contents (fixture->path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "new");
+}
+
+/* A pipe, as /dev/stdout may be, takes the bytes and stays a pipe. */
+static void
+test_write_to_pipe (Fixture *fixture, gconstpointer unused)
+{
+  char bytes[8] = { 0 };
+  g_autoptr (GError) error = NULL;
+  int reader;
+
+  g_assert_cmpint (mkfifo (fixture->path, 0600), ==, 0);
+  reader = open (fixture->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  g_assert_cmpint (reader, >=, 0);
+  g_assert_true (laurel_file_write (fixture->path, "row", 3, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (read (reader, bytes, sizeof bytes), ==, 3);
+  g_assert_cmpstr (bytes, ==, "row");
+  g_assert_false (g_file_test (fixture->path, G_FILE_TEST_IS_REGULAR));
+  close (reader);
+}
+
+static void
 test_read_text_missing (Fixture *fixture, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
@@ -314,6 +351,8 @@ main (int argc, char **argv)
   add ("/base/file/write/fails-half-way", test_write_fails_half_way);
   add ("/base/file/write/disk-full", test_disk_full);
   add ("/base/file/write/no-folder", test_no_folder);
+  add ("/base/file/write/through-link", test_write_through_link);
+  add ("/base/file/write/to-pipe", test_write_to_pipe);
   add ("/base/file/copy-tree", test_copy_tree);
   add ("/base/file/copy-tree/nothing", test_copy_nothing);
   add ("/base/file/remove-tree/spares-links", test_remove_tree_spares_links);
