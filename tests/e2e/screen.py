@@ -396,9 +396,9 @@ class Laurel:
         return found
 
     def find(self, role=None, name=None, within=None):
-        """The first thing of this role whose name matches this pattern wholly, or None."""
+        """The first thing whose role and name match these patterns wholly, or None."""
         for thing in self.things(within):
-            if (role is None or thing.role == role) and (
+            if (role is None or re.fullmatch(role, thing.role)) and (
                     name is None or re.fullmatch(name, thing.name, re.DOTALL)):
                 return thing
         return None
@@ -406,9 +406,32 @@ class Laurel:
     def wait_for(self, role=None, name=None, within=None):
         return wait(lambda: self.find(role, name, within), f"[{role}] “{name}”")
 
+    def _find_part(self, name):
+        """A part of the window, shown or not: level by level, because it is not deep."""
+        self.application.clear_cache()
+        level = [Thing(self.application)]
+        while level:
+            for thing in level:
+                if thing.name == name:
+                    return thing
+            level = [child for thing in level for child in thing.children()]
+        return None
+
     def page(self, name):
         """A page's widget, which AT-SPI calls by its class as it has no name of its own."""
-        return self.wait_for(name=f"Laurel{name}Page")
+        def look():
+            page = self._find_part(f"Laurel{name}Page")
+            return page if page is not None and page.placed else None
+        return wait(look, f"the page {name}")
+
+    def front(self):
+        """The newest window: the dialog, if one is open."""
+        return Thing(self.application.get_child_at_index(self.application.get_child_count() - 1))
+
+    def run_strip(self):
+        """What the run strip shows; nothing while no run lives."""
+        strip = self._find_part("The run now")
+        return [part for part in self.things(strip) if part.path != strip.path] if strip else []
 
     @property
     def width(self):
