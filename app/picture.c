@@ -9,6 +9,7 @@ snapshot_dialog (GtkSnapshot *snapshot, GtkWindow *dialog, int width, int height
   g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (GTK_WIDGET (dialog));
   int dialog_width = gtk_widget_get_width (GTK_WIDGET (dialog));
   int dialog_height = gtk_widget_get_height (GTK_WIDGET (dialog));
+  GskRoundedRect outline;
 
   /* As a desktop does with a modal dialog: what is behind recedes. */
   gtk_snapshot_append_color (snapshot, &(GdkRGBA) { 0, 0, 0, 0.25 },
@@ -16,7 +17,13 @@ snapshot_dialog (GtkSnapshot *snapshot, GtkWindow *dialog, int width, int height
   gtk_snapshot_translate (snapshot,
                           &GRAPHENE_POINT_INIT ((width - dialog_width) / 2,
                                                 MAX (height - dialog_height, 0) / 2));
+  /* Where there is no compositor a dialog has square corners and no shadow. */
+  gsk_rounded_rect_init_from_rect (&outline,
+                                   &GRAPHENE_RECT_INIT (0, 0, dialog_width, dialog_height), 12);
+  gtk_snapshot_append_outset_shadow (snapshot, &outline, &(GdkRGBA) { 0, 0, 0, 0.35 }, 0, 3, 0, 14);
+  gtk_snapshot_push_rounded_clip (snapshot, &outline);
   gdk_paintable_snapshot (paintable, snapshot, dialog_width, dialog_height);
+  gtk_snapshot_pop (snapshot);
 }
 
 gboolean

@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,7 +23,9 @@ const GOptionEntry laurel_startup_options[] = {
   { "size", 0, 0, G_OPTION_ARG_STRING, NULL, N_ ("Size of the window"), N_ ("WIDTHxHEIGHT") },
   { "color-scheme", 0, 0, G_OPTION_ARG_STRING, NULL,
     N_ ("light or dark, whatever the settings say"), N_ ("SCHEME") },
-  { "dialog", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, NULL, "Open this dialog", "NAME" },
+  { "activate", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING_ARRAY, NULL,
+    "Do this, like label.rank(1), or wait:SECONDS; may be given again for what comes next",
+    "ACTION" },
   { "screenshot", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL, "Write a PNG and exit",
     "FILE" },
   { "measure-latency", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, NULL,
@@ -38,10 +41,10 @@ const GOptionEntry laurel_startup_options[] = {
 #define FIRST_COMPLETIONS 4
 #define FIRST_TOKENS 96
 
-/* Of a picture: milliseconds for revealers, lists and charts to come to rest, and how often to
- * wait as long again for a run. */
-#define SETTLING_TIME 700
-#define MAX_WAITS 60
+/* Milliseconds: between two activated actions, and until revealers, lists and charts have come to
+ * rest for a picture. */
+#define ACTION_TIME 150
+#define SETTLING_TIME 900
 
 /* --- Versions and times -------------------------------------------------------------- */
 
@@ -105,7 +108,7 @@ laurel_startup_read_options (LaurelStartup *self, GApplication *application, GVa
   const char *scheme = NULL;
 
   g_variant_dict_lookup (options, "page", "s", &self->page);
-  g_variant_dict_lookup (options, "dialog", "s", &self->dialog);
+  g_variant_dict_lookup (options, "activate", "^as", &self->actions);
   g_variant_dict_lookup (options, "screenshot", "^ay", &self->screenshot);
   g_variant_dict_lookup (options, "measure-latency", "^ay", &self->latency_path);
   g_variant_dict_lookup (options, "inspect-run", "x", &self->inspect_run);
@@ -133,7 +136,7 @@ void
 laurel_startup_clear (LaurelStartup *self)
 {
   g_clear_pointer (&self->page, g_free);
-  g_clear_pointer (&self->dialog, g_free);
+  g_clear_pointer (&self->actions, g_strfreev);
   g_clear_pointer (&self->screenshot, g_free);
   g_clear_pointer (&self->latency_path, g_free);
   g_clear_weak_pointer (&self->window);
@@ -177,10 +180,6 @@ prepare_picture (gpointer user_data)
   LaurelStartup *self = user_data;
   GtkWindow *dialog = find_dialog (self);
 
-  /* A fresh starter project is still being sampled: its tasks belong in the picture. */
-  if (laurel_window_is_busy (self->window) && self->n_waits++ < MAX_WAITS) {
-    return G_SOURCE_CONTINUE;
-  }
   if (dialog) {
     gtk_widget_remove_css_class (GTK_WIDGET (dialog), "solid-csd");
   }
@@ -188,25 +187,54 @@ prepare_picture (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-open_dialog (LaurelStartup *self)
+/* Where the next action starts its way up: the dialog in front, else the page. */
+static GtkWidget *
+find_actor (LaurelStartup *self)
 {
-  static const struct {
-    const char *name;
-    const char *action;
-  } dialogs[] = {
-    { "preferences", "app.preferences" }, { "about", "app.about" },
-             { "shortcuts", "win.show-help-overlay" },
-    { "pretrain", "win.pretrain" },       { "sft", "win.train-sft" },
-           { "reward", "win.train-reward" },
-    { "ppo", "win.train-ppo" },           { "sample", "win.sample" },
-  };
+  GtkWindow *dialog = find_dialog (self);
 
-  for (gsize i = 0; i < G_N_ELEMENTS (dialogs); i++) {
-    if (g_str_equal (self->dialog, dialogs[i].name)) {
-      gtk_widget_activate_action (GTK_WIDGET (self->window), dialogs[i].action, NULL);
-    }
+  return dialog ? GTK_WIDGET (dialog) : laurel_window_get_page (self->window);
+}
+
+static gboolean activate_next (gpointer user_data);
+
+static gboolean
+go_on (gpointer user_data)
+{
+  g_timeout_add (ACTION_TIME, activate_next, user_data);
+  return G_SOURCE_REMOVE;
+}
+
+/* One action at a time, so that each finds what the one before it opened. */
+static gboolean
+activate_next (gpointer user_data)
+{
+  LaurelStartup *self = user_data;
+  const char *action = self->actions ? self->actions[self->n_activated] : NULL;
+  g_autofree char *name = NULL;
+  g_autoptr (GVariant) target = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!self->window) {
+    return G_SOURCE_REMOVE;
   }
+  if (!action) {
+    if (self->screenshot) {
+      g_timeout_add (SETTLING_TIME, prepare_picture, self);
+    }
+    return G_SOURCE_REMOVE;
+  }
+  self->n_activated++;
+  if (g_str_has_prefix (action, "wait:")) {
+    g_timeout_add_seconds (CLAMP (atoi (action + 5), 1, 60), go_on, self);
+    return G_SOURCE_REMOVE;
+  }
+  if (!g_action_parse_detailed_name (action, &name, &target, &error)) {
+    g_printerr ("laurel: --activate: %s\n", error->message);
+  } else if (!gtk_widget_activate_action_variant (find_actor (self), name, target)) {
+    g_printerr ("laurel: --activate: there is no action “%s” here\n", name);
+  }
+  return G_SOURCE_CONTINUE;
 }
 
 /* --- The first window ----------------------------------------------------------------------- */
@@ -249,12 +277,7 @@ show_what_was_asked_for (LaurelStartup *self)
     gtk_widget_activate_action (GTK_WIDGET (self->window), "win.inspect-run", "x",
                                 self->inspect_run);
   }
-  if (self->dialog) {
-    open_dialog (self);
-  }
-  if (self->screenshot) {
-    g_timeout_add (SETTLING_TIME, prepare_picture, self);
-  }
+  g_timeout_add (ACTION_TIME, activate_next, self);
 }
 
 static gboolean

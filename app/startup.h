@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   char *page;
-  char *dialog;
+  char **actions;        /* to activate after the start, in turn */
   char *screenshot;
   char *latency_path;
   int width, height;     /* 0: as the last time */
@@ -19,7 +19,7 @@ typedef struct {
 
   LaurelWindow *window;
   gboolean made_starter;
-  int n_waits;
+  guint n_activated;
 } LaurelStartup;
 
 extern const GOptionEntry laurel_startup_options[];

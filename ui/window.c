@@ -112,6 +112,14 @@ laurel_window_show_page (LaurelWindow *self, const char *name)
   return TRUE;
 }
 
+GtkWidget *
+laurel_window_get_page (LaurelWindow *self)
+{
+  g_return_val_if_fail (LAUREL_IS_WINDOW (self), NULL);
+
+  return adw_view_stack_get_visible_child (self->pages);
+}
+
 void
 laurel_window_add_toast (LaurelWindow *self, AdwToast *toast)
 {

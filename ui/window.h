@@ -31,6 +31,7 @@ gboolean laurel_window_is_busy (LaurelWindow *self);
 
 /* FALSE when there is no such page or the profile hides it. */
 gboolean laurel_window_show_page (LaurelWindow *self, const char *name);
+GtkWidget *laurel_window_get_page (LaurelWindow *self); /* (transfer none): the one that is shown */
 
 void laurel_window_add_toast (LaurelWindow *self, AdwToast *toast /* (transfer full) */);
 /* An error that belongs to no page: shown below the header until it is closed. */

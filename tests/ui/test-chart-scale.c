@@ -34,6 +34,8 @@ test_scale_ticks (void)
   assert_ticks (LAUREL_SCALE_LINEAR, 0, 5e-5, 6, TRUE, "0|1e−5|2e−5|3e−5|4e−5|5e−5");
   assert_ticks (LAUREL_SCALE_INTEGER, 1, 4, 9, FALSE, "1|2|3|4");
   assert_ticks (LAUREL_SCALE_INTEGER, 1, 200, 6, FALSE, "50|100|150|200");
+  /* A short run on a narrow chart: steps of 5 would leave one tick. */
+  assert_ticks (LAUREL_SCALE_INTEGER, 1, 6, 3, FALSE, "2|4|6");
   assert_ticks (LAUREL_SCALE_LOG, .003, 40, 6, TRUE, "0.001|0.01|0.1|1|10|100");
   assert_ticks (LAUREL_SCALE_TIME, 0, 290, 6, FALSE, "0 s|1 min|2 min|3 min|4 min");
 }

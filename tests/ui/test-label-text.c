@@ -1,6 +1,7 @@
 /* test-label-text.c: Markdown, word differences and the clock of the Label page.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/data/ranking_dialog.h"
 #include "ui/label/activity.h"
 #include "ui/label/markdown.h"
 #include "ui/label/word_diff.h"
@@ -34,6 +35,34 @@ test_markdown_inlines (void)
   assert_markup ("*a* **b** `c`", "<i>a</i> <b>b</b> <tt>c</tt>");
   assert_markup ("### Small", "<span weight=\"bold\">Small</span>");
   assert_markup ("[Laurel](http://example.org)", "<u>Laurel</u>");
+}
+
+/* A labeler's guidelines are wrapped by an editor; an answer's line breaks are the model's. */
+static void
+test_markdown_joins_lines (void)
+{
+  g_autofree char *document = laurel_markdown_document_to_pango ("One\ntwo  \nthree\n\nFour");
+
+  g_assert_cmpstr (document, ==, "One two\nthree\n\nFour");
+}
+
+static void
+test_ranking_order (void)
+{
+  LaurelRank ranks[] = {
+    { .completion_id = 10, .rank = 2 },
+    { .completion_id = 11, .rank = 3 },
+    { .completion_id = 12, .rank = 2 },
+    { .completion_id = 13, .rank = 1 },
+  };
+  LaurelRanking ranking = { .ranks = ranks, .n = G_N_ELEMENTS (ranks) };
+  g_autofree char *order = laurel_ranking_describe_order (&ranking);
+  g_autofree char *bad = NULL;
+
+  g_assert_cmpstr (order, ==, "D > A = C > B");
+  ranking.all_bad = TRUE;
+  bad = laurel_ranking_describe_order (&ranking);
+  g_assert_cmpstr (bad, ==, "D > A = C > B, all bad");
 }
 
 /* Whatever a model writes, GTK must be able to show it. */
@@ -135,6 +164,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/label/markdown/blocks", test_markdown_blocks);
+  g_test_add_func ("/label/markdown/joins-lines", test_markdown_joins_lines);
+  g_test_add_func ("/data/ranking/order", test_ranking_order);
   g_test_add_func ("/label/markdown/inlines", test_markdown_inlines);
   g_test_add_func ("/label/markdown/always-parses", test_markdown_always_parses);
   g_test_add_func ("/label/diff/words", test_diff_words);

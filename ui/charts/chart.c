@@ -218,6 +218,18 @@ trace_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *lay
     cairo_line_to (cr, x, y);
 }
 
+/* One value that was measured once is easily overlooked. */
+static gboolean
+is_lone (const LaurelChart *self, GArray *points)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < points->len && n < 2; i++)
+    if (is_drawable (self, g_array_index (points, LaurelPoint, i).y))
+      n++;
+  return n == 1;
+}
+
 static void
 draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points,
              const GdkRGBA *colour, double width)
@@ -226,7 +238,7 @@ draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
                                                     (int) layout->plot.size.width);
 
   gdk_cairo_set_source_rgba (cr, colour);
-  cairo_set_line_width (cr, width);
+  cairo_set_line_width (cr, is_lone (self, thin) ? 3.5 * width : width);
   trace_points (cr, self, layout, thin);
   cairo_stroke (cr);
 }

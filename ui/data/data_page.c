@@ -5,6 +5,7 @@
 #include "ui/data/data_exchange.h"
 #include "ui/data/data_source.h"
 #include "ui/data/paged_list.h"
+#include "ui/data/ranking_dialog.h"
 #include "ui/resources.h"
 
 #include <glib/gi18n.h>
@@ -151,6 +152,46 @@ imported (LaurelPage *page)
 }
 
 static void
+open_ranking (LaurelDataPage *self, gint64 id)
+{
+  GtkRoot *root = gtk_widget_get_root (GTK_WIDGET (self));
+  g_autoptr (GError) error = NULL;
+
+  if (get_store (self) != NULL
+      && !laurel_ranking_dialog_present (GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL,
+                                         get_store (self), id, &error))
+    laurel_page_show_toast (GTK_WIDGET (self), error->message);
+}
+
+static void
+open_action (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  open_ranking (LAUREL_DATA_PAGE (widget), g_variant_get_int64 (parameter));
+}
+
+static void
+activate_cb (LaurelDataPage *self, guint position)
+{
+  g_autoptr (LaurelTextRow) row = g_list_model_get_item (G_LIST_MODEL (self->rows), position);
+
+  if (row != NULL && g_str_equal (self->source->name, "rankings"))
+    open_ranking (self, laurel_text_row_get_id (row));
+}
+
+static void
+show_action (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  LaurelDataPage *self = LAUREL_DATA_PAGE (widget);
+  guint n;
+  const LaurelDataSource *sources = laurel_data_sources (&n);
+
+  for (guint i = 0; i < n; i++)
+    if (g_str_equal (sources[i].name, g_variant_get_string (parameter, NULL)))
+      gtk_list_box_select_row (self->sources,
+                               gtk_list_box_get_row_at_index (self->sources, (int) i));
+}
+
+static void
 import_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   laurel_data_import (LAUREL_PAGE (widget), LAUREL_DATA_PAGE (widget)->source->name, imported);
@@ -194,6 +235,9 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, view);
   gtk_widget_class_bind_template_callback (widget_class, source_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
+  gtk_widget_class_bind_template_callback (widget_class, activate_cb);
+  gtk_widget_class_install_action (widget_class, "data.show", "s", show_action);
+  gtk_widget_class_install_action (widget_class, "data.open-ranking", "x", open_action);
   gtk_widget_class_install_action (widget_class, "data.import", NULL, import_action);
   gtk_widget_class_install_action (widget_class, "data.export", NULL, export_action);
 }
@@ -226,6 +270,8 @@ laurel_data_page_init (LaurelDataPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   selection =
       GTK_SELECTION_MODEL (gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->rows))));
+  gtk_single_selection_set_autoselect (GTK_SINGLE_SELECTION (selection), FALSE);
+  gtk_single_selection_set_can_unselect (GTK_SINGLE_SELECTION (selection), TRUE);
   gtk_column_view_set_model (self->view, selection);
   self->signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
   g_signal_group_connect_swapped (self->signals, "tasks-changed", G_CALLBACK (queue_refresh), self);

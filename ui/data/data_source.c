@@ -3,6 +3,7 @@
 #include "ui/data/data_source.h"
 
 #include "ui/charts/scale.h"
+#include "ui/data/ranking_dialog.h"
 #include "ui/runs/run_words.h"
 
 #include <glib/gi18n.h>
@@ -82,34 +83,6 @@ count_rankings (LaurelStore *store, const char *search)
   return rankings != NULL ? rankings->len : 0;
 }
 
-static int
-compare_ranks (gconstpointer a, gconstpointer b)
-{
-  return ((const LaurelRank *) a)->rank - ((const LaurelRank *) b)->rank;
-}
-
-/* “12 > 10 = 11”, completions by id, best first. */
-static char *
-format_ranking (const LaurelRanking *ranking)
-{
-  g_autoptr (GArray) ranks = g_array_new (FALSE, FALSE, sizeof (LaurelRank));
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  if (ranking->all_bad)
-    return g_strdup (_("all bad"));
-  g_array_append_vals (ranks, ranking->ranks, (guint) ranking->n);
-  g_array_sort (ranks, compare_ranks);
-  for (guint i = 0; i < ranks->len; i++) {
-    const LaurelRank *rank = &g_array_index (ranks, LaurelRank, i);
-
-    if (i > 0)
-      g_string_append (text,
-                       rank->rank == g_array_index (ranks, LaurelRank, i - 1).rank ? " = " : " > ");
-    g_string_append_printf (text, "%" G_GINT64_FORMAT, rank->completion_id);
-  }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
 static const char *
 name_labeler_kind (LaurelLabelerKind kind)
 {
@@ -121,6 +94,13 @@ name_labeler_kind (LaurelLabelerKind kind)
   return "";
 }
 
+/* A judge spends no time that counts. */
+static char *
+format_active (gint64 milliseconds)
+{
+  return milliseconds > 0 ? laurel_format_seconds ((double) milliseconds / 1000) : g_strdup ("–");
+}
+
 static GPtrArray *
 fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
 {
@@ -129,13 +109,14 @@ fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
 
   for (int i = offset; rankings != NULL && i < MIN ((int) rankings->len, offset + limit); i++) {
     const LaurelRanking *ranking = rankings->pdata[i];
-    g_autofree char *task = g_strdup_printf ("%" G_GINT64_FORMAT, ranking->task_id);
-    g_autofree char *order = format_ranking (ranking);
-    g_autofree char *active = laurel_format_seconds ((double) ranking->active_ms / 1000);
+    g_autoptr (LaurelTask) task = laurel_store_get_task (store, ranking->task_id, NULL);
+    g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, ranking->task_id);
+    g_autofree char *order = laurel_ranking_describe_order (ranking);
+    g_autofree char *active = format_active (ranking->active_ms);
     g_autofree char *created = laurel_format_time (ranking->created);
 
-    add_row (rows, ranking->id, task, order, ranking->labeler,
-             name_labeler_kind (ranking->labeler_kind), active, created, NULL);
+    add_row (rows, ranking->id, id, task != NULL ? task->prompt : "", order, ranking->labeler,
+             active, created, NULL);
   }
   return rows;
 }
@@ -157,7 +138,7 @@ fetch_labelers (LaurelStore *store, const char *search, int limit, int offset)
   for (int i = offset; labelers != NULL && i < MIN ((int) labelers->len, offset + limit); i++) {
     const LaurelLabeler *labeler = labelers->pdata[i];
     g_autofree char *n = g_strdup_printf ("%" G_GINT64_FORMAT, labeler->n_rankings);
-    g_autofree char *active = laurel_format_seconds ((double) labeler->active_ms / 1000);
+    g_autofree char *active = format_active (labeler->active_ms);
 
     add_row (rows, labeler->id, labeler->name, name_labeler_kind (labeler->kind), n, active, NULL);
   }
@@ -201,7 +182,7 @@ static const LaurelDataSource sources[] = {
                  { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
                  { N_ ("State"), LAUREL_COLUMN_SHORT },
                  { N_ ("Rankings"), LAUREL_COLUMN_SHORT },
-                 { N_ ("Chosen by"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Chosen By"), LAUREL_COLUMN_SHORT },
                  { N_ ("Created"), LAUREL_COLUMN_DATE } },
     .count = count_tasks,
     .fetch = fetch_tasks },
@@ -209,9 +190,9 @@ static const LaurelDataSource sources[] = {
     .title = N_ ("Rankings"),
     .empty = N_ ("Rank completions on the Label page, or import rankings."),
     .columns = { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
-                 { N_ ("Completions, best first"), LAUREL_COLUMN_TEXT },
+                 { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
+                 { N_ ("Best First"), LAUREL_COLUMN_SHORT },
                  { N_ ("Labeler"), LAUREL_COLUMN_SHORT },
-                 { N_ ("Kind"), LAUREL_COLUMN_SHORT },
                  { N_ ("Time"), LAUREL_COLUMN_NUMBER },
                  { N_ ("Submitted"), LAUREL_COLUMN_DATE } },
     .count = count_rankings,
@@ -222,7 +203,7 @@ static const LaurelDataSource sources[] = {
     .columns = { { N_ ("Name"), LAUREL_COLUMN_TEXT },
                  { N_ ("Kind"), LAUREL_COLUMN_SHORT },
                  { N_ ("Rankings"), LAUREL_COLUMN_NUMBER },
-                 { N_ ("Active time"), LAUREL_COLUMN_NUMBER } },
+                 { N_ ("Active Time"), LAUREL_COLUMN_NUMBER } },
     .count = count_labelers,
     .fetch = fetch_labelers },
   { .name = "demonstrations",

@@ -62,7 +62,7 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
   LaurelColumnKind kind =
     (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
-  static const guint widths[] = { 40, 9, 18, 10 }; /* in characters, by kind */
+  static const guint widths[] = { 40, 10, 18, 8 }; /* in characters, by kind */
   guint width = widths[kind];
   GtkWidget *label = gtk_inscription_new (NULL);
 
@@ -88,6 +88,31 @@ cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
   gtk_widget_set_tooltip_text (label, strlen (text) > 40 ? text : NULL);
 }
 
+static GtkWidget *
+find_label (GtkWidget *widget)
+{
+  GtkWidget *found = GTK_IS_LABEL (widget) ? widget : NULL;
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL && found == NULL;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_label (child);
+  return found;
+}
+
+/* The title of a column of numbers stands over them; GTK has no property for it. */
+static void
+align_last_title (GtkColumnView *view)
+{
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (view));
+  GtkWidget *button = header != NULL ? gtk_widget_get_last_child (header) : NULL;
+  GtkWidget *label = button != NULL ? find_label (button) : NULL;
+
+  if (label != NULL) {
+    gtk_widget_set_hexpand (label, TRUE);
+    gtk_label_set_xalign (GTK_LABEL (label), 1);
+  }
+}
+
 void
 laurel_table_add_column (GtkColumnView *view, const char *title, guint index, LaurelColumnKind kind)
 {
@@ -101,6 +126,8 @@ laurel_table_add_column (GtkColumnView *view, const char *title, guint index, La
   gtk_column_view_column_set_expand (column, kind == LAUREL_COLUMN_TEXT);
   gtk_column_view_column_set_resizable (column, TRUE);
   gtk_column_view_append_column (view, column);
+  if (kind == LAUREL_COLUMN_NUMBER)
+    align_last_title (view);
 }
 
 void

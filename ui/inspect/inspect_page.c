@@ -92,6 +92,9 @@ sort_cb (LaurelInspectPage *self)
                      GINT_TO_POINTER (gtk_drop_down_get_selected (self->sort)));
   gtk_single_selection_set_selected (self->selection, 0);
   self->is_filling = FALSE;
+  /* The list would go along with the row that was first before sorting. */
+  if (g_list_model_get_n_items (G_LIST_MODEL (self->rollouts)) > 0)
+    gtk_widget_activate_action (GTK_WIDGET (self->list), "list.scroll-to-item", "u", 0);
   selection_cb (self);
 }
 
@@ -300,6 +303,13 @@ export_action (GtkWidget *widget, const char *name, GVariant *parameter)
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
 
+static void
+select_token_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  laurel_rollout_panel_select_token (LAUREL_INSPECT_PAGE (widget)->panel,
+                                     g_variant_get_int32 (parameter));
+}
+
 /* --- Class --------------------------------------------------------------- */
 
 static char *
@@ -394,6 +404,7 @@ laurel_inspect_page_class_init (LaurelInspectPageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, format_prompt);
   gtk_widget_class_bind_template_callback (widget_class, format_completion);
   gtk_widget_class_install_action (widget_class, "inspect.export", NULL, export_action);
+  gtk_widget_class_install_action (widget_class, "inspect.select-token", "i", select_token_action);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "core/base/json.h"
 #include "ui/charts/widget.h"
 #include "ui/data/table.h"
+#include "ui/inspect/heat_legend.h"
 #include "ui/inspect/rollout_view.h"
 #include "ui/inspect/token_strip.h"
 #include "ui/page.h"
@@ -23,6 +24,7 @@ struct _LaurelRolloutPanel {
   GtkBox *content;
   LaurelTokenStrip *strip;
   GtkDropDown *colour;
+  LaurelHeatLegend *legend;
   GtkBox *toggles;
   LaurelChartCanvas *lines;
   GtkColumnView *table;
@@ -177,8 +179,9 @@ describe_selection (LaurelRolloutPanel *self, int t)
   g_autofree char *reward = laurel_format_value (r->reward);
   g_autofree char *advantage = laurel_format_value (r->advantage);
 
-  return g_strdup_printf (_("%d “%s” · reward %s · advantage %s"), t + 1, self->labels[t], reward,
-                             advantage);
+  g_autofree char *token = g_strstrip (g_strdup (self->labels[t]));
+
+  return g_strdup_printf (_("%d “%s” · reward %s · advantage %s"), t + 1, token, reward, advantage);
 }
 
 static void
@@ -203,8 +206,10 @@ colour_cb (LaurelRolloutPanel *self)
 {
   guint selected = gtk_drop_down_get_selected (self->colour);
 
-  if (selected < G_N_ELEMENTS (colours))
+  if (selected < G_N_ELEMENTS (colours)) {
     laurel_token_strip_set_value (self->strip, colours[selected]);
+    laurel_heat_legend_set_rollout (self->legend, self->rollout, colours[selected]);
+  }
 }
 
 static void
@@ -245,6 +250,7 @@ laurel_rollout_panel_class_init (LaurelRolloutPanelClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_rollout_panel_dispose;
+  g_type_ensure (LAUREL_TYPE_HEAT_LEGEND);
   g_type_ensure (LAUREL_TYPE_TOKEN_STRIP);
   g_type_ensure (LAUREL_TYPE_CHART_CANVAS);
   gtk_widget_class_set_template_from_resource (widget_class,
@@ -252,6 +258,7 @@ laurel_rollout_panel_class_init (LaurelRolloutPanelClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, strip);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, colour);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, legend);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, toggles);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, lines);
   gtk_widget_class_bind_template_child (widget_class, LaurelRolloutPanel, table);
@@ -327,8 +334,18 @@ laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self,
   laurel_chart_cursor_set_x (self->cursor, NAN);
   laurel_token_strip_set_rollout (self->strip, rollout, (const char *const *) prompt_labels,
                                   (const char *const *) self->labels);
+  colour_cb (self);
   fill_table (self);
   draw_lines (self);
   show_check (self);
   cursor_cb (self);
+}
+
+void
+laurel_rollout_panel_select_token (LaurelRolloutPanel *self, int position)
+{
+  g_return_if_fail (LAUREL_IS_ROLLOUT_PANEL (self));
+
+  if (self->rollout != NULL && position >= 1 && position <= self->rollout->n_tokens)
+    laurel_chart_cursor_set_x (self->cursor, position);
 }

@@ -16,6 +16,9 @@ G_DECLARE_FINAL_TYPE (LaurelRolloutPanel, laurel_rollout_panel, LAUREL, ROLLOUT_
  * tokens. */
 void laurel_rollout_panel_set_rollout (LaurelRolloutPanel *self, LaurelProject *project, const char *model, const LaurelRollout *rollout);
 
+/* Selects the completion's token at @position, from 1, in strip, lines and table. */
+void laurel_rollout_panel_select_token (LaurelRolloutPanel *self, int position);
+
 /* (transfer full): the texts of @n tokens, NULL-terminated. */
 char **laurel_label_tokens (LaurelProject *project, const char *model, const gint32 *tokens, gsize stride, int n) G_GNUC_WARN_UNUSED_RESULT;
 

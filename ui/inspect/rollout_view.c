@@ -56,6 +56,20 @@ laurel_rollout_get_heat (const LaurelRollout *rollout, int t, LaurelTokenValue v
   return number;
 }
 
+double
+laurel_rollout_find_largest_heat (const LaurelRollout *rollout, LaurelTokenValue value)
+{
+  double largest = 0;
+
+  for (int t = 0; t < rollout->n_tokens; t++) {
+    double heat = fabs (laurel_rollout_get_heat (rollout, t, value));
+
+    if (isfinite (heat))
+      largest = MAX (largest, heat);
+  }
+  return largest;
+}
+
 LaurelSeries *
 laurel_rollout_make_series (const LaurelRollout *rollout, LaurelTokenValue value)
 {

@@ -27,6 +27,9 @@ double laurel_rollout_get_value (const LaurelRollout *rollout, int t, LaurelToke
 /* As laurel_rollout_get_value(), but 0 where nothing happened: log of the ratio. For the diverging colours. */
 double laurel_rollout_get_heat (const LaurelRollout *rollout, int t, LaurelTokenValue value);
 
+/* The largest heat of a token either way, 0 when there is none: the ends of the colours. */
+double laurel_rollout_find_largest_heat (const LaurelRollout *rollout, LaurelTokenValue value);
+
 /* (transfer full): @value over the tokens, x from 1. */
 LaurelSeries *laurel_rollout_make_series (const LaurelRollout *rollout, LaurelTokenValue value) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -16,6 +16,7 @@
 
 #define PADDING 3
 #define GAP 1
+#define PROMPT_GAP 6
 #define LINE_GAP 4
 
 typedef struct {
@@ -79,6 +80,13 @@ ensure_layouts (LaurelTokenStrip *self)
   }
 }
 
+/* The prompt is there to be read, the completion to be picked apart. */
+static int
+get_padding (LaurelTokenStrip *self, guint index)
+{
+  return (int) index < self->n_prompt ? 0 : PADDING;
+}
+
 /* Breaks the tokens into lines of @width; returns the height. */
 static int
 lay_out (LaurelTokenStrip *self, int width)
@@ -91,9 +99,12 @@ lay_out (LaurelTokenStrip *self, int width)
   ensure_layouts (self);
   for (guint i = 0; i < self->tokens->len; i++) {
     Token *token = get_token (self, i);
-    float box = (float) (token->width + 2 * PADDING);
+    int padding = get_padding (self, i);
+    float box = (float) (token->width + 2 * padding);
 
     height = MAX (height, token->height);
+    if ((int) i == self->n_prompt && i > 0)
+      x += PROMPT_GAP;
     if (x > 0 && x + box > (float) width) {
       x = 0;
       y += (float) (height + LINE_GAP + 2);
@@ -102,7 +113,7 @@ lay_out (LaurelTokenStrip *self, int width)
     token->x = x;
     token->y = y;
     token->line = line;
-    x += box + GAP;
+    x += padding > 0 ? box + GAP : box;
   }
   self->laid_out_width = width;
   self->laid_out_height = (int) y + height + 2;
@@ -143,20 +154,6 @@ laurel_token_strip_measure (GtkWidget *widget, GtkOrientation orientation, int f
 
 /* --- Painting ------------------------------------------------------------ */
 
-static double
-find_largest_heat (LaurelTokenStrip *self)
-{
-  double largest = 0;
-
-  for (int t = 0; t < self->rollout->n_tokens; t++) {
-    double heat = fabs (laurel_rollout_get_heat (self->rollout, t, self->value));
-
-    if (isfinite (heat))
-      largest = MAX (largest, heat);
-  }
-  return largest;
-}
-
 static graphene_rect_t
 get_box (const Token *token)
 {
@@ -186,7 +183,9 @@ paint_token (LaurelTokenStrip *self, GtkSnapshot *snapshot, guint index, double 
     gtk_snapshot_pop (snapshot);
   }
   gtk_snapshot_save (snapshot);
-  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (token->x + PADDING, token->y + 1));
+  gtk_snapshot_translate (
+      snapshot,
+      &GRAPHENE_POINT_INIT (token->x + (float) get_padding (self, index), token->y + 1));
   gtk_snapshot_append_layout (snapshot, token->layout,
                               is_prompt ? &palette->dim_text : &palette->text);
   gtk_snapshot_restore (snapshot);
@@ -214,7 +213,7 @@ laurel_token_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   lay_out (self, gtk_widget_get_width (widget));
   if (self->rendered == NULL) {
     g_autoptr (GtkSnapshot) own = gtk_snapshot_new ();
-    double largest = find_largest_heat (self);
+    double largest = laurel_rollout_find_largest_heat (self->rollout, self->value);
 
     for (guint i = 0; i < self->tokens->len; i++)
       paint_token (self, own, i, largest, palette);
@@ -428,7 +427,8 @@ static void
 add_tokens (LaurelTokenStrip *self, const char *const *labels)
 {
   for (guint i = 0; labels[i] != NULL; i++) {
-    Token token = { .text = g_strdup (labels[i]) };
+    /* The sign for the key reads as a break where its escape would read as text. */
+    Token token = { .text = g_strdup (g_str_equal (labels[i], "\\n") ? "↵" : labels[i]) };
 
     g_array_append_val (self->tokens, token);
   }

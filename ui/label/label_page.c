@@ -229,21 +229,23 @@ show_done (LaurelLabelPage *self)
 {
   gboolean researcher = laurel_settings_get_profile () == LAUREL_PROFILE_RESEARCHER;
   int n = (int) laurel_store_count_rankings (get_store (self), self->labeler_id, 0, NULL);
-  g_autofree char *ranked = g_strdup_printf (ngettext ("You ranked %d task.",
-                                                       "You ranked %d tasks.", n), n);
+  gboolean has_tasks = laurel_store_count_tasks (get_store (self), FALSE, NULL) > 0;
+  g_autofree char *ranked =
+    n > 0 ? g_strdup_printf (ngettext ("You ranked %d task.", "You ranked %d tasks.", n), n)
+          : g_strdup (_("Others ranked every task."));
   g_autofree char *description =
-    n <= 0
+    !has_tasks
       ? g_strdup (_("Sample several completions for each prompt, and they wait here to be ranked."))
     : researcher ? g_strdup_printf (_("%s Train a reward model on them, or sample more."), ranked)
                  : g_strdup_printf (_("%s More arrive when a researcher samples them."), ranked);
 
   close_task (self);
   adw_status_page_set_icon_name (self->done_page,
-                                 n > 0 ? "object-select-symbolic" : "view-list-ordered-symbolic");
-  adw_status_page_set_title (self->done_page, n > 0 ? _("All Ranked") : _("Nothing to Rank Yet"));
+                                 has_tasks ? "object-select-symbolic" : "view-list-ordered-symbolic");
+  adw_status_page_set_title (self->done_page, has_tasks ? _("All Ranked") : _("Nothing to Rank Yet"));
   adw_status_page_set_description (self->done_page, description);
   gtk_widget_set_visible (self->sample_button, researcher);
-  gtk_widget_set_visible (self->train_button, researcher && n > 0);
+  gtk_widget_set_visible (self->train_button, researcher && has_tasks);
   gtk_widget_set_visible (self->reopen_button, n > 0);
   gtk_stack_set_visible_child_name (self->states, "done");
 }
@@ -479,7 +481,7 @@ load_guidelines (LaurelLabelPage *self)
     title = g_strndup (body + 2, end - body - 2);
     body = end;
   }
-  markup = laurel_markdown_to_pango (body);
+  markup = laurel_markdown_document_to_pango (body);
   gtk_label_set_label (self->guidelines_title, title ? g_strstrip (title) : _("Guidelines"));
   if (*markup) {
     gtk_label_set_markup (self->guidelines, markup);

@@ -12,6 +12,7 @@
 
 typedef struct {
   GString *out;
+  char soft_break; /* what a line break in the source becomes */
   int quote_depth;
   gboolean after_marker; /* the next block continues the line of a list marker */
 } Writer;
@@ -162,8 +163,9 @@ write_inline (Writer *writer, cmark_node *node, gboolean entering)
     g_string_append (writer->out, "</tt>");
     break;
   case CMARK_NODE_SOFTBREAK:
+    g_string_append_c (writer->out, writer->soft_break);
+    break;
   case CMARK_NODE_LINEBREAK:
-    /* A model that breaks a line meant to: show it. */
     g_string_append_c (writer->out, '\n');
     break;
   case CMARK_NODE_EMPH:
@@ -180,10 +182,10 @@ write_inline (Writer *writer, cmark_node *node, gboolean entering)
   }
 }
 
-char *
-laurel_markdown_to_pango (const char *text)
+static char *
+write_document (const char *text, char soft_break)
 {
-  Writer writer = { .out = g_string_new (NULL) };
+  Writer writer = { .out = g_string_new (NULL), .soft_break = soft_break };
   g_autofree char *valid = g_utf8_make_valid (text, -1);
   cmark_node *document = cmark_parse_document (valid, strlen (valid), CMARK_OPT_DEFAULT);
   cmark_iter *iter = cmark_iter_new (document);
@@ -198,4 +200,17 @@ laurel_markdown_to_pango (const char *text)
   cmark_iter_free (iter);
   cmark_node_free (document);
   return g_string_free (writer.out, FALSE);
+}
+
+char *
+laurel_markdown_to_pango (const char *text)
+{
+  /* A model that breaks a line meant to: show it. */
+  return write_document (text, '\n');
+}
+
+char *
+laurel_markdown_document_to_pango (const char *text)
+{
+  return write_document (text, ' ');
 }

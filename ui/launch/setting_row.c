@@ -4,6 +4,9 @@
 
 #include <glib/gi18n.h>
 
+/* A largest value from here on is what a number can hold, not a bound worth reading. */
+#define NO_LIMIT 1e8
+
 struct _LaurelSettingRow {
   AdwActionRow parent_instance;
 
@@ -101,11 +104,16 @@ describe (LaurelSettingRow *self)
   g_autofree char *high = laurel_setting_format (setting, setting->max);
 
   g_string_append_printf (out, "\n%s · ", setting->key);
-  if (is_number (setting))
+  if (is_number (setting) && setting->max >= NO_LIMIT)
+    /* Translators: the lowest value of a setting, then its default. */
+    g_string_append_printf (out, _("at least %s, default %s"), low, standard);
+  else if (is_number (setting))
     /* Translators: lowest and highest value of a setting, then its default. */
     g_string_append_printf (out, _("%s to %s, default %s"), low, high, standard);
   else
     g_string_append_printf (out, _("default %s"), standard);
+  if (setting->unit[0] != '\0')
+    g_string_append_printf (out, " %s", _ (setting->unit));
   return g_string_free (out, FALSE);
 }
 
@@ -125,15 +133,10 @@ laurel_setting_row_new (const LaurelSetting *setting, LaurelStage stage)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), tip);
   self->input = make_input (self);
   gtk_widget_set_valign (self->input, GTK_ALIGN_CENTER);
+  gtk_widget_set_margin_start (self->input, 12);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->input), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   _ (setting->title), -1);
   adw_action_row_add_suffix (ADW_ACTION_ROW (self), self->input);
-  if (setting->unit[0] != '\0') {
-    GtkWidget *unit = gtk_label_new (_ (setting->unit));
-
-    gtk_widget_add_css_class (unit, "dim-label");
-    adw_action_row_add_suffix (ADW_ACTION_ROW (self), unit);
-  }
   adw_action_row_set_activatable_widget (ADW_ACTION_ROW (self), self->input);
   return GTK_WIDGET (self);
 }

@@ -6,6 +6,7 @@
 #include "ui/charts/widget.h"
 #include "ui/resources.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <math.h>
 
@@ -13,6 +14,7 @@ struct _LaurelRunCharts {
   GtkWidget parent_instance;
 
   GtkStack *states;
+  AdwStatusPage *empty;
   GtkFlowBox *grid;
   GtkScale *smoothing;
   GtkDropDown *x_axis;
@@ -132,6 +134,19 @@ has_key (LaurelRunCharts *self, const char *key)
 }
 
 static void
+show_state (LaurelRunCharts *self)
+{
+  gboolean samples = g_strcmp0 (self->kind, "sample") == 0;
+
+  adw_status_page_set_title (self->empty, samples ? _("Nothing to Chart") : _("No Values Yet"));
+  adw_status_page_set_description (
+      self->empty, samples ? _("What was sampled waits on the Label page.")
+                           : _("Charts appear with the first step that this run finishes."));
+  gtk_stack_set_visible_child_name (self->states,
+                                    g_hash_table_size (self->charts) > 0 ? "charts" : "empty");
+}
+
+static void
 ensure_charts (LaurelRunCharts *self)
 {
   const char *const *first = list_first_keys (self->kind);
@@ -146,8 +161,7 @@ ensure_charts (LaurelRunCharts *self)
       if (!g_hash_table_contains (self->charts, keys->pdata[i]))
         add_chart (self, keys->pdata[i]);
   }
-  gtk_stack_set_visible_child_name (self->states,
-                                    g_hash_table_size (self->charts) > 0 ? "charts" : "empty");
+  show_state (self);
 }
 
 static void
@@ -190,6 +204,7 @@ laurel_run_charts_class_init (LaurelRunChartsClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class,
                                                LAUREL_RESOURCE_PATH "/ui/runs_charts.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, states);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, empty);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, grid);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, smoothing);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, x_axis);

@@ -37,6 +37,30 @@ laurel_value_row_new (const char *title, const char *subtitle, const char *value
   return row;
 }
 
+/* A path or a sum is too long for the row's end: it stands below the title. */
+static void
+add_long_row (GtkListBox *list, const char *title, const char *value)
+{
+  GtkWidget *row = gtk_list_box_row_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
+  GtkWidget *name = gtk_label_new (title);
+  GtkWidget *label = gtk_label_new (value);
+
+  gtk_label_set_xalign (GTK_LABEL (name), 0);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_wrap (GTK_LABEL (label), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_CHAR);
+  gtk_label_set_selectable (GTK_LABEL (label), TRUE);
+  gtk_widget_add_css_class (label, "caption");
+  gtk_widget_add_css_class (label, "dim-label");
+  gtk_widget_add_css_class (box, "long-row");
+  gtk_box_append (GTK_BOX (box), name);
+  gtk_box_append (GTK_BOX (box), label);
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), box);
+  gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
+  gtk_list_box_append (list, row);
+}
+
 static void
 add_row (GtkListBox *list, const char *title, const char *subtitle, const char *value)
 {
@@ -58,6 +82,32 @@ format_node (JsonNode *node)
   return laurel_json_to_string (node, FALSE);
 }
 
+/* What a run was given besides settings has no row in their table. */
+static const char *
+name_input (const char *key)
+{
+  static const struct {
+    const char *key;
+    const char *title;
+  } inputs[] = {
+    { "stage", N_ ("Stage") },
+    { "model", N_ ("Model") },
+    { "reward_model", N_ ("Reward Model") },
+    { "output", N_ ("New Model") },
+    { "prompts", N_ ("Prompts") },
+    { "completions", N_ ("Completions") },
+    { "temperature", N_ ("Temperature") },
+    { "max_tokens", N_ ("Longest Completion") },
+    { "seed", N_ ("Seed") },
+    { "data", N_ ("Data") },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)
+    if (g_str_equal (inputs[i].key, key))
+      return _ (inputs[i].title);
+  return NULL;
+}
+
 static void
 add_member (JsonObject *object, const char *name, JsonNode *node, gpointer user_data)
 {
@@ -69,7 +119,8 @@ add_member (JsonObject *object, const char *name, JsonNode *node, gpointer user_
   else if (setting != NULL)
     add_row (user_data, _ (setting->title), name, value);
   else
-    add_row (user_data, name, NULL, value);
+    add_row (user_data, name_input (name) != NULL ? name_input (name) : name,
+             name_input (name) != NULL ? name : NULL, value);
 }
 
 static void
@@ -105,7 +156,7 @@ laurel_run_show_data (GtkListBox *list, const LaurelRun *run)
   laurel_list_box_clear (list);
   add_row (list, _("Run"), NULL, id);
   add_row (list, _("Kind"), NULL, laurel_run_kind_label (run->kind));
-  add_row (list, _("Starts from"), NULL, run->model);
+  add_row (list, _("Starts From"), NULL, run->model);
   add_row (list, _("Seed"), NULL, seed);
   add_row (list, _("Created"), NULL, created);
   add_row (list, _("Started"), NULL, started);
@@ -123,9 +174,9 @@ add_model_rows (GtkListBox *list, LaurelProject *project, const LaurelModelRecor
 
   add_row (list, _("Model"), NULL, model->name);
   add_row (list, _("Parameters"), NULL, parameters);
-  add_row (list, _("Size on disk"), NULL, size);
-  add_row (list, _("SHA-256 of the weights"), NULL, model->sha256);
-  add_row (list, _("Folder"), NULL, path);
+  add_row (list, _("Size on Disk"), NULL, size);
+  add_long_row (list, _("SHA-256 of the Weights"), model->sha256);
+  add_long_row (list, _("Folder"), path);
 }
 
 void
@@ -142,7 +193,7 @@ laurel_run_show_products (GtkListBox *list, LaurelProject *project, const Laurel
   if (model != NULL && model->run_id == run->id)
     add_model_rows (list, project, model);
   if (g_file_test (folder, G_FILE_TEST_IS_DIR))
-    add_row (list, _("Checkpoints and logs"), NULL, folder);
+    add_long_row (list, _("Checkpoints and Logs"), folder);
   if (gtk_list_box_get_row_at_index (list, 0) == NULL)
     add_row (list, _("Nothing yet"), NULL, laurel_run_status_label (run->status));
 }

@@ -47,6 +47,17 @@ laurel_run_row_get_property (GObject *object, guint id, GValue *value, GParamSpe
 }
 
 static void
+laurel_run_row_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  LaurelRunRow *self = LAUREL_RUN_ROW (object);
+
+  if (id == PROP_OVERLAY)
+    gtk_check_button_set_active (self->check, g_value_get_boolean (value)); /* notifies */
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
 laurel_run_row_dispose (GObject *object)
 {
   gtk_widget_dispose_template (GTK_WIDGET (object), LAUREL_TYPE_RUN_ROW);
@@ -60,9 +71,10 @@ laurel_run_row_class_init (LaurelRunRowClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   object_class->get_property = laurel_run_row_get_property;
+  object_class->set_property = laurel_run_row_set_property;
   object_class->dispose = laurel_run_row_dispose;
   properties[PROP_OVERLAY] = g_param_spec_boolean ("overlay", NULL, NULL, FALSE,
-                                                   G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY
+                                                   G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
                                                      | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_template_from_resource (widget_class,

@@ -325,6 +325,25 @@ inspect_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+show_tab_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LaurelRunsPage *self = LAUREL_RUNS_PAGE (widget);
+  const char *tab = g_variant_get_string (parameter, NULL);
+
+  if (gtk_stack_get_child_by_name (self->tabs, tab) != NULL)
+    gtk_stack_set_visible_child_name (self->tabs, tab);
+}
+
+static void
+overlay_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LaurelRunRow *row = find_row (LAUREL_RUNS_PAGE (widget), g_variant_get_int64 (parameter));
+
+  if (row != NULL)
+    g_object_set (row, "overlay", !laurel_run_row_get_overlay (row), NULL);
+}
+
+static void
 picked_cb (LaurelRunsPage *self, int step)
 {
   if (self->run == NULL || !g_str_equal (self->run->kind, "ppo"))
@@ -419,6 +438,8 @@ laurel_runs_page_class_init (LaurelRunsPageClass *klass)
   bind_template (widget_class);
   gtk_widget_class_install_action (widget_class, "runs.resume", NULL, resume_action);
   gtk_widget_class_install_action (widget_class, "runs.inspect", NULL, inspect_action);
+  gtk_widget_class_install_action (widget_class, "runs.show-tab", "s", show_tab_action);
+  gtk_widget_class_install_action (widget_class, "runs.overlay", "x", overlay_action);
 }
 
 static void
