@@ -115,7 +115,7 @@ test_help (Fixture *fixture, gconstpointer unused)
   run (&result, "train", "--help", NULL);
   g_assert_nonnull (strstr (result.out, "resume RUN"));
   run (&result, "train", "ppo", "--help", NULL);
-  g_assert_nonnull (strstr (result.out, "kl_coef=0.05"));
+  g_assert_nonnull (strstr (result.out, "kl_coef=0.2"));
   g_assert_null (strstr (result.out, "normalize_rewards"));
   run (&result, "--version", NULL);
   g_assert_true (g_str_has_prefix (result.out, "laurelctl 0."));
