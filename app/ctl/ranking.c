@@ -24,9 +24,7 @@ run_import (LaurelCtl *self, GError **error)
 
   if (!laurel_ctl_open_project (self, error))
     return FALSE;
-  /* Without tokens: the texts are tokenised for whatever model is trained on them. */
-  result =
-      laurel_import_rankings (laurel_project_get_store (self->project), path, NULL, NULL, error);
+  result = laurel_project_import_rankings (self->project, path, error);
   return result != NULL && laurel_ctl_report_import (self, path, result, error);
 }
 

@@ -274,29 +274,119 @@ guess_kind (const LaurelModel *model, const char *name)
   return strstr (name, "ppo") != NULL || strstr (name, "policy") != NULL ? "policy" : "base";
 }
 
+/* An import between its slow part, which touches no database, and its end, which does. */
+typedef struct {
+  char *project_path;
+  char *name;
+  char *dir;
+  char *temporary; /* removed unless it was adopted */
+  LaurelModel *model;
+} Import;
+
+static Import *
+import_new (LaurelProject *project, const char *name, const char *dir)
+{
+  Import *self = g_new0 (Import, 1);
+
+  self->project_path = g_strdup (project->path);
+  self->name = g_strdup (name);
+  self->dir = g_strdup (dir);
+  return self;
+}
+
+static void
+import_free (Import *self)
+{
+  if (self->temporary != NULL)
+    (void) laurel_file_remove_tree (self->temporary, NULL);
+  g_clear_pointer (&self->model, laurel_model_free);
+  g_free (self->project_path);
+  g_free (self->name);
+  g_free (self->dir);
+  g_free (self->temporary);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Import, import_free)
+
+static gboolean
+import_read (Import *self, GError **error)
+{
+  self->model = laurel_model_load (self->dir, error); /* whole: what does not load never gets in */
+  if (self->model == NULL || !laurel_require_tokenizer (self->model, self->dir, error))
+    return FALSE;
+  self->temporary = make_temporary_folder (self->project_path, error);
+  return self->temporary != NULL && laurel_file_copy_tree (self->dir, self->temporary, error);
+}
+
+static gboolean
+import_adopt (Import *self, LaurelProject *project, GError **error)
+{
+  LaurelModelOrigin origin = { .name = self->name, .kind = guess_kind (self->model, self->name) };
+
+  /* Of two imports under one name the second may have begun before the first had ended. */
+  if (!laurel_model_name_is_free (project->store, project->path, self->name, error)
+      || !adopt_folder (project->store, project->path, self->temporary, self->model, &origin,
+                        error))
+    return FALSE;
+  g_clear_pointer (&self->temporary, g_free);
+  g_signal_emit_by_name (project, "models-changed");
+  return TRUE;
+}
+
 gboolean
 laurel_project_import_model (LaurelProject *self, const char *name, const char *dir, GError **error)
 {
-  g_autoptr (LaurelModel) model = NULL;
-  g_autofree char *temporary = NULL;
-  LaurelModelOrigin origin = { .name = name };
+  g_autoptr (Import) import = NULL;
 
   if (!laurel_model_name_is_free (self->store, self->path, name, error))
     return FALSE;
-  model = laurel_model_load (dir, error); /* whole, so that what does not load never gets in */
-  if (model == NULL || !laurel_require_tokenizer (model, dir, error))
+  import = import_new (self, name, dir);
+  return import_read (import, error) && import_adopt (import, self, error);
+}
+
+static void
+import_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+
+  if (import_read (task_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+void
+laurel_project_import_model_async (LaurelProject *self,
+                                   const char *name,
+                                   const char *dir,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, laurel_project_import_model_async);
+  if (!laurel_model_name_is_free (self->store, self->path, name, &error)) {
+    g_task_return_error (task, error);
+    return;
+  }
+  g_task_set_task_data (task, import_new (self, name, dir), (GDestroyNotify) import_free);
+  g_task_run_in_thread (task, import_thread);
+}
+
+gboolean
+laurel_project_import_model_finish (LaurelProject *self, GAsyncResult *result, GError **error)
+{
+  if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
-  temporary = make_temporary_folder (self->path, error);
-  if (temporary == NULL)
-    return FALSE;
-  origin.kind = guess_kind (model, name);
-  if (!laurel_file_copy_tree (dir, temporary, error)
-      || !adopt_folder (self->store, self->path, temporary, model, &origin, error)) {
-    (void) laurel_file_remove_tree (temporary, NULL);
+  if (self->store == NULL) {
+    g_set_error_literal (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                         "Could not import the model: its project was closed meanwhile; open the "
+                         "project and import it again");
     return FALSE;
   }
-  g_signal_emit_by_name (self, "models-changed");
-  return TRUE;
+  return import_adopt (g_task_get_task_data (G_TASK (result)), self, error);
 }
 
 gboolean

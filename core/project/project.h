@@ -12,6 +12,7 @@
 
 #include <gio/gio.h>
 
+#include "core/label/exchange.h"
 #include "core/store/store.h"
 #include "core/train/hyperparameters.h"
 
@@ -48,11 +49,21 @@ gboolean laurel_project_check (LaurelProject *self, GPtrArray *problems /* (elem
 /* A path for --model: a name in the project or a Hugging Face directory. */
 char *laurel_project_resolve_model (LaurelProject *self, const char *name_or_path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_project_import_model (LaurelProject *self, const char *name, const char *dir, GError **error);
+/* The same without keeping the caller waiting: the weights are read and copied on a thread of their own, the row is
+ * written and @callback called on the project's thread. Use _finish() in @callback. */
+void laurel_project_import_model_async (LaurelProject *self, const char *name, const char *dir, GAsyncReadyCallback callback, gpointer user_data);
+gboolean laurel_project_import_model_finish (LaurelProject *self, GAsyncResult *result, GError **error);
 gboolean laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, GError **error);
 gboolean laurel_project_create_model (LaurelProject *self, const char *name, const char *config_path, const char *tokenizer_dir, guint64 seed, GError **error);
 gboolean laurel_project_remove_model (LaurelProject *self, const char *name, GError **error);
 /* A label for each token id of a model's vocabulary, for the inspector: (transfer full) strings, cached per model. */
 char *laurel_project_label_token (LaurelProject *self, const char *model, int token);
+
+/* --- Rankings ----------------------------------------------------------- */
+
+/* laurel_import_rankings() with the completions in the tokens of the project's newest fine-tuned model, or of its
+ * newest model when it has none; without tokens when it has no model at all. */
+LaurelImportResult *laurel_project_import_rankings (LaurelProject *self, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- Jobs --------------------------------------------------------------- */
 

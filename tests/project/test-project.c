@@ -70,6 +70,77 @@ test_export_import (Fixture *fixture, gconstpointer unused)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
 }
 
+static void
+imported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GAsyncResult **out = user_data;
+
+  *out = g_object_ref (result);
+}
+
+static gboolean
+import_in_background (LaurelProject *project, const char *name, const char *dir, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  laurel_project_import_model_async (project, name, dir, imported_cb, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return laurel_project_import_model_finish (project, result, error);
+}
+
+static void
+test_import_in_background (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autofree char *dir = fixture_path (fixture, "exported");
+  g_autofree char *models = fixture_path (fixture, "p.laurel/models");
+  g_autoptr (GDir) folder = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelModelRecord) copy = NULL;
+  int n = 0;
+
+  g_assert_true (laurel_project_export_model (project, "blank", dir, &error));
+  g_assert_true (import_in_background (project, "copy", dir, &error));
+  copy = laurel_store_get_model (store, "copy", &error);
+  g_assert_nonnull (copy);
+  g_assert_false (import_in_background (project, "copy", dir, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_false (import_in_background (project, "none", fixture->folder, &error));
+  g_assert_nonnull (error);
+  /* What failed leaves nothing behind. */
+  folder = g_dir_open (models, 0, NULL);
+  while (g_dir_read_name (folder) != NULL)
+    n++;
+  g_assert_cmpint (n, ==, 2);
+}
+
+static void
+test_import_rankings (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = fixture_path (fixture, "rankings.jsonl");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelImportResult) result = NULL;
+  g_autoptr (LaurelTask) task = NULL;
+  g_autofree char *label = NULL;
+  const LaurelCompletion *first;
+
+  fixture_write (path, "{\"prompt\":\"P\",\"completions\":[\"a\",\"b\"],\"ranks\":[1,2],"
+                       "\"labeler\":\"Anna\"}\n");
+  result = laurel_project_import_rankings (project, path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (result->n_imported, ==, 1);
+  task = laurel_store_get_task (laurel_project_get_store (project), 1, &error);
+  first = task->completions->pdata[0];
+  /* The text and the end of text. */
+  g_assert_cmpint (first->n_tokens, >=, 2);
+  label = laurel_project_label_token (project, "blank", first->tokens[first->n_tokens - 1]);
+  g_assert_cmpstr (label, ==, "<|endoftext|>");
+}
+
 /* Weights that are not what was registered are found. */
 static void
 test_check_finds (Fixture *fixture, gconstpointer unused)
@@ -240,6 +311,8 @@ main (int argc, char **argv)
   add ("/project/create-open-close", test_create_open_close);
   add ("/project/open/refuses", test_open_refuses);
   add ("/project/models/export-import", test_export_import);
+  add ("/project/models/import-in-background", test_import_in_background);
+  add ("/project/rankings/import", test_import_rankings);
   add ("/project/check/finds", test_check_finds);
   add ("/project/loop", test_loop);
   add ("/project/requests/refused", test_requests_refused);

@@ -46,7 +46,7 @@ import (Exchange *self, GError **error)
   if (g_str_equal (self->what, "demonstrations"))
     return laurel_import_demonstrations (get_store (self), self->path, error);
   if (g_str_equal (self->what, "rankings"))
-    return laurel_import_rankings (get_store (self), self->path, NULL, NULL, error);
+    return laurel_project_import_rankings (laurel_page_get_project (self->page), self->path, error);
   return laurel_import_prompts (get_store (self), self->path, error);
 }
 

@@ -90,18 +90,34 @@ show_failure (LaurelModelsPage *self, const char *title, const char *message)
 /* --- Import -------------------------------------------------------------- */
 
 static void
+imported_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  LaurelProject *project = LAUREL_PROJECT (source);
+  g_autoptr (LaurelModelsPage) self = LAUREL_MODELS_PAGE (user_data);
+  g_autoptr (GError) error = NULL;
+  gboolean ok = laurel_project_import_model_finish (project, result, &error);
+
+  if (laurel_page_get_project (LAUREL_PAGE (self)) != project)
+    return; /* the window shows another project by now */
+  if (ok)
+    laurel_page_show_toast (GTK_WIDGET (self), _("Model imported"));
+  else
+    show_failure (self, _("Nothing Was Imported"), error->message);
+  reload (self);
+}
+
+static void
 import_named_cb (AdwMessageDialog *dialog, const char *response, LaurelModelsPage *self)
 {
   LaurelProject *project = laurel_page_get_project (LAUREL_PAGE (self));
   GtkEditable *entry = GTK_EDITABLE (adw_message_dialog_get_extra_child (dialog));
-  g_autoptr (GError) error = NULL;
 
   if (!g_str_equal (response, "import") || project == NULL)
     return;
-  if (!laurel_project_import_model (project, gtk_editable_get_text (entry),
-                                    g_object_get_data (G_OBJECT (dialog), "folder"), &error))
-    show_failure (self, _("Nothing Was Imported"), error->message);
-  reload (self);
+  laurel_page_show_toast (GTK_WIDGET (self), _("Importing the model…"));
+  laurel_project_import_model_async (project, gtk_editable_get_text (entry),
+                                     g_object_get_data (G_OBJECT (dialog), "folder"), imported_cb,
+                                     g_object_ref (self));
 }
 
 static void
