@@ -71,7 +71,10 @@ on_has_owner (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 ask_for_service (Request *self)
 {
-  GDBusConnection *bus = g_application_get_dbus_connection (self->application);
+  /* The answer about the first service may come when the program has ended meanwhile. */
+  GDBusConnection *bus = g_application_get_is_registered (self->application)
+                           ? g_application_get_dbus_connection (self->application)
+                           : NULL;
 
   if (!bus || self->n_asked >= G_N_ELEMENTS (services)) {
     request_free (self);

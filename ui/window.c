@@ -255,6 +255,14 @@ announce_end (LaurelWindow *self, gint64 run_id)
   }
 }
 
+/* Not from within the run strip's signal: the strip is a part of what goes. */
+static gboolean
+destroy_cb (gpointer user_data)
+{
+  gtk_window_destroy (user_data);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 on_run_ended (LaurelWindow *self, gint64 run_id)
 {
@@ -262,7 +270,7 @@ on_run_ended (LaurelWindow *self, gint64 run_id)
     announce_end (self, run_id);
   }
   if (self->closes_at_end && !laurel_window_is_busy (self)) {
-    gtk_window_destroy (GTK_WINDOW (self));
+    g_idle_add_full (G_PRIORITY_DEFAULT_IDLE, destroy_cb, g_object_ref (self), g_object_unref);
   }
 }
 

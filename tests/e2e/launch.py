@@ -89,4 +89,5 @@ def scenario(folder):
         check_rollouts(app, run)
 
 
-main(scenario)
+if __name__ == "__main__":
+    main(scenario)
