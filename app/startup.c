@@ -10,7 +10,6 @@
 
 #include <glib/gi18n.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -226,7 +225,7 @@ activate_next (gpointer user_data)
   }
   self->n_activated++;
   if (g_str_has_prefix (action, "wait:")) {
-    g_timeout_add_seconds (CLAMP (atoi (action + 5), 1, 60), go_on, self);
+    g_timeout_add_seconds (CLAMP (g_ascii_strtoull (action + 5, NULL, 10), 1, 60), go_on, self);
     return G_SOURCE_REMOVE;
   }
   if (!g_action_parse_detailed_name (action, &name, &target, &error)) {

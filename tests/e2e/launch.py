@@ -83,7 +83,7 @@ def scenario(folder):
         check_reward_model(app, wait_done(app, "reward-1"))
 
         launch(app, focus, "o", "Train with PPO",
-               {"Batch size": "8", "Steps": "2", "Response length": "16"})
+               {"Batch Size": "8", "Steps": "2", "Response Length": "16"})
         run = wait_done(app, "policy-1")
         app.wait_for("list item", "policy-1, PPO · Done .*", app.page("Runs"))
         check_rollouts(app, run)

@@ -52,19 +52,19 @@ typedef struct {
 static const StageWords stage_words[LAUREL_N_STAGES] = {
   [LAUREL_STAGE_PRETRAIN] = { .title = N_ ("Pretrain"),
                               .intro = N_ ("Teaches a base model to continue text."),
-                              .model_title = N_ ("Start from"),
+                              .model_title = N_ ("Start From"),
                               .kinds = { "base" },
                               .stem = "base" },
   [LAUREL_STAGE_SFT] = { .title = N_ ("Supervised Fine-Tune"),
                          .intro = N_ ("Teaches a model to answer as the demonstrations do. "
                                       "The loss is on the answers alone."),
-                         .model_title = N_ ("Base model"),
+                         .model_title = N_ ("Base Model"),
                          .kinds = { "base", "sft" },
                          .stem = "sft" },
   [LAUREL_STAGE_REWARD] = { .title = N_ ("Train a Reward Model"),
                             .intro = N_ ("Learns from the rankings which of two answers people "
                                          "prefer."),
-                            .model_title = N_ ("SFT model"),
+                            .model_title = N_ ("SFT Model"),
                             .kinds = { "sft", "policy", "base" },
                             .stem = "reward" },
   [LAUREL_STAGE_PPO] = { .title = N_ ("Train with PPO"),
@@ -246,7 +246,7 @@ show_data (LaurelLaunchDialog *self)
   }
   if (self->data_files == NULL)
     g_string_assign (names, self->stage == LAUREL_STAGE_PRETRAIN ? _("No file chosen")
-                                                                 : _("The project's own"));
+                                                                 : _("The project’s own"));
   adw_action_row_set_subtitle (self->data, names->str);
   gtk_widget_set_visible (GTK_WIDGET (self->clear_data), self->data_files != NULL);
   queue_update (self);
