@@ -73,13 +73,16 @@ update_progress (LaurelLabelPage *self)
 }
 
 /* Not at each key press: only when a task is opened or tasks arrive. */
+/* What others have ranked to the end is not this labeler's to do. */
 static void
 count_tasks (LaurelLabelPage *self)
 {
   LaurelStore *store = get_store (self);
+  gint64 n_all = MAX (laurel_store_count_tasks (store, FALSE, NULL), 0);
+  gint64 n_open = MAX (laurel_store_count_tasks (store, TRUE, NULL), 0);
 
-  self->n_tasks = MAX (laurel_store_count_tasks (store, FALSE, NULL), 0);
   self->n_done = MAX (laurel_store_count_rankings (store, self->labeler_id, 0, NULL), 0);
+  self->n_tasks = MIN (n_all, self->n_done + n_open);
 }
 
 static void
