@@ -134,7 +134,8 @@ run_export (LaurelCtl *self, GError **error)
   const char *name = laurel_ctl_argument (self, 0);
 
   return laurel_ctl_open_project (self, error)
-         && laurel_project_export_model (self->project, name, laurel_ctl_argument (self, 1), error)
+         && laurel_project_export_model (self->project, name, laurel_ctl_argument (self, 1),
+                                         laurel_ctl_get (self, "dtype"), error)
          && report_model (self, name, "exported", error);
 }
 
@@ -165,12 +166,17 @@ static const LaurelCtlOption create_options[] = {
   { NULL }
 };
 
+static const LaurelCtlOption export_options[] = {
+  { "dtype", "TYPE", "Store the weights as f32, bf16 or f16; without it as they are", FALSE },
+  { NULL }
+};
+
 static const LaurelCtlVerb verbs[] = {
   { "list", "", 0, 0, NULL, "List the project's models", run_list },
   { "show", "NAME", 1, 1, NULL, "Say all about one model", run_show },
   { "create", "NAME", 1, 1, create_options, "Make a model with random weights", run_create },
   { "import", "NAME DIR", 2, 2, NULL, "Take in a Hugging Face directory", run_import },
-  { "export", "NAME DIR", 2, 2, NULL, "Write a model as a Hugging Face directory", run_export },
+  { "export", "NAME DIR", 2, 2, export_options, "Write a model as a Hugging Face directory", run_export },
   { "remove", "NAME", 1, 1, NULL, "Remove a model that nothing was made from", run_remove },
   { NULL }
 };

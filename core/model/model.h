@@ -42,6 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelModel, laurel_model_free)
  * model.safetensors.index.json), tokenizer files, chat_template.json (ours). */
 LaurelModel *laurel_model_load (const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 typedef enum { LAUREL_DTYPE_F32, LAUREL_DTYPE_BF16, LAUREL_DTYPE_F16 } LaurelDtype;
+/* "f32", "bf16" or "f16", in either case. */
+gboolean laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **error);
 gboolean laurel_model_save (const LaurelModel *self, const char *dir, LaurelDtype dtype, GError **error);
 gboolean laurel_model_load_config (const char *dir, LaurelModelConfig *out_config, GError **error);
 

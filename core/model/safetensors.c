@@ -20,6 +20,19 @@ static const struct {
   [LAUREL_DTYPE_F16] = { "F16", 2 },
 };
 
+gboolean
+laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (dtypes); i++)
+    if (g_ascii_strcasecmp (name, dtypes[i].name) == 0) {
+      *out_dtype = (LaurelDtype) i;
+      return TRUE;
+    }
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not understand the type “%s”: there is no such one; write f32, bf16 or f16", name);
+  return FALSE;
+}
+
 static gboolean G_GNUC_PRINTF (3, 4)
 refuse (GError **error, const char *path, const char *format, ...)
 {

@@ -389,8 +389,21 @@ laurel_project_import_model_finish (LaurelProject *self, GAsyncResult *result, G
   return import_adopt (g_task_get_task_data (G_TASK (result)), self, error);
 }
 
+static gboolean
+export_as (const char *folder, const char *dir, const char *dtype_name, GError **error)
+{
+  g_autoptr (LaurelModel) model = NULL;
+  LaurelDtype dtype;
+
+  if (!laurel_dtype_from_string (dtype_name, &dtype, error))
+    return FALSE;
+  model = laurel_model_load (folder, error);
+  return model != NULL && laurel_model_save (model, dir, dtype, error);
+}
+
 gboolean
-laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, GError **error)
+laurel_project_export_model (LaurelProject *self, const char *name, const char *dir,
+                             const char *dtype, GError **error)
 {
   g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, name, error);
   g_autofree char *folder = NULL;
@@ -408,7 +421,8 @@ laurel_project_export_model (LaurelProject *self, const char *name, const char *
     }
   }
   folder = g_build_filename (self->path, record->path, NULL);
-  return laurel_file_copy_tree (folder, dir, error);
+  return dtype != NULL ? export_as (folder, dir, dtype, error)
+                       : laurel_file_copy_tree (folder, dir, error);
 }
 
 static gboolean

@@ -53,7 +53,8 @@ gboolean laurel_project_import_model (LaurelProject *self, const char *name, con
  * written and @callback called on the project's thread. Use _finish() in @callback. */
 void laurel_project_import_model_async (LaurelProject *self, const char *name, const char *dir, GAsyncReadyCallback callback, gpointer user_data);
 gboolean laurel_project_import_model_finish (LaurelProject *self, GAsyncResult *result, GError **error);
-gboolean laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, GError **error);
+/* @dtype: "f32", "bf16" or "f16" to store the weights so; NULL copies them as they are. */
+gboolean laurel_project_export_model (LaurelProject *self, const char *name, const char *dir, const char *dtype, GError **error);
 gboolean laurel_project_create_model (LaurelProject *self, const char *name, const char *config_path, const char *tokenizer_dir, guint64 seed, GError **error);
 gboolean laurel_project_remove_model (LaurelProject *self, const char *name, GError **error);
 /* A label for each token id of a model's vocabulary, for the inspector: (transfer full) strings, cached per model. */

@@ -388,6 +388,18 @@ test_bad_files (void)
   laurel_file_remove_tree (dir, NULL);
 }
 
+static void
+test_dtype_names (void)
+{
+  LaurelDtype dtype = LAUREL_DTYPE_F32;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_dtype_from_string ("bf16", &dtype, NULL));
+  g_assert_cmpint (dtype, ==, LAUREL_DTYPE_BF16);
+  g_assert_false (laurel_dtype_from_string ("int8", &dtype, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+}
+
 /* The F16 table's corners, whose values IEEE 754 gives. */
 static void
 test_half (void)
@@ -460,5 +472,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/directory/round-trip", test_round_trip);
   g_test_add_func ("/model/directory/bad-files", test_bad_files);
   g_test_add_func ("/model/safetensors/half", test_half);
+  g_test_add_func ("/model/safetensors/dtype-names", test_dtype_names);
   return g_test_run ();
 }

@@ -54,7 +54,7 @@ test_export_import (Fixture *fixture, gconstpointer unused)
   g_autoptr (LaurelModelRecord) blank = NULL;
   g_autoptr (LaurelModelRecord) copy = NULL;
 
-  g_assert_true (laurel_project_export_model (project, "blank", dir, &error));
+  g_assert_true (laurel_project_export_model (project, "blank", dir, NULL, &error));
   g_assert_true (laurel_project_import_model (project, "copy", dir, &error));
   blank = laurel_store_get_model (store, "blank", &error);
   copy = laurel_store_get_model (store, "copy", &error);
@@ -101,7 +101,7 @@ test_import_in_background (Fixture *fixture, gconstpointer unused)
   g_autoptr (LaurelModelRecord) copy = NULL;
   int n = 0;
 
-  g_assert_true (laurel_project_export_model (project, "blank", dir, &error));
+  g_assert_true (laurel_project_export_model (project, "blank", dir, NULL, &error));
   g_assert_true (import_in_background (project, "copy", dir, &error));
   copy = laurel_store_get_model (store, "copy", &error);
   g_assert_nonnull (copy);

@@ -193,7 +193,7 @@ export_folder_cb (GtkNativeDialog *dialog, int response, LaurelModelsPage *self)
     g_autofree char *path = g_file_get_path (folder);
     g_autofree char *message = g_strdup_printf (_("Exported to %s"), path);
 
-    if (laurel_project_export_model (project, model, path, &error))
+    if (laurel_project_export_model (project, model, path, NULL, &error))
       laurel_page_show_toast (GTK_WIDGET (self), message);
     else
       show_failure (self, _("Nothing Was Exported"), error->message);
