@@ -9,6 +9,7 @@
 #include "core/project/project.h"
 
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Says that this process is the second start. */
@@ -17,7 +18,15 @@
 void
 laurel_engine_prepare (int argc, char **argv)
 {
-  if (getenv (GUARD) != NULL || getenv ("OMP_WAIT_POLICY") != NULL)
+  if (getenv (GUARD) != NULL) {
+    g_autofree char *name = argc > 0 ? g_path_get_basename (argv[0]) : NULL;
+
+    /* Else process lists would call the second start “exe”. */
+    if (name != NULL)
+      (void) prctl (PR_SET_NAME, name);
+    return;
+  }
+  if (getenv ("OMP_WAIT_POLICY") != NULL)
     return;
   if (setenv (GUARD, "1", TRUE) != 0 || setenv ("OMP_WAIT_POLICY", "passive", TRUE) != 0)
     return;
