@@ -22,14 +22,15 @@ function (laurel_library name)
 endfunction ()
 
 # laurel_test (NAME SOURCES … LINK … [LABELS …] [TIMEOUT …] [WINDOW]): one GLib test program.
-# WINDOW runs it under Xvfb with a session bus of its own.
+# WINDOW runs it under Xvfb with a session bus of its own; -noreset, or a server whose last client leaves
+# starts over and turns away whoever comes at that moment.
 function (laurel_test name)
   cmake_parse_arguments (arg "WINDOW" "TIMEOUT" "SOURCES;LINK;LABELS;ENVIRONMENT" ${ARGN})
   add_executable (${name} ${arg_SOURCES})
   target_compile_options (${name} PRIVATE -UG_DISABLE_ASSERT)
   target_link_libraries (${name} PRIVATE laurel-options ${arg_LINK} m)
   if (arg_WINDOW)
-    add_test (NAME ${name} COMMAND dbus-run-session -- xvfb-run -a -s "-screen 0 1600x1000x24"
+    add_test (NAME ${name} COMMAND dbus-run-session -- xvfb-run -a -s "-screen 0 1600x1000x24 -noreset"
       $<TARGET_FILE:${name}> --tap)
     set_tests_properties (${name} PROPERTIES RESOURCE_LOCK display)
   else ()

@@ -10,5 +10,5 @@ build=$(realpath "${1:-$here/../../build/release}")
 export LAUREL="$build/app/laurel" LAURELCTL="$build/app/laurelctl"
 export GSETTINGS_SCHEMA_DIR="$build/data" PYTHONDONTWRITEBYTECODE=1
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$(nproc)}"
-exec dbus-run-session -- xvfb-run -a -n 200 -s "-screen 0 1600x1000x24" \
+exec dbus-run-session -- xvfb-run -a -n 200 -s "-screen 0 1600x1000x24 -noreset" \
   /usr/bin/python3 "$here/latency.py"
