@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -213,6 +214,7 @@ activate_next (gpointer user_data)
   g_autofree char *name = NULL;
   g_autoptr (GVariant) target = NULL;
   g_autoptr (GError) error = NULL;
+  gint64 seconds = 0;
 
   if (!self->window) {
     return G_SOURCE_REMOVE;
@@ -225,8 +227,12 @@ activate_next (gpointer user_data)
   }
   self->n_activated++;
   if (g_str_has_prefix (action, "wait:")) {
-    g_timeout_add_seconds (CLAMP (g_ascii_strtoull (action + 5, NULL, 10), 1, 60), go_on, self);
-    return G_SOURCE_REMOVE;
+    if (g_ascii_string_to_signed (action + strlen ("wait:"), 10, 1, 60, &seconds, &error)) {
+      g_timeout_add_seconds ((guint) seconds, go_on, self);
+      return G_SOURCE_REMOVE;
+    }
+    g_printerr ("laurel: --activate: %s: %s\n", action, error->message);
+    return G_SOURCE_CONTINUE;
   }
   if (!g_action_parse_detailed_name (action, &name, &target, &error)) {
     g_printerr ("laurel: --activate: %s\n", error->message);
