@@ -191,6 +191,14 @@ format_decimal (double value, double step)
   return with_minus_sign (g_strdup_printf ("%.*f", decimals, value));
 }
 
+static char *
+format_multiple (double value, double step, double unit, const char *suffix)
+{
+  g_autofree char *multiple = format_decimal (value / unit, step / unit);
+
+  return g_strconcat (multiple, suffix, NULL);
+}
+
 char *
 laurel_scale_format_tick (const LaurelScale *self, double value)
 {
@@ -206,9 +214,9 @@ laurel_scale_format_tick (const LaurelScale *self, double value)
     return with_minus_sign (g_strdup_printf ("%.0e", value));
   }
   if (largest >= 1e6)
-    return g_strconcat (format_decimal (value / 1e6, self->step / 1e6), " M", NULL);
+    return format_multiple (value, self->step, 1e6, " M");
   if (largest >= 1e4)
-    return g_strconcat (format_decimal (value / 1e3, self->step / 1e3), " k", NULL);
+    return format_multiple (value, self->step, 1e3, " k");
   if (largest < 1e-3)
     return with_minus_sign (g_strdup_printf ("%.*e", self->step < .099 * largest ? 1 : 0, value));
   return format_decimal (value, self->step);
