@@ -13,6 +13,15 @@ if (LAUREL_SANITIZE)
   target_link_options (laurel-options INTERFACE -fsanitize=${LAUREL_SANITIZE})
 endif ()
 
+# What LeakSanitizer needs to know, and what programs with a window need under it: Mesa keeps
+# memory and unloads its drivers, so that no line of lsan.supp could name them.
+set (laurel_leak_environment
+  LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0)
+set (laurel_screen_environment "")
+if (LAUREL_SANITIZE)
+  set (laurel_screen_environment GDK_DEBUG=gl-disable)
+endif ()
+
 # laurel_library (NAME SOURCES … LINK …): one static library per folder of core and ui.
 # What a folder may know is what it links: see the map in HACKING.md.
 function (laurel_library name)
@@ -36,9 +45,12 @@ function (laurel_test name)
   else ()
     add_test (NAME ${name} COMMAND ${name} --tap)
   endif ()
+  if (arg_WINDOW)
+    list (APPEND arg_ENVIRONMENT ${laurel_screen_environment})
+  endif ()
   if (NOT arg_TIMEOUT)
     set (arg_TIMEOUT 120)
   endif ()
   set_tests_properties (${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
-    ENVIRONMENT "G_TEST_SRCDIR=${CMAKE_SOURCE_DIR}/tests;G_TEST_BUILDDIR=${CMAKE_BINARY_DIR}/tests;G_DEBUG=fatal-warnings,gc-friendly;GSETTINGS_BACKEND=memory;GSETTINGS_SCHEMA_DIR=${CMAKE_BINARY_DIR}/data;GTK_A11Y=test;OMP_WAIT_POLICY=passive;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp;${arg_ENVIRONMENT}")
+    ENVIRONMENT "G_TEST_SRCDIR=${CMAKE_SOURCE_DIR}/tests;G_TEST_BUILDDIR=${CMAKE_BINARY_DIR}/tests;G_DEBUG=fatal-warnings,gc-friendly;GSETTINGS_BACKEND=memory;GSETTINGS_SCHEMA_DIR=${CMAKE_BINARY_DIR}/data;GTK_A11Y=test;OMP_WAIT_POLICY=passive;${laurel_leak_environment};${arg_ENVIRONMENT}")
 endfunction ()
