@@ -30,7 +30,7 @@ static const char *const ties[] = { "drop", "half", NULL };
 
 const LaurelSetting laurel_settings_table[] = {
   { "learning_rate", LAUREL_SETTING_DOUBLE, AT (learning_rate), EVERY, 0, 1,
-    { 1e-3, 3e-4, 1e-4, 5e-5 }, NULL, "", TRUE,
+    { 1e-3, 3e-4, 2e-4, 5e-5 }, NULL, "", TRUE,
     N_ ("Learning Rate"),
     N_ ("The largest step of the optimiser, reached when the warm-up ends."),
     "TRL learning_rate; sized for models of 1 to 10 million parameters" },
@@ -72,7 +72,7 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Gradients longer than this are scaled down to it; 0 leaves them as they are."),
     "TRL max_grad_norm" },
   { "batch_size", LAUREL_SETTING_INT, AT (batch_size), EVERY, 1, 65536,
-    { 32, 32, 16, 64 }, NULL, "", TRUE,
+    { 32, 32, 8, 64 }, NULL, "", TRUE,
     N_ ("Batch Size"),
     N_ ("Sequences per step; for a reward model prompts, for PPO rollouts per iteration."),
     "TRL per_device_train_batch_size" },
