@@ -14,7 +14,12 @@ fixture_generate (const char *seed, int megabytes)
   char *dir = g_dir_make_tmp ("laurel-starter-XXXXXX", NULL);
   g_autofree char *size = g_strdup_printf ("--corpus-megabytes=%d", megabytes);
   const char *argv[] = {
-    LAUREL_STARTER_GENERATE, dir, "--seed", seed, megabytes > 0 ? size : "--no-corpus", NULL,
+    LAUREL_STARTER_GENERATE,
+    dir,
+    "--seed",
+    seed,
+    megabytes > 0 ? size : "--no-corpus",
+    NULL,
   };
   g_autoptr (GError) error = NULL;
   int status = -1;
