@@ -356,6 +356,20 @@ import_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *c
     g_task_return_error (task, error);
 }
 
+static void
+import_read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/* Two tasks, because a worker thread may be the last to let go of the task it ran: the one that it
+ * sees does not hold the project, which must end on its own thread. */
 void
 laurel_project_import_model_async (LaurelProject *self,
                                    const char *name,
@@ -364,6 +378,8 @@ laurel_project_import_model_async (LaurelProject *self,
                                    gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) reading = NULL;
+  Import *import;
   GError *error = NULL;
 
   g_task_set_source_tag (task, laurel_project_import_model_async);
@@ -371,8 +387,11 @@ laurel_project_import_model_async (LaurelProject *self,
     g_task_return_error (task, error);
     return;
   }
-  g_task_set_task_data (task, import_new (self, name, dir), (GDestroyNotify) import_free);
-  g_task_run_in_thread (task, import_thread);
+  import = import_new (self, name, dir);
+  g_task_set_task_data (task, import, (GDestroyNotify) import_free);
+  reading = g_task_new (NULL, NULL, import_read_cb, g_object_ref (task));
+  g_task_set_task_data (reading, import, NULL); /* borrowed: @task lives until import_read_cb() */
+  g_task_run_in_thread (reading, import_thread);
 }
 
 gboolean
