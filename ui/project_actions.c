@@ -226,11 +226,13 @@ errand_free (gpointer data)
   g_free (self);
 }
 
+/* The task holds no window: a worker thread may be the last to let go of a task, and widgets end on the
+ * main thread. @done owns its user data, the window. */
 static void
 run_errand (LaurelWindow *window, const char *target, GTaskThreadFunc work,
             GAsyncReadyCallback done)
 {
-  g_autoptr (GTask) task = g_task_new (window, NULL, done, NULL);
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, done, g_object_ref (window));
   Errand *errand = g_new0 (Errand, 1);
 
   errand->project = g_strdup (laurel_project_get_path (laurel_window_get_project (window)));
@@ -257,7 +259,7 @@ back_up_work (GTask *task, gpointer source, gpointer task_data, GCancellable *ca
 static void
 on_backed_up (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  LaurelWindow *window = LAUREL_WINDOW (source);
+  g_autoptr (LaurelWindow) window = user_data;
   g_autoptr (GError) error = NULL;
 
   if (g_task_propagate_boolean (G_TASK (result), &error)) {
@@ -321,7 +323,7 @@ check_work (GTask *task, gpointer source, gpointer task_data, GCancellable *canc
 static void
 on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  LaurelWindow *window = LAUREL_WINDOW (source);
+  g_autoptr (LaurelWindow) window = user_data;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) problems = g_task_propagate_pointer (G_TASK (result), &error);
 
