@@ -226,8 +226,8 @@ errand_free (gpointer data)
   g_free (self);
 }
 
-/* The task holds no window: a worker thread may be the last to let go of a task, and widgets end on the
- * main thread. @done owns its user data, the window. */
+/* The task holds no window: a worker thread may be the last to let go of a task, and widgets end on
+ * the main thread. @done owns its user data, the window. */
 static void
 run_errand (LaurelWindow *window, const char *target, GTaskThreadFunc work,
             GAsyncReadyCallback done)

@@ -176,7 +176,8 @@ static const LaurelCtlVerb verbs[] = {
   { "show", "NAME", 1, 1, NULL, "Say all about one model", run_show },
   { "create", "NAME", 1, 1, create_options, "Make a model with random weights", run_create },
   { "import", "NAME DIR", 2, 2, NULL, "Take in a Hugging Face directory", run_import },
-  { "export", "NAME DIR", 2, 2, export_options, "Write a model as a Hugging Face directory", run_export },
+  { "export", "NAME DIR", 2, 2, export_options, "Write a model as a Hugging Face directory",
+    run_export },
   { "remove", "NAME", 1, 1, NULL, "Remove a model that nothing was made from", run_remove },
   { NULL }
 };

@@ -160,7 +160,8 @@ laurel_attention_backward (float *dqkv, const float *dy, const float *y, const f
 
 #pragma omp parallel
   {
-    float *scratch = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, 2 * scratch_size * sizeof (float));
+    float *scratch =
+        laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, 2 * scratch_size * sizeof (float));
 
 #pragma omp for schedule(dynamic) collapse(2)
     for (int b = 0; b < B; b++)
@@ -214,7 +215,8 @@ laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCac
 
 #pragma omp parallel
   {
-    float *weights = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, (gsize) longest * sizeof (float));
+    float *weights =
+        laurel_scratch_get (LAUREL_SCRATCH_ATTENTION, (gsize) longest * sizeof (float));
 
 #pragma omp for schedule(dynamic) collapse(2)
     for (int r = 0; r < rows; r++)

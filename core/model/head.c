@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* 4 MiB of logits at a time stay in the cache; fewer rows than MIN_ROWS would starve the matrix products. */
+/* 4 MiB of logits at a time stay in the cache; fewer rows than MIN_ROWS would starve the matrix
+ * products. */
 #define CHUNK_FLOATS (1u << 20)
 #define MIN_ROWS 128
 
@@ -45,9 +46,13 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
   int C = policy->config.n_embd, V = policy->config.vocab_size;
   int rows = chunk_rows (policy, labels->n);
   gsize logit_size = (gsize) rows * (gsize) V;
-  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, (gsize) rows * (gsize) C * sizeof (float));
+  gsize row_size = (gsize) rows * (gsize) C;
+  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, row_size * sizeof (float));
   float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, logit_size * sizeof (float));
-  float *ref_logits = reference != NULL ? laurel_scratch_get (LAUREL_SCRATCH_REF_LOGITS, logit_size * sizeof (float)) : NULL;
+  float *ref_logits =
+      reference != NULL
+          ? laurel_scratch_get (LAUREL_SCRATCH_REF_LOGITS, logit_size * sizeof (float))
+          : NULL;
 
   for (int start = 0; start < labels->n; start += rows) {
     int n = MIN (rows, labels->n - start);
@@ -126,9 +131,10 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
 {
   int C = model->config.n_embd, V = model->config.vocab_size;
   int rows = chunk_rows (model, labels->n);
-  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, 2 * (gsize) rows * (gsize) C * sizeof (float));
+  gsize row_size = (gsize) rows * (gsize) C, logit_size = (gsize) rows * (gsize) V;
+  float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, 2 * row_size * sizeof (float));
   float *dgathered = gathered + (gsize) rows * (gsize) C;
-  float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, (gsize) rows * (gsize) V * sizeof (float));
+  float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, logit_size * sizeof (float));
   double sum = 0;
 
   for (int start = 0; start < labels->n; start += rows) {

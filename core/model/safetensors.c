@@ -29,7 +29,8 @@ laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **err
       return TRUE;
     }
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-               "Could not understand the type “%s”: there is no such one; write f32, bf16 or f16", name);
+               "Could not understand the type “%s”: there is no such one; write f32, bf16 or f16",
+               name);
   return FALSE;
 }
 

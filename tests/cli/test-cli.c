@@ -104,6 +104,15 @@ test_usage (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 2, "“b”");
 }
 
+/* A project in the fixture's folder that nobody has open. */
+static void
+make_project (Fixture *fixture, const char *name)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, name);
+
+  laurel_project_close (project);
+}
+
 static void
 test_help (Fixture *fixture, gconstpointer unused)
 {
@@ -132,7 +141,7 @@ test_json (Fixture *fixture, gconstpointer unused)
                                             { "run", "list" },     { "ranking", "agreement" } };
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   for (gsize i = 0; i < G_N_ELEMENTS (queries); i++) {
     g_autoptr (JsonNode) node = NULL;
 
@@ -172,7 +181,7 @@ test_train (Fixture *fixture, gconstpointer unused)
   g_auto (GStrv) lines = NULL;
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   run (&result, "--project", project, "--json", "train", "sft", "--model", "blank", "--output",
        "sft", "--data", fixture->rows, "--set", "max_steps=2", "--set", "batch_size=4", NULL);
   g_test_message ("%s", result.err);
@@ -235,7 +244,7 @@ test_kill (Fixture *fixture, gconstpointer unused)
   int status;
   GPid pid;
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   pid = start_long_run (fixture, project);
   for (int i = 0; i < 1000 && !g_file_test (checkpoint, G_FILE_TEST_EXISTS); i++)
     g_usleep (10000);
@@ -325,7 +334,7 @@ test_bad_models (Fixture *fixture, gconstpointer unused)
   g_autofree char *project = fixture_path (fixture, "p.laurel");
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   for (gsize i = 0; i < G_N_ELEMENTS (damages); i++) {
     g_autofree char *name = g_strdup_printf ("export-%" G_GSIZE_FORMAT, i);
     g_autofree char *dir = fixture_path (fixture, name);
@@ -350,7 +359,7 @@ test_foreign_tokenizer (Fixture *fixture, gconstpointer unused)
   g_autofree char *text = laurel_file_read_text (fixture->config, NULL, NULL);
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   memcpy (strstr (text, "300"), "260", 3);
   fixture_write (config, text);
   run (&result, "--project", project, "model", "create", "misfit", "--config", config,
@@ -365,7 +374,7 @@ test_bad_rows (Fixture *fixture, gconstpointer unused)
   g_autofree char *rows = fixture_path (fixture, "bad.jsonl");
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   fixture_write (rows, "{\"prompt\": \"new one\"}\n{\"prompt\": \n{\"prompt\": \"  \"}\n");
   run (&result, "--project", project, "prompt", "import", rows, NULL);
   assert_error (&result, 1, "row 2");
@@ -394,7 +403,7 @@ test_newer_database (Fixture *fixture, gconstpointer unused)
   g_autofree char *bytes = NULL;
   gsize length;
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   g_assert_true (g_file_get_contents (database, &bytes, &length, NULL));
   memcpy (bytes + 60, newer, sizeof newer);
   g_assert_true (laurel_file_write (database, bytes, length, NULL));
@@ -409,7 +418,7 @@ test_read_only (Fixture *fixture, gconstpointer unused)
   g_autofree char *project = fixture_path (fixture, "p.laurel");
   g_auto (Result) result = { 0 };
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   if (geteuid () != 0) {
     g_autofree char *database = g_build_filename (project, "project.sqlite", NULL);
 
@@ -443,7 +452,7 @@ test_full_disk (Fixture *fixture, gconstpointer unused)
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
 
-  laurel_project_close (fixture_make_project (fixture, "p.laurel"));
+  make_project (fixture, "p.laurel");
   if (mount ("tmpfs", runs, "tmpfs", 0, "size=400k") != 0) {
     g_test_skip ("a small disk needs the right to mount one");
     return;

@@ -306,7 +306,8 @@ assert_valid (LaurelRankingModel *model)
   g_assert_cmpuint (seen, ==, (1u << n) - 1);
 }
 
-/* Random work: each state's JSON loads into the same JSON; undoing all of it passes the same states backwards. */
+/* Random work: each state's JSON loads into the same JSON; undoing all of it passes the same states
+ * backwards. */
 static void
 test_random_work (void)
 {

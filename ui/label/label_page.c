@@ -233,19 +233,13 @@ show_done (LaurelLabelPage *self)
   gboolean researcher = laurel_settings_get_profile () == LAUREL_PROFILE_RESEARCHER;
   int n = (int) laurel_store_count_rankings (get_store (self), self->labeler_id, 0, NULL);
   gboolean has_tasks = laurel_store_count_tasks (get_store (self), FALSE, NULL) > 0;
-  g_autofree char *ranked =
-    n > 0 ? g_strdup_printf (ngettext ("You ranked %d task.", "You ranked %d tasks.", n), n)
-          : g_strdup (_("Others ranked every task."));
-  g_autofree char *description =
-    !has_tasks
-      ? g_strdup (_("Sample several completions for each prompt, and they wait here to be ranked."))
-    : researcher ? g_strdup_printf (_("%s Train a reward model on them, or sample more."), ranked)
-                 : g_strdup_printf (_("%s More arrive when a researcher samples them."), ranked);
+  g_autofree char *description = _laurel_label_describe_done (n, has_tasks, researcher);
 
   close_task (self);
-  adw_status_page_set_icon_name (self->done_page,
-                                 has_tasks ? "object-select-symbolic" : "view-list-ordered-symbolic");
-  adw_status_page_set_title (self->done_page, has_tasks ? _("All Ranked") : _("Nothing to Rank Yet"));
+  adw_status_page_set_icon_name (self->done_page, has_tasks ? "object-select-symbolic"
+                                                            : "view-list-ordered-symbolic");
+  adw_status_page_set_title (self->done_page,
+                             has_tasks ? _("All Ranked") : _("Nothing to Rank Yet"));
   adw_status_page_set_description (self->done_page, description);
   gtk_widget_set_visible (self->sample_button, researcher);
   gtk_widget_set_visible (self->train_button, researcher && has_tasks);

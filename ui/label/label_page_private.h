@@ -69,6 +69,7 @@ void _laurel_label_page_update_differences (LaurelLabelPage *self);
 char *_laurel_label_page_describe_median (LaurelLabelPage *self); /* (nullable): time per task */
 char *_laurel_label_page_describe_state (LaurelLabelPage *self);
 char *_laurel_label_page_explain_block (LaurelLabelPage *self); /* why it cannot be submitted yet */
+char *_laurel_label_describe_done (int n_ranked, gboolean has_tasks, gboolean researcher); /* after the last task */
 
 /* label_actions.c */
 void _laurel_label_page_add_actions (LaurelLabelPage *self);

@@ -68,3 +68,19 @@ _laurel_label_page_explain_block (LaurelLabelPage *self)
   }
   return g_strdup_printf (_("Not ranked yet: %s. Equal ones may share a rank."), left->str);
 }
+
+char *
+_laurel_label_describe_done (int n_ranked, gboolean has_tasks, gboolean researcher)
+{
+  g_autofree char *ranked = NULL;
+
+  if (!has_tasks)
+    return g_strdup (
+      _("Sample several completions for each prompt, and they wait here to be ranked."));
+  ranked = n_ranked > 0 ? g_strdup_printf (ngettext ("You ranked %d task.", "You ranked %d tasks.",
+                                                     (gulong) n_ranked), n_ranked)
+                        : g_strdup (_("Others ranked every task."));
+  if (researcher)
+    return g_strdup_printf (_("%s Train a reward model on them, or sample more."), ranked);
+  return g_strdup_printf (_("%s More arrive when a researcher samples them."), ranked);
+}
