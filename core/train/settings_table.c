@@ -156,7 +156,7 @@ const LaurelSetting laurel_settings_table[] = {
     SAME (0.2), NULL, "", TRUE,
     N_ ("KL Coefficient"),
     N_ ("What a nat of distance from the reference costs, in units of the normalised score."),
-    "TRL kl_coef, there 0.05; 0.2 keeps the small starter model's facts, which 0.05 loses" },
+    "TRL kl_coef, there 0.05; 0.2 keeps the small starter model's facts, which 0.05 can lose" },
   { "target_kl", LAUREL_SETTING_DOUBLE, AT (target_kl), PPO, 0, 1e6,
     SAME (0), NULL, N_ ("nats"), FALSE,
     N_ ("Target KL"),
