@@ -116,8 +116,6 @@ gboolean laurel_ranking_model_redo (LaurelRankingModel *self);
 
 /* Time spent, added to what the draft already had. No step for undo, no signal. */
 void laurel_ranking_model_add_time (LaurelRankingModel *self, gint64 active_ms, gint64 idle_ms);
-gint64 laurel_ranking_model_get_active_ms (LaurelRankingModel *self);
-gint64 laurel_ranking_model_get_idle_ms (LaurelRankingModel *self);
 
 /* --- Drafts and submission ------------------------------------------------ */
 

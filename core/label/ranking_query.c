@@ -143,18 +143,6 @@ laurel_ranking_model_get_supersedes (LaurelRankingModel *self)
   return self->supersedes;
 }
 
-gint64
-laurel_ranking_model_get_active_ms (LaurelRankingModel *self)
-{
-  return self->active_ms;
-}
-
-gint64
-laurel_ranking_model_get_idle_ms (LaurelRankingModel *self)
-{
-  return self->idle_ms;
-}
-
 gboolean
 laurel_ranking_model_is_untouched (LaurelRankingModel *self)
 {

@@ -144,12 +144,6 @@ laurel_string_table_get (const LaurelStringTable *self, guint32 number, gsize *o
   return self->bytes + entry->offset;
 }
 
-guint32
-laurel_string_table_get_count (const LaurelStringTable *self)
-{
-  return self->n_entries;
-}
-
 gsize
 laurel_string_table_get_total_length (const LaurelStringTable *self)
 {

@@ -26,7 +26,6 @@ gint64 laurel_string_table_find (const LaurelStringTable *self, const char *byte
 /* Borrowed until the next addition; a zero byte follows the string. */
 const char *laurel_string_table_get (const LaurelStringTable *self, guint32 number, gsize *out_length);
 
-guint32 laurel_string_table_get_count (const LaurelStringTable *self);
 gsize laurel_string_table_get_total_length (const LaurelStringTable *self); /* bytes of all strings */
 
 G_END_DECLS

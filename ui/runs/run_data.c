@@ -113,12 +113,6 @@ laurel_run_data_update (LaurelRunData *self, LaurelStore *store, GError **error)
   return TRUE;
 }
 
-gint64
-laurel_run_data_get_id (LaurelRunData *self)
-{
-  return self->id;
-}
-
 LaurelSeries *
 laurel_run_data_get_series (LaurelRunData *self, const char *key, gboolean by_time)
 {

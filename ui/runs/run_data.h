@@ -18,7 +18,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelRunData, laurel_run_data_free)
  * a checkpoint). */
 gboolean laurel_run_data_update (LaurelRunData *self, LaurelStore *store, GError **error);
 
-gint64 laurel_run_data_get_id (LaurelRunData *self);
 /* (transfer none) (nullable): the line of @key over steps, or over seconds since the run's first metric. */
 LaurelSeries *laurel_run_data_get_series (LaurelRunData *self, const char *key, gboolean by_time);
 /* (transfer container) (element-type utf8): keys in the order of their first appearance. */

@@ -69,13 +69,6 @@ laurel_run_status_css_class (LaurelRunStatus status)
 }
 
 gboolean
-laurel_run_is_live (const LaurelRun *run)
-{
-  return run->status == LAUREL_RUN_QUEUED || run->status == LAUREL_RUN_RUNNING ||
-         run->status == LAUREL_RUN_PAUSED;
-}
-
-gboolean
 laurel_run_can_resume (const LaurelRun *run)
 {
   return run->status == LAUREL_RUN_STOPPED || run->status == LAUREL_RUN_INTERRUPTED ||

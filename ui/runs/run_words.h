@@ -11,7 +11,6 @@ const char *laurel_run_kind_label (const char *kind);            /* “Reward mo
 const char *laurel_run_status_label (LaurelRunStatus status);    /* “Running” */
 const char *laurel_run_status_icon (LaurelRunStatus status);     /* symbolic icon name */
 const char *laurel_run_status_css_class (LaurelRunStatus status); /* "accent", "success", … */
-gboolean laurel_run_is_live (const LaurelRun *run);
 gboolean laurel_run_can_resume (const LaurelRun *run);
 /* “PPO · step 41 of 200 · 12 min” */
 char *laurel_run_describe (const LaurelRun *run) G_GNUC_WARN_UNUSED_RESULT;
