@@ -207,8 +207,8 @@ laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch,
     float *out = l + 1 < config->n_layer ? acts->layers[l + 1].x : acts->last;
 
     layer_forward (model, w, &acts->layers[l], out, batch, N);
-    if (sink != NULL)
-      sink (l, acts->layers[l].qkv, user_data);
+    if (sink != NULL && !sink (l, acts->layers[l].qkv, user_data))
+      return NULL;
   }
   laurel_layernorm_forward (acts->hidden, acts->lnf_mean, acts->lnf_rstd, acts->last,
                             model->weights + at->lnf_w, model->weights + at->lnf_b,
