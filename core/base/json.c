@@ -6,6 +6,71 @@
 
 #include <string.h>
 
+/* json-glib calls itself for every bracket, so that a file of nothing but brackets would end the
+ * program; no file of ours, nor of anybody's, comes near this. */
+#define MAX_DEPTH 256
+
+/* Past the end of the string that starts at the quote @at. */
+static const char *
+skip_string (const char *at)
+{
+  for (at++; *at != '\0' && *at != '"'; at++)
+    if (*at == '\\' && at[1] != '\0')
+      at++;
+  return *at == '"' ? at + 1 : at;
+}
+
+/* What json-glib takes although it is no JSON (comments, quotes of another kind) is refused here:
+ * another reader would not see the same file. */
+static gboolean
+check_characters (const char *text, const char *name, GError **error)
+{
+  int depth = 0, line = 1;
+
+  for (const char *at = text; *at != '\0';) {
+    if (*at == '"') {
+      at = skip_string (at);
+      continue;
+    }
+    line += *at == '\n';
+    depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
+    if (depth > MAX_DEPTH) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                   "Could not read “%s”: line %d nests deeper than %d; it must be plain JSON", name,
+                   line, MAX_DEPTH);
+      return FALSE;
+    }
+    if (!g_ascii_isalnum (*at) && strchr (" \t\r\n[]{}:,+-.", *at) == NULL) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                   "Could not read “%s”: line %d has “%.*s” outside a string; it must be JSON",
+                   name, line, (int) (g_utf8_next_char (at) - at), at);
+      return FALSE;
+    }
+    at++;
+  }
+  return TRUE;
+}
+
+char *
+laurel_json_find_duplicate (const char *text)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  int depth = 0;
+
+  for (const char *at = text; *at != '\0';) {
+    const char *start = at, *after;
+
+    depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
+    at = *at == '"' ? skip_string (at) : at + 1;
+    if (*start != '"' || depth != 1)
+      continue;
+    after = at + strspn (at, " \t\r\n");
+    if (*after == ':' && !g_hash_table_add (seen, g_strndup (start, (gsize) (at - start))))
+      return g_strndup (start + 1, (gsize) (at - start - 2));
+  }
+  return NULL;
+}
+
 JsonNode *
 laurel_json_parse (const char *text, const char *name, GError **error)
 {
@@ -13,6 +78,8 @@ laurel_json_parse (const char *text, const char *name, GError **error)
   g_autoptr (GError) local = NULL;
   JsonNode *root;
 
+  if (!check_characters (text, name, error))
+    return NULL;
   if (!json_parser_load_from_data (parser, text, -1, &local)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                  "Could not read “%s”: %s; it must be JSON", name, local->message);

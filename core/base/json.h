@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 /* (transfer full): the value in @path. Errors name the file and the line. */
 JsonNode *laurel_json_load (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 JsonNode *laurel_json_parse (const char *text, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (transfer full) (nullable): a member that the object in @text has twice, which readers take differently: the
+ * first, the last, or neither. Its name as written; escapes are not taken apart. */
+char *laurel_json_find_duplicate (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 char *laurel_json_to_string (JsonNode *node, gboolean pretty) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Members by type: FALSE and an error “NAME: “member” is …” when it is there but

@@ -70,6 +70,57 @@ test_parse_names_line (void)
   g_assert_nonnull (strstr (error->message, ":3:"));
 }
 
+/* json-glib would call itself a hundred thousand times, past the end of the stack. */
+static void
+test_parse_depth (void)
+{
+  g_autofree char *brackets = g_strnfill (1000000, '[');
+  g_autofree char *objects = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GError) a = NULL, b = NULL, error = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  for (int i = 0; i < 100000; i++)
+    g_string_append (text, "{\"[\\\"\":");
+  objects = g_string_free (g_steal_pointer (&text), FALSE);
+  g_assert_null (laurel_json_parse (brackets, "x", &a));
+  g_assert_error (a, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (a->message, "nests deeper"));
+  g_assert_null (laurel_json_parse (objects, "x", &b));
+  g_assert_error (b, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+  node = laurel_json_parse ("[[[\"[[[\\\"[[[\"]],{\"a\":[]},[],[],[]]", "x", &error);
+  g_assert_no_error (error);
+}
+
+/* What json-glib takes and no other reader does. */
+static void
+test_parse_other_dialects (void)
+{
+  const char *cases[] = { "{'a': 1}", "/* \" */ {\"a\": 1}", "var x = {\"a\": 1};" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (JsonNode) node = laurel_json_parse (cases[i], "x", &error);
+
+    g_assert_null (node);
+    g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+    g_assert_nonnull (strstr (error->message, "line 1"));
+  }
+}
+
+static void
+test_duplicates (void)
+{
+  g_autofree char *twice = NULL, *inner = NULL, *values = NULL;
+
+  twice = laurel_json_find_duplicate ("{\"a\": 1, \"b\": [\"a\"], \"a\" : 2}");
+  g_assert_cmpstr (twice, ==, "a");
+  inner = laurel_json_find_duplicate ("{\"a\": {\"a\": 1}, \"b\": {\"a\": 1}}");
+  g_assert_null (inner);
+  values = laurel_json_find_duplicate ("{\"a\": \"x\", \"b\": \"x\", \"x\\\":\": \"x\"}");
+  g_assert_null (values);
+}
+
 /* Every reader leaves @out alone when the member is absent or null. */
 static void
 test_absent (void)
@@ -269,6 +320,9 @@ main (int argc, char **argv)
   g_test_add_func ("/base/json/small-numbers", test_small_numbers);
   g_test_add_func ("/base/json/parse/refuses", test_parse_refuses);
   g_test_add_func ("/base/json/parse/names-line", test_parse_names_line);
+  g_test_add_func ("/base/json/parse/depth", test_parse_depth);
+  g_test_add_func ("/base/json/parse/other-dialects", test_parse_other_dialects);
+  g_test_add_func ("/base/json/duplicates", test_duplicates);
   g_test_add_func ("/base/json/members", test_members);
   g_test_add_func ("/base/json/members/absent", test_absent);
   g_test_add_func ("/base/json/members/wrong-types", test_wrong_types);
