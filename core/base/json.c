@@ -3,12 +3,9 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/json_check.h"
 
 #include <string.h>
-
-/* json-glib calls itself for every bracket, so that a file of nothing but brackets would end the
- * program; no file of ours, nor of anybody's, comes near this. */
-#define MAX_DEPTH 256
 
 /* Past the end of the string that starts at the quote @at. */
 static const char *
@@ -18,37 +15,6 @@ skip_string (const char *at)
     if (*at == '\\' && at[1] != '\0')
       at++;
   return *at == '"' ? at + 1 : at;
-}
-
-/* What json-glib takes although it is no JSON (comments, quotes of another kind) is refused here:
- * another reader would not see the same file. */
-static gboolean
-check_characters (const char *text, const char *name, GError **error)
-{
-  int depth = 0, line = 1;
-
-  for (const char *at = text; *at != '\0';) {
-    if (*at == '"') {
-      at = skip_string (at);
-      continue;
-    }
-    line += *at == '\n';
-    depth += (*at == '[' || *at == '{') - (*at == ']' || *at == '}');
-    if (depth > MAX_DEPTH) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not read “%s”: line %d nests deeper than %d; it must be plain JSON", name,
-                   line, MAX_DEPTH);
-      return FALSE;
-    }
-    if (!g_ascii_isalnum (*at) && strchr (" \t\r\n[]{}:,+-.", *at) == NULL) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not read “%s”: line %d has “%.*s” outside a string; it must be JSON",
-                   name, line, (int) (g_utf8_next_char (at) - at), at);
-      return FALSE;
-    }
-    at++;
-  }
-  return TRUE;
 }
 
 char *
@@ -76,21 +42,26 @@ laurel_json_parse (const char *text, const char *name, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new_immutable ();
   g_autoptr (GError) local = NULL;
+  g_autofree char *fault = NULL;
   JsonNode *root;
 
-  if (!check_characters (text, name, error))
+  if (text[strspn (text, " \t\r\n")] == '\0') {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is empty; it must be JSON", name);
     return NULL;
+  }
+  fault = laurel_json_find_fault (text);
+  if (fault != NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: %s; it must be JSON", name, fault);
+    return NULL;
+  }
   if (!json_parser_load_from_data (parser, text, -1, &local)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                  "Could not read “%s”: %s; it must be JSON", name, local->message);
     return NULL;
   }
   root = json_parser_get_root (parser);
-  if (root == NULL) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read “%s”: it is empty; it must be JSON", name);
-    return NULL;
-  }
   return json_node_ref (root);
 }
 

@@ -148,6 +148,8 @@ laurel_model_config_validate (const LaurelModelConfig *self, const char *name, G
 
   if (self->n_embd % self->n_head != 0)
     why = "n_embd must be a multiple of n_head";
+  else if (self->n_inner > MAX_SIZE)
+    why = "n_inner, which is 4 n_embd when it is missing, must be at most 16777216";
   else if (self->bos_token_id >= self->vocab_size || self->eos_token_id >= self->vocab_size)
     why = "bos_token_id and eos_token_id must be within the vocabulary";
   else if (self->layer_norm_epsilon <= 0)
