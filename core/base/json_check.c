@@ -147,7 +147,7 @@ check_key (Check *self)
   return TRUE;
 }
 
-/* Up to the first value inside, or past an empty pair of brackets, which leaves @depth as it was. */
+/* Up to the first value inside, or past an empty pair of brackets, which leaves @depth alone. */
 static gboolean
 open_bracket (Check *self)
 {
