@@ -53,10 +53,9 @@ find_offsets (LaurelOffsets *at, const LaurelLayout *layout, const LaurelModelCo
                                                : offset_of (layout, "lm_head.weight");
 }
 
-/* Weights all zero. */
-static LaurelModel *
-model_allocate (const LaurelModelConfig *config, LaurelTokenizer *tokenizer,
-                const LaurelTemplate *chat_template, GError **error)
+LaurelModel *
+laurel_model_new_blank (const LaurelModelConfig *config, LaurelTokenizer *tokenizer,
+                        const LaurelTemplate *chat_template, GError **error)
 {
   LaurelModel *self = g_new0 (LaurelModel, 1);
 
@@ -117,18 +116,21 @@ LaurelModel *
 laurel_model_new (const LaurelModelConfig *config, LaurelTokenizer *tokenizer,
                   const LaurelTemplate *chat_template, guint64 seed, GError **error)
 {
-  LaurelModel *self = model_allocate (config, tokenizer, chat_template, error);
+  LaurelModel *self = laurel_model_new_blank (config, tokenizer, chat_template, error);
 
-  if (self != NULL)
-    for (int i = 0; i < self->layout->n_tensors; i++)
-      initialise_tensor (self, i, seed);
+  if (self == NULL)
+    return NULL;
+#pragma omp parallel for schedule(dynamic)
+  for (int i = 0; i < self->layout->n_tensors; i++)
+    initialise_tensor (self, i, seed);
   return self;
 }
 
 LaurelModel *
 laurel_model_copy (const LaurelModel *self, GError **error)
 {
-  LaurelModel *copy = model_allocate (&self->config, self->tokenizer, self->chat_template, error);
+  LaurelModel *copy = laurel_model_new_blank (&self->config, self->tokenizer, self->chat_template,
+                                              error);
 
   if (copy != NULL)
     memcpy (copy->weights, self->weights, self->layout->n_floats * sizeof (float));
@@ -145,7 +147,7 @@ laurel_model_with_head (const LaurelModel *self, LaurelHead head, guint64 seed, 
   config.normalized = FALSE;
   config.reward_gain = 1.0;
   config.reward_bias = 0.0;
-  other = model_allocate (&config, self->tokenizer, self->chat_template, error);
+  other = laurel_model_new_blank (&config, self->tokenizer, self->chat_template, error);
   if (other == NULL)
     return NULL;
   for (int i = 0; i < other->layout->n_tensors; i++) {

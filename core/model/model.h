@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/model/config.h"
+#include "core/model/dtype.h"
 #include "core/model/parameters.h"
 #include "core/text/template.h"
 #include "core/text/tokenizer.h"
@@ -32,6 +33,8 @@ typedef struct {
 /* Weights N(0, initializer_range), residual projections scaled by 1/√(2 n_layer), norms 1 and 0 (GPT-2's
  * initialisation); a score head N(0, 1/(n_embd + 1)). NULL and an error when memory is short. */
 LaurelModel *laurel_model_new (const LaurelModelConfig *config, LaurelTokenizer *tokenizer, const LaurelTemplate *chat_template, guint64 seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same with every weight 0, for who fills them all. */
+LaurelModel *laurel_model_new_blank (const LaurelModelConfig *config, LaurelTokenizer *tokenizer, const LaurelTemplate *chat_template, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 LaurelModel *laurel_model_copy (const LaurelModel *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same trunk with another head: an SFT model's trunk under a fresh score head. */
 LaurelModel *laurel_model_with_head (const LaurelModel *self, LaurelHead head, guint64 seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -39,11 +42,9 @@ void laurel_model_free (LaurelModel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelModel, laurel_model_free)
 
 /* Hugging Face directories: config.json, model.safetensors (or pytorch-style shards with
- * model.safetensors.index.json), tokenizer files, chat_template.json (ours). */
+ * model.safetensors.index.json), tokenizer files, chat_template.json (ours). F32, F16 and BF16 become float32;
+ * a number that is not finite is refused with its tensor's name, as is a tensor that has no place. */
 LaurelModel *laurel_model_load (const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-typedef enum { LAUREL_DTYPE_F32, LAUREL_DTYPE_BF16, LAUREL_DTYPE_F16 } LaurelDtype;
-/* "f32", "bf16" or "f16", in either case. */
-gboolean laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **error);
 gboolean laurel_model_save (const LaurelModel *self, const char *dir, LaurelDtype dtype, GError **error);
 gboolean laurel_model_load_config (const char *dir, LaurelModelConfig *out_config, GError **error);
 

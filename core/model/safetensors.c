@@ -5,34 +5,21 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 
-#include <math.h>
 #include <string.h>
 
-#define MAX_HEADER (100u << 20)
+#define MAX_HEADER (32u << 20) /* a thousand layers need 2 */
 #define LENGTH_BYTES 8
 
+/* The format's other types, whose tensors may lie in a file but not in a model: buffers, or weights
+ * of another program's making. 0: less than a byte, or unknown. */
 static const struct {
   const char *name;
   gsize size;
-} dtypes[] = {
-  [LAUREL_DTYPE_F32] = { "F32", 4 },
-  [LAUREL_DTYPE_BF16] = { "BF16", 2 },
-  [LAUREL_DTYPE_F16] = { "F16", 2 },
+} other_dtypes[] = {
+  { "BOOL", 1 }, { "U8", 1 }, { "I8", 1 }, { "F8_E5M2", 1 }, { "F8_E4M3", 1 }, { "F8_E8M0", 1 },
+  { "I16", 2 }, { "U16", 2 }, { "I32", 4 }, { "U32", 4 }, { "I64", 8 }, { "U64", 8 }, { "F64", 8 },
+  { "C64", 8 }, { "F4", 0 }, { "F6_E2M3", 0 }, { "F6_E3M2", 0 },
 };
-
-gboolean
-laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **error)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (dtypes); i++)
-    if (g_ascii_strcasecmp (name, dtypes[i].name) == 0) {
-      *out_dtype = (LaurelDtype) i;
-      return TRUE;
-    }
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-               "Could not understand the type “%s”: there is no such one; write f32, bf16 or f16",
-               name);
-  return FALSE;
-}
 
 static gboolean G_GNUC_PRINTF (3, 4)
 refuse (GError **error, const char *path, const char *format, ...)
@@ -57,20 +44,30 @@ file_tensor_free (gpointer data)
   g_free (tensor);
 }
 
+/* @out_size: bytes of an element, 0 when that is no whole number. */
 static gboolean
-read_dtype (LaurelFileTensor *tensor, JsonObject *entry, const char *path, GError **error)
+read_dtype (LaurelFileTensor *tensor, gsize *out_size, JsonObject *entry, const char *path,
+            GError **error)
 {
   const char *name = NULL;
 
   if (!laurel_json_get_string (entry, path, "dtype", &name, error))
     return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (dtypes); i++)
-    if (g_strcmp0 (name, dtypes[i].name) == 0) {
+  if (name == NULL)
+    return refuse (error, path, "“%s” has no type", tensor->name);
+  for (int i = 0; i <= LAUREL_DTYPE_F16; i++)
+    if (g_str_equal (name, laurel_dtype_get_name ((LaurelDtype) i))) {
       tensor->dtype = (LaurelDtype) i;
+      *out_size = laurel_dtype_get_size (tensor->dtype);
       return TRUE;
     }
-  return refuse (error, path, "“%s” has type %s, and only F32, F16 and BF16 can be read",
-                 tensor->name, name != NULL ? name : "(none)");
+  for (gsize i = 0; i < G_N_ELEMENTS (other_dtypes); i++)
+    if (g_str_equal (name, other_dtypes[i].name)) {
+      tensor->unreadable = other_dtypes[i].name;
+      *out_size = other_dtypes[i].size;
+      return TRUE;
+    }
+  return refuse (error, path, "“%s” has the unknown type “%s”", tensor->name, name);
 }
 
 /* A member that is an array of at most @max whole numbers ≥ 0. */
@@ -98,40 +95,113 @@ read_sizes (gsize *out, int *out_n, int max, JsonObject *entry, const char *memb
 }
 
 static gboolean
+check_size (const LaurelFileTensor *tensor, gsize element, const char *path, GError **error)
+{
+  gsize length = tensor->end - tensor->begin;
+
+  if (element == 0 || (length % element == 0 && length / element == tensor->n))
+    return TRUE;
+  return refuse (error, path, "the shape of “%s” does not fit its %" G_GSIZE_FORMAT " bytes",
+                 tensor->name, length);
+}
+
+static gboolean
 read_entry (LaurelSafetensors *self, const char *name, JsonNode *node, const guchar *data,
             gsize n_data, const char *path, GError **error)
 {
   LaurelFileTensor *tensor = g_new0 (LaurelFileTensor, 1);
-  gsize range[2] = { 0, 0 };
+  gsize range[2] = { 0, 0 }, element = 0;
   int n_range = 0;
+  JsonObject *entry;
 
   tensor->name = g_strdup (name);
   tensor->n = 1;
   g_hash_table_replace (self->tensors, tensor->name, tensor);
   if (!JSON_NODE_HOLDS_OBJECT (node))
     return refuse (error, path, "“%s” is described by no object", name);
-  /* Buffers such as attention masks have types of their own; nobody asks for them. */
-  if (g_str_has_suffix (name, ".attn.bias") || g_str_has_suffix (name, ".attn.masked_bias")) {
-    g_hash_table_remove (self->tensors, name);
-    return TRUE;
-  }
-  if (!read_dtype (tensor, json_node_get_object (node), path, error)
-      || !read_sizes (tensor->shape, &tensor->n_dims, G_N_ELEMENTS (tensor->shape),
-                      json_node_get_object (node), "shape", tensor, path, error)
-      || !read_sizes (range, &n_range, 2, json_node_get_object (node), "data_offsets", tensor, path,
-                      error))
+  entry = json_node_get_object (node);
+  if (!read_dtype (tensor, &element, entry, path, error)
+      || !read_sizes (tensor->shape, &tensor->n_dims, LAUREL_MAX_DIMENSIONS, entry, "shape", tensor,
+                      path, error)
+      || !read_sizes (range, &n_range, 2, entry, "data_offsets", tensor, path, error))
     return FALSE;
   for (int i = 0; i < tensor->n_dims; i++)
     if (!g_size_checked_mul (&tensor->n, tensor->n, tensor->shape[i]))
       return refuse (error, path, "“%s” is larger than any memory", name);
-  if (n_range != 2 || range[0] > range[1] || range[1] > n_data)
+  if (n_range != 2 || range[0] > range[1])
+    return refuse (error, path, "“%s” has no proper data_offsets", name);
+  if (range[1] > n_data)
     return refuse (error, path, "“%s” reaches past the end of the file, which is cut short", name);
-  if ((range[1] - range[0]) % dtypes[tensor->dtype].size != 0
-      || (range[1] - range[0]) / dtypes[tensor->dtype].size != tensor->n)
-    return refuse (error, path, "the shape of “%s” does not fit its %" G_GSIZE_FORMAT " bytes",
-                   name, range[1] - range[0]);
+  tensor->begin = range[0];
+  tensor->end = range[1];
   tensor->data = data + range[0];
+  return check_size (tensor, element, path, error);
+}
+
+static int
+compare_tensors (gconstpointer a, gconstpointer b)
+{
+  const LaurelFileTensor *x = *(const LaurelFileTensor *const *) a;
+  const LaurelFileTensor *y = *(const LaurelFileTensor *const *) b;
+
+  if (x->begin != y->begin)
+    return x->begin < y->begin ? -1 : 1;
+  return x->end < y->end ? -1 : x->end > y->end;
+}
+
+/* The format has every byte of the data belong to exactly one tensor. */
+static gboolean
+check_coverage (const LaurelSafetensors *self, gsize n_data, const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) tensors = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer tensor;
+  gsize at = 0;
+  const char *before = "the header";
+
+  g_hash_table_iter_init (&iter, self->tensors);
+  while (g_hash_table_iter_next (&iter, NULL, &tensor))
+    g_ptr_array_add (tensors, tensor);
+  g_ptr_array_sort (tensors, compare_tensors);
+  for (guint i = 0; i < tensors->len; i++) {
+    const LaurelFileTensor *next = tensors->pdata[i];
+
+    if (next->begin < at)
+      return refuse (error, path, "“%s” and “%s” overlap", before, next->name);
+    if (next->begin > at)
+      return refuse (error, path, "%" G_GSIZE_FORMAT " bytes before “%s” belong to no tensor",
+                     next->begin - at, next->name);
+    at = next->end;
+    before = next->name;
+  }
+  if (at != n_data)
+    return refuse (error, path, "the last %" G_GSIZE_FORMAT " bytes belong to no tensor",
+                   n_data - at);
   return TRUE;
+}
+
+static gboolean
+read_entries (LaurelSafetensors *self, const char *text, const guchar *data, gsize n_data,
+              const char *path, GError **error)
+{
+  g_autofree char *twice = laurel_json_find_duplicate (text);
+  g_autoptr (JsonNode) root = laurel_json_parse (text, path, error);
+  JsonObjectIter iter;
+  const char *name;
+  JsonNode *node;
+
+  if (root == NULL)
+    return FALSE;
+  if (!JSON_NODE_HOLDS_OBJECT (root))
+    return refuse (error, path, "its header is no JSON object");
+  if (twice != NULL)
+    return refuse (error, path, "its header has “%s” twice", twice);
+  json_object_iter_init (&iter, json_node_get_object (root));
+  while (json_object_iter_next (&iter, &name, &node))
+    if (!g_str_equal (name, "__metadata__")
+        && !read_entry (self, name, node, data, n_data, path, error))
+      return FALSE;
+  return check_coverage (self, n_data, path, error);
 }
 
 static gboolean
@@ -140,11 +210,7 @@ read_header (LaurelSafetensors *self, const char *path, GError **error)
   const guchar *bytes = (const guchar *) g_mapped_file_get_contents (self->map);
   gsize size = g_mapped_file_get_length (self->map);
   g_autofree char *text = NULL;
-  g_autoptr (JsonNode) root = NULL;
   guint64 length;
-  JsonObjectIter iter;
-  const char *name;
-  JsonNode *node;
 
   if (size < LENGTH_BYTES)
     return refuse (error, path, "it ends within its first 8 bytes");
@@ -161,18 +227,8 @@ read_header (LaurelSafetensors *self, const char *path, GError **error)
   text = g_strndup ((const char *) bytes + LENGTH_BYTES, length);
   if (strlen (text) != length || !g_utf8_validate (text, -1, NULL))
     return refuse (error, path, "its header is not UTF-8 text");
-  root = laurel_json_parse (text, path, error);
-  if (root == NULL)
-    return FALSE;
-  if (!JSON_NODE_HOLDS_OBJECT (root))
-    return refuse (error, path, "its header is no JSON object");
-  json_object_iter_init (&iter, json_node_get_object (root));
-  while (json_object_iter_next (&iter, &name, &node))
-    if (!g_str_equal (name, "__metadata__")
-        && !read_entry (self, name, node, bytes + LENGTH_BYTES + length,
-                        size - LENGTH_BYTES - length, path, error))
-      return FALSE;
-  return TRUE;
+  return read_entries (self, text, bytes + LENGTH_BYTES + length, size - LENGTH_BYTES - length,
+                       path, error);
 }
 
 LaurelSafetensors *
@@ -182,6 +238,12 @@ laurel_safetensors_open (const char *path, GError **error)
   g_autoptr (GError) local = NULL;
 
   self->tensors = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, file_tensor_free);
+  self->path = g_strdup (path);
+  /* a pipe would keep whoever opens it waiting */
+  if (g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
+    refuse (error, path, "it is no ordinary file");
+    return NULL;
+  }
   self->map = g_mapped_file_new (path, FALSE, &local);
   if (self->map == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
@@ -200,95 +262,14 @@ laurel_safetensors_free (LaurelSafetensors *self)
     return;
   g_clear_pointer (&self->map, g_mapped_file_unref);
   g_clear_pointer (&self->tensors, g_hash_table_unref);
+  g_free (self->path);
   g_free (self);
-}
-
-/* --- Storage types --------------------------------------------------------- */
-
-static float
-float_from_bits (guint32 bits)
-{
-  float value;
-
-  memcpy (&value, &bits, sizeof value);
-  return value;
-}
-
-static guint32
-bits_from_float (float value)
-{
-  guint32 bits;
-
-  memcpy (&bits, &value, sizeof bits);
-  return bits;
-}
-
-/* To nearest, ties to even; NaN stays NaN. */
-static guint16
-bf16_from_float (float value)
-{
-  guint32 bits = bits_from_float (value);
-
-  if (isnan (value))
-    return (guint16) (bits >> 16 | 0x40);
-  return (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-static float
-float_from_f16 (guint16 half)
-{
-  guint32 sign = (guint32) (half & 0x8000) << 16;
-  guint32 exponent = half >> 10 & 0x1f;
-  guint32 fraction = half & 0x3ff;
-
-  if (exponent == 0) {
-    float magnitude = ldexpf ((float) fraction, -24);
-
-    return sign != 0 ? -magnitude : magnitude;
-  }
-  if (exponent == 31)
-    return float_from_bits (sign | 0x7f800000 | fraction << 13);
-  return float_from_bits (sign | (exponent + 112) << 23 | fraction << 13);
-}
-
-static guint16
-f16_from_float (float value)
-{
-  guint16 sign = (guint16) (bits_from_float (value) >> 16 & 0x8000);
-  float magnitude = fabsf (value);
-  int exponent;
-
-  if (isnan (value))
-    return sign | 0x7e00;
-  if (magnitude >= 65520.0f)
-    return sign | 0x7c00;
-  if (magnitude < ldexpf (1.0f, -14)) /* subnormal: multiples of 2⁻²⁴ */
-    return sign | (guint16) lrintf (ldexpf (magnitude, 24));
-  frexpf (magnitude, &exponent);
-  /* magnitude · 2^(11 − exponent) lies in [1024, 2048): rounding may carry into the exponent, as
-   * it should. */
-  return sign | (guint16) (lrintf (ldexpf (magnitude, 11 - exponent)) - 1024
-                           + ((exponent + 14) << 10));
 }
 
 void
 laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out)
 {
-  for (gsize i = 0; i < tensor->n; i++) {
-    if (tensor->dtype == LAUREL_DTYPE_F32) {
-      guint32 bits;
-
-      memcpy (&bits, tensor->data + 4 * i, 4);
-      out[i] = float_from_bits (GUINT32_FROM_LE (bits));
-    } else {
-      guint16 half;
-
-      memcpy (&half, tensor->data + 2 * i, 2);
-      half = GUINT16_FROM_LE (half);
-      out[i] = tensor->dtype == LAUREL_DTYPE_BF16 ? float_from_bits ((guint32) half << 16)
-               : float_from_f16 (half);
-    }
-  }
+  laurel_dtype_to_float (tensor->dtype, tensor->data, out, tensor->n);
 }
 
 /* --- Writing --------------------------------------------------------------- */
@@ -309,12 +290,12 @@ make_header (const LaurelLayout *layout, LaurelDtype dtype)
   json_builder_end_object (builder);
   for (int i = 0; i < layout->n_tensors; i++) {
     const LaurelTensor *tensor = &layout->tensors[i];
-    gsize end = begin + tensor->n * dtypes[dtype].size;
+    gsize end = begin + tensor->n * laurel_dtype_get_size (dtype);
 
     json_builder_set_member_name (builder, tensor->name);
     json_builder_begin_object (builder);
     json_builder_set_member_name (builder, "dtype");
-    json_builder_add_string_value (builder, dtypes[dtype].name);
+    json_builder_add_string_value (builder, laurel_dtype_get_name (dtype));
     json_builder_set_member_name (builder, "shape");
     json_builder_begin_array (builder);
     if (tensor->n_dims == 2)
@@ -336,23 +317,6 @@ make_header (const LaurelLayout *layout, LaurelDtype dtype)
   return g_strdup_printf ("%-*s", (int) padded, text);
 }
 
-static void
-convert (guchar *out, const float *in, gsize n, LaurelDtype dtype)
-{
-  for (gsize i = 0; i < n; i++) {
-    if (dtype == LAUREL_DTYPE_F32) {
-      guint32 bits = GUINT32_TO_LE (bits_from_float (in[i]));
-
-      memcpy (out + 4 * i, &bits, 4);
-    } else {
-      guint16 half = GUINT16_TO_LE (dtype == LAUREL_DTYPE_BF16 ? bf16_from_float (in[i])
-                                    : f16_from_float (in[i]));
-
-      memcpy (out + 2 * i, &half, 2);
-    }
-  }
-}
-
 #define WRITE_BLOCK (1u << 18)
 
 static gboolean
@@ -362,8 +326,8 @@ write_tensor (LaurelFileWriter *writer, const float *w, gsize n, LaurelDtype dty
   for (gsize start = 0; start < n; start += WRITE_BLOCK) {
     gsize length = MIN (WRITE_BLOCK, n - start);
 
-    convert (buffer, w + start, length, dtype);
-    if (!laurel_file_writer_write (writer, buffer, length * dtypes[dtype].size, error))
+    laurel_dtype_from_float (dtype, w + start, buffer, length);
+    if (!laurel_file_writer_write (writer, buffer, length * laurel_dtype_get_size (dtype), error))
       return FALSE;
   }
   return TRUE;

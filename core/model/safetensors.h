@@ -11,17 +11,23 @@
 
 G_BEGIN_DECLS
 
+#define LAUREL_MAX_DIMENSIONS 8
+
 typedef struct {
   char *name;
+  const char *unreadable; /* the type's name when it is none of LaurelDtype's ("I64"); NULL otherwise */
   LaurelDtype dtype;
   int n_dims;
-  gsize shape[4];
+  gsize shape[LAUREL_MAX_DIMENSIONS];
   gsize n;            /* elements */
+  gsize begin, end;   /* data_offsets */
   const guchar *data; /* in the mapped file */
 } LaurelFileTensor;
 
-/* A mapped file. Opening checks the whole header, so that no tensor reaches past the file. */
+/* A mapped file. Opening checks the whole header by the format's rules (no name twice, every byte of the data
+ * in exactly one tensor), so that no tensor reaches past the file or into another one. */
 typedef struct {
+  char *path;
   GMappedFile *map;
   GHashTable *tensors; /* name → LaurelFileTensor */
 } LaurelSafetensors;
@@ -30,7 +36,7 @@ LaurelSafetensors *laurel_safetensors_open (const char *path, GError **error) G_
 void laurel_safetensors_free (LaurelSafetensors *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelSafetensors, laurel_safetensors_free)
 
-/* @out (tensor->n) in float32, whatever the file's type. */
+/* @out (tensor->n) in float32, whatever the file's type; a readable tensor's only. */
 void laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out);
 
 /* The tensors of @layout from @weights, stored as @dtype, atomically. */

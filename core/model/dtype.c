@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/model/dtype.h"
+
+#include "core/base/error.h"
+#include "core/math/simd.h"
+
+#include <math.h>
+
+static const struct {
+  const char *name;
+  gsize size;
+} dtypes[] = {
+  [LAUREL_DTYPE_F32] = { "F32", 4 },
+  [LAUREL_DTYPE_BF16] = { "BF16", 2 },
+  [LAUREL_DTYPE_F16] = { "F16", 2 },
+};
+
+gboolean
+laurel_dtype_from_string (const char *name, LaurelDtype *out_dtype, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (dtypes); i++)
+    if (g_ascii_strcasecmp (name, dtypes[i].name) == 0) {
+      *out_dtype = (LaurelDtype) i;
+      return TRUE;
+    }
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not understand the type “%s”: there is no such one; write f32, bf16 or f16",
+               name);
+  return FALSE;
+}
+
+const char *
+laurel_dtype_get_name (LaurelDtype dtype)
+{
+  return dtypes[dtype].name;
+}
+
+gsize
+laurel_dtype_get_size (LaurelDtype dtype)
+{
+  return dtypes[dtype].size;
+}
+
+static inline float
+float_from_bits (guint32 bits)
+{
+  float value;
+
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+static inline guint32
+bits_from_float (float value)
+{
+  guint32 bits;
+
+  memcpy (&bits, &value, sizeof bits);
+  return bits;
+}
+
+/* --- Reading ----------------------------------------------------------------
+ * Plain loops over whatever alignment the file has, which compilers turn into vector code; infinite
+ * numbers and NaN are those whose exponent is all ones. */
+
+#define EXPONENT 0x7f800000u
+
+LAUREL_CLONES static gboolean
+read_f32 (const guchar *in, float *out, gsize n)
+{
+  guint32 not_finite = 0;
+
+#pragma omp simd reduction(| : not_finite)
+  for (gsize i = 0; i < n; i++) {
+    guint32 bits;
+
+    memcpy (&bits, in + 4 * i, 4);
+    bits = GUINT32_FROM_LE (bits);
+    not_finite |= (bits & EXPONENT) == EXPONENT;
+    memcpy (out + i, &bits, 4);
+  }
+  return not_finite == 0;
+}
+
+LAUREL_CLONES static gboolean
+read_bf16 (const guchar *in, float *out, gsize n)
+{
+  guint32 not_finite = 0;
+
+#pragma omp simd reduction(| : not_finite)
+  for (gsize i = 0; i < n; i++) {
+    guint16 half;
+    guint32 bits;
+
+    memcpy (&half, in + 2 * i, 2);
+    bits = (guint32) GUINT16_FROM_LE (half) << 16;
+    not_finite |= (bits & EXPONENT) == EXPONENT;
+    memcpy (out + i, &bits, 4);
+  }
+  return not_finite == 0;
+}
+
+/* Exponent and fraction, moved to where float32 has them, are the number times 2⁻¹¹²; multiplying
+ * it back also gives the numbers below F16's normal range their places. What was infinite or NaN
+ * comes out at 2¹⁶ or more, which no finite F16 reaches. */
+LAUREL_CLONES static gboolean
+read_f16 (const guchar *in, float *out, gsize n)
+{
+  guint32 not_finite = 0;
+
+#pragma omp simd reduction(| : not_finite)
+  for (gsize i = 0; i < n; i++) {
+    guint16 half;
+    guint32 bits, past;
+
+    memcpy (&half, in + 2 * i, 2);
+    half = GUINT16_FROM_LE (half);
+    bits = bits_from_float (float_from_bits ((guint32) (half & 0x7fff) << 13) * 0x1p112f);
+    past = bits >= bits_from_float (65536.0f);
+    not_finite |= past;
+    bits |= past * EXPONENT;
+    bits |= (guint32) (half & 0x8000) << 16;
+    memcpy (out + i, &bits, 4);
+  }
+  return not_finite == 0;
+}
+
+gboolean
+laurel_dtype_to_float (LaurelDtype dtype, const guchar *in, float *out, gsize n)
+{
+  switch (dtype) {
+    case LAUREL_DTYPE_F32: return read_f32 (in, out, n);
+    case LAUREL_DTYPE_BF16: return read_bf16 (in, out, n);
+    case LAUREL_DTYPE_F16: return read_f16 (in, out, n);
+    default: g_assert_not_reached ();
+  }
+}
+
+/* --- Writing ----------------------------------------------------------------- */
+
+static guint16
+bf16_from_float (float value)
+{
+  guint32 bits = bits_from_float (value);
+
+  if (isnan (value))
+    return (guint16) (bits >> 16 | 0x40);
+  return (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static guint16
+f16_from_float (float value)
+{
+  guint16 sign = (guint16) (bits_from_float (value) >> 16 & 0x8000);
+  float magnitude = fabsf (value);
+  int exponent;
+
+  if (isnan (value))
+    return sign | 0x7e00;
+  if (magnitude >= 65520.0f)
+    return sign | 0x7c00;
+  if (magnitude < ldexpf (1.0f, -14)) /* subnormal: multiples of 2⁻²⁴ */
+    return sign | (guint16) lrintf (ldexpf (magnitude, 24));
+  frexpf (magnitude, &exponent);
+  /* magnitude · 2^(11 − exponent) lies in [1024, 2048): rounding may carry into the exponent, as
+   * it should. */
+  return sign | (guint16) (lrintf (ldexpf (magnitude, 11 - exponent)) - 1024
+                           + ((exponent + 14) << 10));
+}
+
+void
+laurel_dtype_from_float (LaurelDtype dtype, const float *in, guchar *out, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    if (dtype == LAUREL_DTYPE_F32) {
+      guint32 bits = GUINT32_TO_LE (bits_from_float (in[i]));
+
+      memcpy (out + 4 * i, &bits, 4);
+    } else {
+      guint16 half = GUINT16_TO_LE (dtype == LAUREL_DTYPE_BF16 ? bf16_from_float (in[i])
+                                    : f16_from_float (in[i]));
+
+      memcpy (out + 2 * i, &half, 2);
+    }
+  }
+}
