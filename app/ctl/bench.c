@@ -116,7 +116,7 @@ multiply (Bench *bench)
 {
   const int n = GEMM_SIZE;
 
-  laurel_matmul (FALSE, FALSE, n, n, n, 1, bench->a, n, bench->b, n, 0, bench->c, n);
+  laurel_blas_matmul (FALSE, FALSE, n, n, n, bench->a, n, bench->b, n, FALSE, bench->c, n);
 }
 
 /* With all threads, as the kernels read memory. */

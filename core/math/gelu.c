@@ -7,8 +7,8 @@
 #define BLOCK 4096
 
 /* ½ (1 + tanh u) is the logistic function of 2u. */
-LAUREL_CLONES static void
-forward_block (float *y, const float *x, gsize n)
+LAUREL_CLONES void
+laurel_gelu_few (float *y, const float *x, gsize n)
 {
 #pragma omp simd
   for (gsize i = 0; i < n; i++) {
@@ -36,7 +36,7 @@ laurel_gelu_forward (float *y, const float *x, gsize n)
 {
 #pragma omp parallel for schedule(static)
   for (gsize start = 0; start < n; start += BLOCK)
-    forward_block (y + start, x + start, MIN (BLOCK, n - start));
+    laurel_gelu_few (y + start, x + start, MIN (BLOCK, n - start));
 }
 
 void

@@ -13,13 +13,22 @@
 
 G_BEGIN_DECLS
 
-/* --- blas.c: the one file that knows OpenBLAS ---------------------------- */
+/* --- matmul.c (and matmul.h, for packed matrices) -------------------------- */
 
-/* c (M, N) = alpha · op (a) op (b) + beta · c, with row strides lda, ldb, ldc. */
-void laurel_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K,
-                    float alpha, const float *a, int lda, const float *b, int ldb,
-                    float beta, float *c, int ldc);
+/* c (M, N) = op (a) · op (b), added to c if @add, with row strides lda, ldb, ldc. An element's bits depend on its
+ * row of op (a) and its column of op (b) alone. */
+void laurel_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K, const float *a,
+                    int lda, const float *b, int ldb, gboolean add, float *c, int ldc);
+
+/* --- blas.c: the one file that knows OpenBLAS, as a yardstick ---------------- */
+
+/* laurel_matmul() by OpenBLAS: what tests compare with and benchmarks measure against. */
+void laurel_blas_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K, const float *a,
+                         int lda, const float *b, int ldb, gboolean add, float *c, int ldc);
 const char *laurel_blas_describe (void); /* "OpenBLAS 0.3.21 SkylakeX" */
+
+/* --- linear.c ------------------------------------------------------------ */
+
 int laurel_n_threads (void);
 
 /* y (N, OC) = x (N, IC) · w (IC, OC) + b (OC), Hugging Face's Conv1D. b may be NULL. */
@@ -41,6 +50,8 @@ void laurel_embedding_backward (float *dwte, float *dwpe, const float *dx, const
 /* y = (x − mean) · rstd · w + b per row; mean (N) and rstd (N) are kept for backward.
  * Ba, Kiros, Hinton, “Layer normalization”, 2016. */
 void laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int N, int C, float epsilon);
+/* One row, by the calling thread alone. */
+void laurel_layernorm_row (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int C, float epsilon);
 /* dx += …; dw += …; db += …: dx adds, since the residual stream's gradient passes beside the norm. */
 void laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *mean, const float *rstd, const float *w, int N, int C);
 
@@ -48,6 +59,7 @@ void laurel_layernorm_backward (float *dx, float *dw, float *db, const float *dy
 
 /* y = ½ x (1 + tanh (√(2/π) (x + 0.044715 x³))), “gelu_new”. Hendrycks and Gimpel, 2016. */
 void laurel_gelu_forward (float *y, const float *x, gsize n);
+void laurel_gelu_few (float *y, const float *x, gsize n); /* by the calling thread alone */
 /* dx = dy · gelu′(x); dx may be dy. */
 void laurel_gelu_backward (float *dx, const float *dy, const float *x, gsize n);
 
@@ -58,15 +70,6 @@ void laurel_gelu_backward (float *dx, const float *dy, const float *x, gsize n);
  * T × T weights are never stored (Dao et al., FlashAttention, 2022). */
 void laurel_attention_forward (float *y, float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C);
 void laurel_attention_backward (float *dqkv, const float *dy, const float *y, const float *log_sums, const float *qkv, const gint32 *offsets, int B, int H, int C);
-
-/* One new token per row against cached keys and values, (rows) at a time: the prompt's part, shared by its
- * completions, then the completion's own, the newest token included. */
-typedef struct {
-  const float *prompt_k, *prompt_v; /* (n_prompt, C) */
-  const float *own_k, *own_v;       /* (n_own, C) */
-  int n_prompt, n_own;
-} LaurelCacheView;
-void laurel_attention_decode (float *y, const float *q, int q_stride, const LaurelCacheView *caches, int rows, int H, int C);
 
 /* --- softmax.c ----------------------------------------------------------- */
 

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-LAUREL_CLONES static void
-forward_row (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b,
-             int C, float epsilon)
+LAUREL_CLONES void
+laurel_layernorm_row (float *y, float *mean, float *rstd, const float *x, const float *w,
+                      const float *b, int C, float epsilon)
 {
   float sum = 0, squares = 0;
   float m, r;
@@ -35,7 +35,8 @@ laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, co
 {
 #pragma omp parallel for schedule(static)
   for (int i = 0; i < N; i++)
-    forward_row (y + (gsize) i * C, &mean[i], &rstd[i], x + (gsize) i * C, w, b, C, epsilon);
+    laurel_layernorm_row (y + (gsize) i * C, &mean[i], &rstd[i], x + (gsize) i * C, w, b, C,
+                          epsilon);
 }
 
 /* With n = (x − mean) rstd and g = dy w:  dx += rstd (g − mean (g) − n mean (g n)) */

@@ -1,33 +1,71 @@
 /* decode.c: prompts in one ragged forward pass, then a token of every slot at a time.
  *
+ * A step is one parallel region: threads part the columns of each product and the (row, head) pairs
+ * of attention, and meet at barriers in between. What is too small to part, the norms, each thread
+ * makes for itself.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/model/decode.h"
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/math/attention.h"
 #include "core/math/kernels.h"
+#include "core/math/matmul.h"
 #include "core/model/prefill.h"
 
 #include <string.h>
 
+/* Keeps rows of a width that is a power of two out of each other's cache sets. */
+#define ROW_PADDING 16
+
+/* Keys and values of one text: for each layer and head, the keys and then the values, packed as
+ * core/math/attention.h says. */
 struct _LaurelPromptCache {
-  float *k, *v;  /* (n_layer, n_tokens, C) each */
+  float *block;
   float *logits; /* (V) */
   int n_tokens;
 };
 
+/* One layer's matrices, packed. */
+typedef struct {
+  LaurelPanels qkv, attn, fc, proj;
+} LayerPanels;
+
 struct _LaurelDecoder {
   const LaurelModel *model;
   int n_slots, max_own;
-  float *own; /* (n_slots, 2, n_layer, max_own, C): each slot's keys, then its values */
+  float *own; /* (n_slots) caches of max_own tokens */
   LaurelActivations *acts;
-  LaurelCacheView *views; /* (n_slots) */
-  gint32 *tokens, *positions;
-  /* one step, rows of slots */
-  float *x, *norm, *qkv, *attn, *inner, *logits, *mean, *rstd;
+  LayerPanels *layers; /* (n_layer) */
+  LaurelPanels head;
+  void *panels; /* all of them */
+  /* one step, rows of slots; the inner rows stand inner_stride apart */
+  float *x, *qkv, *attn, *inner, *logits;
+  gsize inner_stride;
 };
 
-/* --- Prompts ---------------------------------------------------------------- */
+/* --- Keys and values ------------------------------------------------------------ */
+
+static gsize
+head_floats (const LaurelModelConfig *config, int capacity)
+{
+  return laurel_head_cache_size (capacity, config->n_embd / config->n_head);
+}
+
+static gsize
+cache_floats (const LaurelModelConfig *config, int capacity)
+{
+  return 2 * (gsize) config->n_layer * (gsize) config->n_head * head_floats (config, capacity);
+}
+
+/* The keys of a layer's head in a cache's block; its values follow. */
+static float *
+head_keys (const LaurelModelConfig *config, float *block, int capacity, int layer, int head)
+{
+  return block + 2 * ((gsize) layer * (gsize) config->n_head + (gsize) head)
+         * head_floats (config, capacity);
+}
 
 const float *
 laurel_prompt_cache_get_logits (const LaurelPromptCache *self)
@@ -40,8 +78,7 @@ laurel_prompt_cache_free (LaurelPromptCache *self)
 {
   if (self == NULL)
     return;
-  laurel_free_aligned (self->k);
-  laurel_free_aligned (self->v);
+  laurel_free_aligned (self->block);
   g_free (self->logits);
   g_free (self);
 }
@@ -50,19 +87,19 @@ static LaurelPromptCache *
 prompt_cache_new (const LaurelModelConfig *config, int n_tokens)
 {
   LaurelPromptCache *self = g_new0 (LaurelPromptCache, 1);
-  gsize n_floats = (gsize) config->n_layer * (gsize) n_tokens * (gsize) config->n_embd;
 
   self->n_tokens = n_tokens;
-  self->k = laurel_alloc_aligned (n_floats * sizeof (float));
-  self->v = laurel_alloc_aligned (n_floats * sizeof (float));
+  self->block = laurel_alloc_aligned (cache_floats (config, n_tokens) * sizeof (float));
   self->logits = g_new0 (float, (gsize) config->vocab_size);
   return self;
 }
 
+/* --- Prompts -------------------------------------------------------------------- */
+
 typedef struct {
+  const LaurelModelConfig *config;
   GPtrArray *caches;
   const gint32 *offsets;
-  int C;
   LaurelDecoderGoOn go_on;
   gpointer user_data;
 } SinkData;
@@ -71,19 +108,21 @@ static gboolean
 keep_keys_and_values (int layer, const float *qkv, gpointer user_data)
 {
   const SinkData *sink = user_data;
-  gsize C = (gsize) sink->C;
+  const LaurelModelConfig *config = sink->config;
+  int C = config->n_embd, H = config->n_head, D = C / H;
+  gsize stride = 3 * (gsize) C;
 
-  for (guint p = 0; p < sink->caches->len; p++) {
-    LaurelPromptCache *cache = g_ptr_array_index (sink->caches, p);
-    gsize start = (gsize) layer * (gsize) cache->n_tokens * C;
+#pragma omp parallel for collapse(2)
+  for (guint p = 0; p < sink->caches->len; p++)
+    for (int h = 0; h < H; h++) {
+      LaurelPromptCache *cache = g_ptr_array_index (sink->caches, p);
+      int n = cache->n_tokens;
+      float *keys = head_keys (config, cache->block, n, layer, h);
+      const float *k = qkv + (gsize) sink->offsets[p] * stride + C + (gsize) h * (gsize) D;
 
-    for (int t = 0; t < cache->n_tokens; t++) {
-      const float *row = qkv + (gsize) (sink->offsets[p] + t) * 3 * C;
-
-      memcpy (cache->k + start + (gsize) t * C, row + C, C * sizeof (float));
-      memcpy (cache->v + start + (gsize) t * C, row + 2 * C, C * sizeof (float));
+      laurel_attention_pack_across (keys, k, stride, n, D);
+      laurel_attention_pack_along (keys + head_floats (config, n), k + C, stride, n, D, n);
     }
-  }
   return sink->go_on == NULL || sink->go_on (sink->user_data);
 }
 
@@ -97,7 +136,7 @@ make_caches (const LaurelModelConfig *config, const gint32 *offsets, int n_promp
     LaurelPromptCache *cache = prompt_cache_new (config, offsets[p + 1] - offsets[p]);
 
     g_ptr_array_add (caches, cache);
-    if (cache->k == NULL || cache->v == NULL) {
+    if (cache->block == NULL) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
                    "Could not sample: memory is short for the prompts; close other programs or "
                    "sample fewer prompts at a time");
@@ -107,15 +146,29 @@ make_caches (const LaurelModelConfig *config, const gint32 *offsets, int n_promp
   return g_steal_pointer (&caches);
 }
 
+/* The logits after each prompt's last token. */
+static void
+prompt_logits (const LaurelDecoder *self, const float *hidden, const gint32 *offsets,
+               GPtrArray *caches)
+{
+  gsize C = (gsize) self->model->config.n_embd;
+
+  for (guint p = 0; p < caches->len; p++)
+    laurel_product_run (&(LaurelProduct) {
+        .M = 1, .N = self->head.N, .K = self->head.K, .row_stride = C, .k_stride = 1,
+        .a = hidden + (gsize) (offsets[p + 1] - 1) * C, .panels = &self->head,
+        .c = ((LaurelPromptCache *) g_ptr_array_index (caches, p))->logits,
+        .ldc = (gsize) self->head.N });
+}
+
 gboolean
 laurel_decoder_prefill (LaurelDecoder *self, const gint32 *tokens, const gint32 *offsets,
                         int n_prompts, LaurelPromptCache **out_caches, LaurelDecoderGoOn go_on,
                         gpointer user_data, GError **error)
 {
   const LaurelModel *model = self->model;
-  int C = model->config.n_embd, V = model->config.vocab_size;
   g_autoptr (GPtrArray) caches = make_caches (&model->config, offsets, n_prompts, error);
-  SinkData sink = { caches, offsets, C, go_on, user_data };
+  SinkData sink = { &model->config, caches, offsets, go_on, user_data };
   const LaurelBatch batch = { tokens, offsets, n_prompts };
   const float *hidden;
 
@@ -126,53 +179,80 @@ laurel_decoder_prefill (LaurelDecoder *self, const gint32 *tokens, const gint32 
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED, "Sampling was stopped");
     return FALSE;
   }
-  for (int p = 0; p < n_prompts; p++) {
-    LaurelPromptCache *cache = g_ptr_array_index (caches, p);
-
-    laurel_matmul (FALSE, TRUE, 1, V, C, 1.0f, hidden + (gsize) (offsets[p + 1] - 1) * (gsize) C, C,
-                   model->weights + model->at.head, C, 0.0f, cache->logits, V);
-    out_caches[p] = cache;
-  }
+  prompt_logits (self, hidden, offsets, caches);
+  for (int p = 0; p < n_prompts; p++)
+    out_caches[p] = g_ptr_array_index (caches, p);
   g_ptr_array_set_free_func (caches, NULL);
   return TRUE;
 }
 
-/* --- One step ---------------------------------------------------------------- */
+/* --- One step, by the threads of one region ------------------------------------- */
 
 static void
 embed (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_rows)
 {
   const LaurelModel *model = self->model;
+  gsize C = (gsize) model->config.n_embd;
 
+#pragma omp for schedule(static)
   for (int r = 0; r < n_rows; r++) {
-    self->tokens[r] = rows[r].token;
-    self->positions[r] = rows[r].prompt->n_tokens + rows[r].n_before;
+    const float *token = model->weights + model->at.wte + (gsize) rows[r].token * C;
+    const float *position = model->weights + model->at.wpe
+                            + (gsize) (rows[r].prompt->n_tokens + rows[r].n_before) * C;
+
+    for (gsize c = 0; c < C; c++)
+      self->x[(gsize) r * C + c] = token[c] + position[c];
   }
-  laurel_embedding_forward (self->x, self->tokens, self->positions, model->weights + model->at.wte,
-                            model->weights + model->at.wpe, n_rows, model->config.n_embd);
+}
+
+/* The calling thread's own normalised copy of x. */
+static const float *
+normalise (const LaurelDecoder *self, int n_rows, const float *w, const float *b)
+{
+  const LaurelModelConfig *config = &self->model->config;
+  gsize C = (gsize) config->n_embd;
+  float *norm = laurel_scratch_get (LAUREL_SCRATCH_ROWS, (gsize) n_rows * C * sizeof (float));
+  float mean, rstd;
+
+  for (int r = 0; r < n_rows; r++)
+    laurel_layernorm_row (norm + (gsize) r * C, &mean, &rstd, self->x + (gsize) r * C, w, b,
+                          (int) C, (float) config->layer_norm_epsilon);
+  return norm;
+}
+
+/* y = residual + bias + x · panels, or its GELU. */
+static void
+share (const LaurelPanels *panels, int n_rows, const float *x, gsize x_stride, const float *bias,
+       const float *residual, gboolean gelu, float *y, gsize y_stride)
+{
+  laurel_product_share (&(LaurelProduct) { .M = n_rows, .N = panels->N, .K = panels->K, .a = x,
+                                           .row_stride = x_stride, .k_stride = 1,
+                                           .panels = panels, .bias = bias, .residual = residual,
+                                           .gelu = gelu, .c = y, .ldc = y_stride });
+#pragma omp barrier
 }
 
 static void
-attend (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_rows, int layer)
+attend_head (LaurelDecoder *self, const LaurelDecoderRow *row, int r, int layer, int h)
 {
-  gsize C = (gsize) self->model->config.n_embd, L = (gsize) self->model->config.n_layer;
-  gsize half = L * (gsize) self->max_own * C;
+  const LaurelModelConfig *config = &self->model->config;
+  int C = config->n_embd, D = C / config->n_head, n_own = row->n_before + 1;
+  int n_prompt = row->prompt->n_tokens;
+  float *q = self->qkv + (gsize) r * 3 * (gsize) C + h * D;
+  float *own = self->own + (gsize) row->slot * cache_floats (config, self->max_own);
+  float *keys = head_keys (config, own, self->max_own, layer, h);
+  float *values = keys + head_floats (config, self->max_own);
+  const float *prompt_keys = head_keys (config, row->prompt->block, n_prompt, layer, h);
+  const LaurelHeadCache caches[] = {
+    { prompt_keys, prompt_keys + head_floats (config, n_prompt), n_prompt, n_prompt },
+    { keys, values, n_own, self->max_own },
+  };
+  float *scratch = laurel_scratch_get (
+      LAUREL_SCRATCH_ATTENTION,
+      laurel_attention_decode_scratch (n_prompt + n_own, D) * sizeof (float));
 
-  for (int r = 0; r < n_rows; r++) {
-    const LaurelPromptCache *prompt = rows[r].prompt;
-    float *k = self->own + 2 * half * (gsize) rows[r].slot
-               + (gsize) layer * (gsize) self->max_own * C;
-    float *v = k + half;
-    gsize before = (gsize) layer * (gsize) prompt->n_tokens * C;
-    gsize at = (gsize) rows[r].n_before * C;
-
-    memcpy (k + at, self->qkv + (gsize) r * 3 * C + C, C * sizeof (float));
-    memcpy (v + at, self->qkv + (gsize) r * 3 * C + 2 * C, C * sizeof (float));
-    self->views[r] = (LaurelCacheView) { prompt->k + before, prompt->v + before, k, v,
-                                         prompt->n_tokens, rows[r].n_before + 1 };
-  }
-  laurel_attention_decode (self->attn, self->qkv, (int) (3 * C), self->views, n_rows,
-                           self->model->config.n_head, (int) C);
+  laurel_head_cache_put (keys, values, self->max_own, row->n_before, q + C, q + 2 * C, D);
+  laurel_attention_decode (self->attn + (gsize) r * (gsize) C + h * D, q, caches, 2, D, scratch);
 }
 
 static void
@@ -180,20 +260,21 @@ decode_layer (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_rows, int
 {
   const LaurelModel *model = self->model;
   const LaurelOffsets *at = &model->at;
+  const LayerPanels *panels = &self->layers[layer];
   const float *w = model->weights + at->layer0 + (gsize) layer * at->layer_stride;
-  int C = model->config.n_embd, I = model->config.n_inner;
-  float epsilon = (float) model->config.layer_norm_epsilon;
+  gsize C = (gsize) model->config.n_embd;
+  const float *norm = normalise (self, n_rows, w + at->ln1_w, w + at->ln1_b);
 
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln1_w,
-                            w + at->ln1_b, n_rows, C, epsilon);
-  laurel_linear_forward (self->qkv, self->norm, w + at->qkv_w, w + at->qkv_b, n_rows, C, 3 * C);
-  attend (self, rows, n_rows, layer);
-  laurel_linear_onto (self->x, self->x, self->attn, w + at->attn_w, w + at->attn_b, n_rows, C, C);
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, w + at->ln2_w,
-                            w + at->ln2_b, n_rows, C, epsilon);
-  laurel_linear_forward (self->inner, self->norm, w + at->fc_w, w + at->fc_b, n_rows, C, I);
-  laurel_gelu_forward (self->inner, self->inner, (gsize) n_rows * (gsize) I);
-  laurel_linear_onto (self->x, self->x, self->inner, w + at->proj_w, w + at->proj_b, n_rows, I, C);
+  share (&panels->qkv, n_rows, norm, C, w + at->qkv_b, NULL, FALSE, self->qkv, 3 * C);
+#pragma omp for schedule(static) collapse(2)
+  for (int r = 0; r < n_rows; r++)
+    for (int h = 0; h < model->config.n_head; h++)
+      attend_head (self, &rows[r], r, layer, h);
+  share (&panels->attn, n_rows, self->attn, C, w + at->attn_b, self->x, FALSE, self->x, C);
+  norm = normalise (self, n_rows, w + at->ln2_w, w + at->ln2_b);
+  share (&panels->fc, n_rows, norm, C, w + at->fc_b, NULL, TRUE, self->inner, self->inner_stride);
+  share (&panels->proj, n_rows, self->inner, self->inner_stride, w + at->proj_b, self->x, FALSE,
+         self->x, C);
 }
 
 float *
@@ -201,17 +282,19 @@ laurel_decoder_step (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_ro
 {
   const LaurelModel *model = self->model;
   const LaurelOffsets *at = &model->at;
-  int C = model->config.n_embd, V = model->config.vocab_size;
+  gsize C = (gsize) model->config.n_embd;
 
   g_assert (n_rows <= self->n_slots);
-  embed (self, rows, n_rows);
-  for (int l = 0; l < model->config.n_layer; l++)
-    decode_layer (self, rows, n_rows, l);
-  laurel_layernorm_forward (self->norm, self->mean, self->rstd, self->x, model->weights + at->lnf_w,
-                            model->weights + at->lnf_b, n_rows, C,
-                            (float) model->config.layer_norm_epsilon);
-  laurel_matmul (FALSE, TRUE, n_rows, V, C, 1.0f, self->norm, C, model->weights + at->head, C, 0.0f,
-                 self->logits, V);
+#pragma omp parallel
+  {
+    const float *norm;
+
+    embed (self, rows, n_rows);
+    for (int l = 0; l < model->config.n_layer; l++)
+      decode_layer (self, rows, n_rows, l);
+    norm = normalise (self, n_rows, model->weights + at->lnf_w, model->weights + at->lnf_b);
+    share (&self->head, n_rows, norm, C, NULL, NULL, FALSE, self->logits, (gsize) self->head.N);
+  }
   return self->logits;
 }
 
@@ -220,7 +303,63 @@ laurel_decoder_step (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_ro
 gsize
 laurel_decoder_slot_size (const LaurelModelConfig *config, int max_own)
 {
-  return 2 * (gsize) config->n_layer * (gsize) max_own * (gsize) config->n_embd * sizeof (float);
+  return cache_floats (config, max_own) * sizeof (float);
+}
+
+/* Walks over the model's matrices: counts their packed elements, and packs them if there is where to. */
+typedef struct {
+  float *out; /* NULL: count only */
+  gsize used;
+} Packer;
+
+static LaurelPanels
+pack (Packer *packer, const float *matrix, gboolean transposed, int K, int N)
+{
+  LaurelPanels panels = { NULL, NULL, K, N };
+
+  if (packer->out != NULL) {
+    laurel_panels_pack (packer->out + packer->used, matrix, (gsize) (transposed ? K : N),
+                        transposed, K, N);
+    panels.floats = packer->out + packer->used;
+  }
+  packer->used += laurel_panels_size (K, N);
+  return panels;
+}
+
+static void
+pack_model (LaurelDecoder *self, Packer *packer)
+{
+  const LaurelModel *model = self->model;
+  const LaurelOffsets *at = &model->at;
+  int C = model->config.n_embd, I = model->config.n_inner;
+
+  for (int l = 0; l < model->config.n_layer; l++) {
+    const float *w = model->weights + at->layer0 + (gsize) l * at->layer_stride;
+
+    self->layers[l] = (LayerPanels) { .qkv = pack (packer, w + at->qkv_w, FALSE, C, 3 * C),
+                                      .attn = pack (packer, w + at->attn_w, FALSE, C, C),
+                                      .fc = pack (packer, w + at->fc_w, FALSE, C, I),
+                                      .proj = pack (packer, w + at->proj_w, FALSE, I, C) };
+  }
+  self->head = pack (packer, model->weights + at->head, TRUE, C, model->config.vocab_size);
+}
+
+/* One block for the rows of a step. */
+static gboolean
+carve_rows (LaurelDecoder *self)
+{
+  const LaurelModelConfig *config = &self->model->config;
+  gsize C = (gsize) config->n_embd, V = (gsize) config->vocab_size, rows = (gsize) self->n_slots;
+
+  self->inner_stride = (gsize) config->n_inner + ROW_PADDING;
+  self->x = laurel_alloc_aligned (rows * (5 * C + self->inner_stride + V) * sizeof (float));
+  if (self->x == NULL)
+    return FALSE;
+  self->qkv = self->x + rows * C;
+  self->attn = self->qkv + rows * 3 * C;
+  self->inner = self->attn + rows * C;
+  self->logits = self->inner + rows * self->inner_stride;
+  return TRUE;
 }
 
 LaurelDecoder *
@@ -229,32 +368,25 @@ laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_
 {
   g_autoptr (LaurelDecoder) self = g_new0 (LaurelDecoder, 1);
   const LaurelModelConfig *config = &model->config;
-  gsize C = (gsize) config->n_embd, I = (gsize) config->n_inner, V = (gsize) config->vocab_size;
-  gsize rows = (gsize) n_slots;
+  Packer packer = { 0 };
 
   self->model = model;
   self->n_slots = n_slots;
   self->max_own = max_own;
-  self->views = g_new0 (LaurelCacheView, rows);
-  self->tokens = g_new0 (gint32, rows);
-  self->positions = g_new0 (gint32, rows);
+  self->layers = g_new0 (LayerPanels, (gsize) config->n_layer);
   self->acts = laurel_activations_new (config, max_prompt_tokens, FALSE, error);
   if (self->acts == NULL)
     return NULL;
-  self->own = laurel_alloc_aligned (rows * laurel_decoder_slot_size (config, max_own));
-  self->x = laurel_alloc_aligned (rows * (6 * C + I + V + 2) * sizeof (float));
-  if (self->own == NULL || self->x == NULL) {
+  self->own = laurel_alloc_aligned ((gsize) n_slots * laurel_decoder_slot_size (config, max_own));
+  pack_model (self, &packer);
+  self->panels = laurel_alloc_aligned (packer.used * sizeof (float));
+  if (self->own == NULL || self->panels == NULL || !carve_rows (self)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
                  "Could not sample: memory is short; close other programs or lower max_tokens");
     return NULL;
   }
-  self->norm = self->x + rows * C;
-  self->qkv = self->norm + rows * C;
-  self->attn = self->qkv + rows * 3 * C;
-  self->inner = self->attn + rows * C;
-  self->logits = self->inner + rows * I;
-  self->mean = self->logits + rows * V;
-  self->rstd = self->mean + rows;
+  packer = (Packer) { self->panels, 0 };
+  pack_model (self, &packer);
   return g_steal_pointer (&self);
 }
 
@@ -265,9 +397,8 @@ laurel_decoder_free (LaurelDecoder *self)
     return;
   laurel_activations_free (self->acts);
   laurel_free_aligned (self->own);
+  laurel_free_aligned (self->panels);
   laurel_free_aligned (self->x);
-  g_free (self->views);
-  g_free (self->tokens);
-  g_free (self->positions);
+  g_free (self->layers);
   g_free (self);
 }

@@ -33,8 +33,8 @@ make_logits (const LaurelModel *model, float *logits, const float *rows, int n)
 {
   int C = model->config.n_embd, V = model->config.vocab_size;
 
-  laurel_matmul (FALSE, TRUE, n, V, C, 1.0f, rows, C, model->weights + model->at.head, C, 0.0f,
-                 logits, V);
+  laurel_matmul (FALSE, TRUE, n, V, C, rows, C, model->weights + model->at.head, C, FALSE, logits,
+                 V);
 }
 
 void
@@ -145,9 +145,9 @@ laurel_lm_head_loss (const LaurelModel *model, const float *hidden, const Laurel
     sum += chunk_loss (model, logits, labels, start, n, temperature, loss, user_data, scale,
                        logprobs);
     /* logits now hold dlogits: drows = dlogits · head;  dhead += dlogitsᵀ · rows */
-    laurel_matmul (FALSE, FALSE, n, C, V, 1.0f, logits, V, model->weights + model->at.head, C, 0.0f,
+    laurel_matmul (FALSE, FALSE, n, C, V, logits, V, model->weights + model->at.head, C, FALSE,
                    dgathered, C);
-    laurel_matmul (TRUE, FALSE, V, C, n, 1.0f, logits, V, gathered, C, 1.0f,
+    laurel_matmul (TRUE, FALSE, V, C, n, logits, V, gathered, C, TRUE,
                    gradients + model->at.head, C);
     for (int i = 0; i < n; i++)
       for (int c = 0; c < C; c++)

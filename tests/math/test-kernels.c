@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/rng.h"
+#include "core/math/attention.h"
 #include "core/math/kernels.h"
 #include "core/math/simd.h"
 
@@ -266,19 +267,32 @@ test_attention_forward (void)
 static void
 test_attention_decode (void)
 {
-  float qkv[AN * 3 * AC], y[AN * AC], log_sums[AN * AH], k[AN * AC], v[AN * AC], last[AC];
-  int n = attention_offsets[2] - attention_offsets[1], first = attention_offsets[1], shared = 20;
-  LaurelCacheView view = { k, v, k + shared * AC, v + shared * AC, shared, n - shared };
+  enum { D = AC / AH };
+  float qkv[AN * 3 * AC], y[AN * AC], log_sums[AN * AH], last[D];
+  int n = attention_offsets[2] - attention_offsets[1], shared = 20, own = n - shared;
+  const float *first = qkv + attention_offsets[1] * 3 * AC;
+  g_autofree float *blocks = g_new0 (float, 4 * laurel_head_cache_size (n, D));
+  g_autofree float *scratch = g_new0 (float, laurel_attention_decode_scratch (n, D));
+  float *parts[4];
 
+  for (int i = 0; i < 4; i++)
+    parts[i] = blocks + (gsize) i * laurel_head_cache_size (n, D);
   fill (qkv, AN * 3 * AC, 1);
   laurel_attention_forward (y, log_sums, qkv, attention_offsets, 2, AH, AC);
-  for (int t = 0; t < n; t++) {
-    memcpy (k + t * AC, qkv + (first + t) * 3 * AC + AC, AC * sizeof *k);
-    memcpy (v + t * AC, qkv + (first + t) * 3 * AC + 2 * AC, AC * sizeof *v);
+  for (int h = 0; h < AH; h++) {
+    const float *k = first + AC + h * D, *v = k + AC;
+    const LaurelHeadCache caches[] = { { parts[0], parts[1], shared, shared },
+                                       { parts[2], parts[3], own, own } };
+
+    laurel_attention_pack_across (parts[0], k, 3 * AC, shared, D);
+    laurel_attention_pack_along (parts[1], v, 3 * AC, shared, D, shared);
+    for (int t = 0; t < own; t++)
+      laurel_head_cache_put (parts[2], parts[3], own, t, k + (shared + t) * 3 * AC,
+                             v + (shared + t) * 3 * AC, D);
+    laurel_attention_decode (last, first + (n - 1) * 3 * AC + h * D, caches, 2, D, scratch);
+    /* the same bits, cut into prompt and completion or not */
+    g_assert_cmpmem (last, sizeof last, y + (AN - 1) * AC + h * D, sizeof last);
   }
-  laurel_attention_decode (last, qkv + (AN - 1) * 3 * AC, 3 * AC, &view, 1, AH, AC);
-  for (int c = 0; c < AC; c++) /* 1e-5: the same sums in another order */
-    g_assert_cmpfloat_with_epsilon (last[c], y[(AN - 1) * AC + c], 1e-5f);
 }
 
 static void
@@ -315,30 +329,6 @@ test_adamw (void)
   }
 }
 
-static void
-test_matmul_single_row (void)
-{
-  float a[9], b[9 * 11], bt[9 * 11], y[11], yt[11];
-
-  fill (a, 9, 1);
-  fill (b, 99, 2);
-  for (int i = 0; i < 9; i++)
-    for (int j = 0; j < 11; j++)
-      bt[j * 9 + i] = b[i * 11 + j];
-  for (int j = 0; j < 11; j++)
-    y[j] = yt[j] = 1.0f;
-  laurel_matmul (FALSE, FALSE, 1, 11, 9, 2.0f, a, 9, b, 11, 0.5f, y, 11);
-  laurel_matmul (FALSE, TRUE, 1, 11, 9, 2.0f, a, 9, bt, 9, 0.5f, yt, 11);
-  for (int j = 0; j < 11; j++) {
-    double wanted = 0.5;
-
-    for (int i = 0; i < 9; i++)
-      wanted += 2.0 * (double) a[i] * b[i * 11 + j];
-    g_assert_cmpfloat_with_epsilon ((double) y[j], wanted, 1e-5); /* nine float products */
-    g_assert_cmpfloat_with_epsilon ((double) yt[j], wanted, 1e-5);
-  }
-}
-
 int
 main (int argc, char **argv)
 {
@@ -350,6 +340,5 @@ main (int argc, char **argv)
   g_test_add_func ("/math/attention/decode-equals-forward", test_attention_decode);
   g_test_add_func ("/math/softmax/entropy-and-kl", test_entropy_and_kl);
   g_test_add_func ("/math/adamw/two-steps", test_adamw);
-  g_test_add_func ("/math/matmul/single-row", test_matmul_single_row);
   return g_test_run ();
 }

@@ -1,0 +1,337 @@
+/* matmul.c: products as panels × tiles.
+ *
+ * One piece of work is a panel of b (32 columns, packed unless it is already) against the rows of a,
+ * twelve at a time, over the whole of K: the panel stays in the second-level cache and the rows
+ * stream past it. Threads take pieces as they are free.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/math/matmul.h"
+
+#include "core/base/memory.h"
+#include "core/math/kernels.h"
+#include "core/math/simd.h"
+
+#include <omp.h>
+#include <string.h>
+
+/* Rows this many floats apart, or a multiple, meet in one set of the first-level cache. */
+#define CONFLICT_STRIDE 512
+#define ROW_PADDING 16
+/* Rows of a that are cut into tiles together, so that each is read in order. */
+#define PACK_ROWS 16
+#define PACK_AHEAD 16
+/* What is kept of a in packed form at a time. Padded copies are made once for all panels and may
+ * fill much of the last-level cache; tiles cut from columns are for tall results, which a smaller
+ * window walks in better order. */
+#define MAX_PADDED_FLOATS ((gsize) 2 << 20)
+#define MAX_TILED_FLOATS ((gsize) 1 << 19)
+/* Fewer multiplications are done before a second thread wakes. */
+#define PARALLEL_WORK (64.0 * 1024.0)
+
+typedef float Four __attribute__ ((vector_size (16)));
+typedef float LooseFour __attribute__ ((vector_size (16), aligned (4), may_alias));
+
+/* --- Packing --------------------------------------------------------------------- */
+
+gsize
+laurel_panels_size (int K, int N)
+{
+  return (gsize) ((N + LAUREL_PANEL - 1) / LAUREL_PANEL) * (gsize) K * LAUREL_PANEL;
+}
+
+/* A block of 4 × 4 from rows @ldb apart into columns LAUREL_PANEL apart. */
+static inline void
+transpose_four (float *out, const float *b, gsize ldb)
+{
+  Four r0 = *(const LooseFour *) b, r1 = *(const LooseFour *) (b + ldb);
+  Four r2 = *(const LooseFour *) (b + 2 * ldb), r3 = *(const LooseFour *) (b + 3 * ldb);
+  Four low01 = __builtin_shufflevector (r0, r1, 0, 4, 1, 5);
+  Four high01 = __builtin_shufflevector (r0, r1, 2, 6, 3, 7);
+  Four low23 = __builtin_shufflevector (r2, r3, 0, 4, 1, 5);
+  Four high23 = __builtin_shufflevector (r2, r3, 2, 6, 3, 7);
+
+  *(LooseFour *) out = __builtin_shufflevector (low01, low23, 0, 1, 4, 5);
+  *(LooseFour *) (out + LAUREL_PANEL) = __builtin_shufflevector (low01, low23, 2, 3, 6, 7);
+  *(LooseFour *) (out + 2 * LAUREL_PANEL) = __builtin_shufflevector (high01, high23, 0, 1, 4, 5);
+  *(LooseFour *) (out + 3 * LAUREL_PANEL) = __builtin_shufflevector (high01, high23, 2, 3, 6, 7);
+}
+
+static void
+pack_transposed (float *out, const float *b, gsize ldb, int K, int width)
+{
+  int whole_k = K - K % 4, whole_j = width - width % 4;
+
+  /* A cache line of each row at a time. */
+  for (int line = 0; line < whole_k; line += 16)
+    for (int j = 0; j < whole_j; j += 4)
+      for (int k = line; k < MIN (line + 16, whole_k); k += 4)
+        transpose_four (out + (gsize) k * LAUREL_PANEL + j, b + (gsize) j * ldb + k, ldb);
+  for (int k = 0; k < K; k++)
+    for (int j = k < whole_k ? whole_j : 0; j < width; j++)
+      out[(gsize) k * LAUREL_PANEL + j] = b[(gsize) j * ldb + k];
+}
+
+void
+laurel_panel_pack (float *out, const float *b, gsize ldb, gboolean transposed, int K, int N,
+                   int column)
+{
+  int width = MIN (LAUREL_PANEL, N - column);
+
+  if (width < LAUREL_PANEL)
+    memset (out, 0, (gsize) K * LAUREL_PANEL * sizeof *out);
+  if (transposed) {
+    pack_transposed (out, b + (gsize) column * ldb, ldb, K, width);
+    return;
+  }
+  for (int k = 0; k < K; k++) {
+    const float *from = b + (gsize) k * ldb + column;
+
+    /* The rows lie pages apart, where the processor fetches nothing by itself. */
+    __builtin_prefetch (from + PACK_AHEAD * ldb);
+    __builtin_prefetch (from + PACK_AHEAD * ldb + 16);
+    if (width == LAUREL_PANEL)
+      memcpy (out + (gsize) k * LAUREL_PANEL, from, LAUREL_PANEL * sizeof *out);
+    else
+      memcpy (out + (gsize) k * LAUREL_PANEL, from, (gsize) width * sizeof *out);
+  }
+}
+
+void
+laurel_panels_pack (float *out, const float *b, gsize ldb, gboolean transposed, int K, int N)
+{
+#pragma omp parallel for schedule(static)
+  for (int column = 0; column < N; column += LAUREL_PANEL)
+    laurel_panel_pack (out + (gsize) column * (gsize) K, b, ldb, transposed, K, N, column);
+}
+
+LAUREL_CLONES static void
+round_to_bf16 (guint16 *out, const float *x, gsize n)
+{
+  for (gsize i = 0; i < n; i++) {
+    guint32 bits;
+
+    memcpy (&bits, &x[i], sizeof bits);
+    out[i] = (guint16) ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+  }
+}
+
+void
+laurel_panels_pack_bf16 (guint16 *out, const float *b, gsize ldb, gboolean transposed, int K, int N)
+{
+  gsize size = (gsize) K * LAUREL_PANEL;
+
+#pragma omp parallel for schedule(static)
+  for (int column = 0; column < N; column += LAUREL_PANEL) {
+    float *panel = laurel_scratch_get (LAUREL_SCRATCH_PANEL, size * sizeof (float));
+
+    laurel_panel_pack (panel, b, ldb, transposed, K, N, column);
+    round_to_bf16 (out + (gsize) column * (gsize) K, panel, size);
+  }
+}
+
+/* --- Rows of a ----------------------------------------------------------------- */
+
+/* Where the kernels find the rows: in place, in padded copies, or in tiles of (K, 12). */
+typedef struct {
+  const float *a;
+  gsize stride;
+  gboolean by_columns;
+} Rows;
+
+static gboolean
+must_pack (const LaurelProduct *p)
+{
+  return p->k_stride != 1
+         || (p->row_stride % CONFLICT_STRIDE == 0 && p->M > 4 && p->N > 2 * LAUREL_PANEL);
+}
+
+static gsize
+packed_row_floats (const LaurelProduct *p)
+{
+  return (gsize) p->K + (p->k_stride == 1 ? ROW_PADDING : 0);
+}
+
+/* Rows first_row … + n − 1 into padded copies, by the team. */
+static void
+pack_by_rows (float *out, const LaurelProduct *p, int first_row, int n)
+{
+  gsize stride = packed_row_floats (p);
+
+#pragma omp for schedule(static)
+  for (int i = 0; i < n; i++)
+    memcpy (out + (gsize) i * stride, p->a + (gsize) (first_row + i) * p->row_stride,
+            (gsize) p->K * sizeof *out);
+}
+
+/* The same into tiles of (K, 12), from a matrix whose columns they are. */
+static void
+pack_by_columns (float *out, const LaurelProduct *p, int first_row, int n)
+{
+#pragma omp for schedule(static)
+  for (int start = 0; start < p->K; start += PACK_ROWS)
+    for (int i = 0; i < n; i += LAUREL_TILE_ROWS)
+      for (int k = start; k < MIN (start + PACK_ROWS, p->K); k++) {
+        const float *from = p->a + (gsize) k * p->k_stride + first_row + i;
+        float *to = out + (gsize) i * (gsize) p->K + (gsize) k * LAUREL_TILE_ROWS;
+
+        if (i + LAUREL_TILE_ROWS <= n)
+          memcpy (to, from, LAUREL_TILE_ROWS * sizeof *to);
+        else
+          memcpy (to, from, (gsize) (n - i) * sizeof *to);
+      }
+}
+
+/* --- Products ------------------------------------------------------------------ */
+
+/* c = residual + bias where there is either; returns whether c is to begin as zero. */
+static gboolean
+begin_tile (const LaurelProduct *p, float *c, gsize ldc, int row, int m, int column, int width)
+{
+  if (p->residual == NULL && p->bias == NULL)
+    return TRUE;
+  if (p->residual == p->c && p->bias == NULL && c == p->c + (gsize) row * p->ldc + column)
+    return FALSE;
+  for (int i = 0; i < m; i++) {
+    const float *residual =
+        p->residual != NULL ? p->residual + (gsize) (row + i) * p->ldc + column : NULL;
+    float *to = c + (gsize) i * ldc;
+
+    for (int j = 0; j < width; j++)
+      to[j] = (residual != NULL ? residual[j] : 0) + (p->bias != NULL ? p->bias[column + j] : 0);
+  }
+  return FALSE;
+}
+
+static void
+run_tile (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, const float *panel,
+          const guint16 *half_panel, int first_row, int row, int m, int column)
+{
+  float edge[LAUREL_TILE_ROWS * LAUREL_PANEL];
+  int width = MIN (LAUREL_PANEL, p->N - column);
+  float *c = p->c + (gsize) row * p->ldc + column;
+  float *to = width == LAUREL_PANEL ? c : edge;
+  gsize ldc = width == LAUREL_PANEL ? p->ldc : LAUREL_PANEL;
+  gboolean from_zero;
+  const float *a = rows->a + (gsize) (row - first_row) * rows->stride;
+
+  if (width < LAUREL_PANEL)
+    memset (edge, 0, sizeof edge);
+  from_zero = begin_tile (p, to, ldc, row, m, column, width);
+  if (rows->by_columns) /* tiles of (K, 12), whole but for the last */
+    set->columns[m] (rows->a + (gsize) (row - first_row) * (gsize) p->K, LAUREL_TILE_ROWS, panel,
+                     p->K, to, ldc, from_zero);
+  else if (half_panel != NULL)
+    set->bf16[m] (a, rows->stride, half_panel, p->K, to, ldc, from_zero);
+  else
+    set->rows[m] (a, rows->stride, panel, p->K, to, ldc, from_zero);
+  if (p->gelu)
+    for (int i = 0; i < m; i++)
+      laurel_gelu_few (to + (gsize) i * ldc, to + (gsize) i * ldc, (gsize) width);
+  if (width < LAUREL_PANEL)
+    for (int i = 0; i < m; i++)
+      memcpy (c + (gsize) i * p->ldc, edge + i * LAUREL_PANEL, (gsize) width * sizeof *c);
+}
+
+/* Rows first … last − 1 against the panel of @column. */
+static void
+run_panel (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, int first_row,
+           int first, int last, int column)
+{
+  const float *panel = NULL;
+  const guint16 *half_panel = NULL;
+  gsize at = (gsize) column * (gsize) p->K;
+
+  if (p->panels != NULL && p->panels->floats != NULL) {
+    panel = p->panels->floats + at;
+  } else if (p->panels != NULL) {
+    half_panel = p->panels->halves + at;
+  } else {
+    float *packed = laurel_scratch_get (LAUREL_SCRATCH_PANEL,
+                                        (gsize) p->K * LAUREL_PANEL * sizeof (float));
+
+    laurel_panel_pack (packed, p->b, p->ldb, p->b_transposed, p->K, p->N, column);
+    panel = packed;
+  }
+  for (int row = first; row < last; row += LAUREL_TILE_ROWS) {
+    for (int next = row + LAUREL_TILE_ROWS; next < MIN (row + 2 * LAUREL_TILE_ROWS, last); next++) {
+      __builtin_prefetch (p->c + (gsize) next * p->ldc + column, 1);
+      __builtin_prefetch (p->c + (gsize) next * p->ldc + column + 16, 1);
+    }
+    run_tile (set, p, rows, panel, half_panel, first_row, row, MIN (LAUREL_TILE_ROWS, last - row),
+              column);
+  }
+}
+
+/* Rows first_row … + n − 1 of c, by the whole team. @packed has room for them, or is NULL. */
+static void
+run_rows (const LaurelProduct *p, int first_row, int n, float *packed)
+{
+  const LaurelTileSet *set = laurel_tile_set ();
+  gsize stride = packed_row_floats (p);
+  Rows rows = { p->a + (gsize) first_row * p->row_stride, p->row_stride, FALSE };
+  int n_panels = (p->N + LAUREL_PANEL - 1) / LAUREL_PANEL;
+  int n_tiles = (n + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS;
+  int n_threads = laurel_n_threads (), n_splits, split;
+
+  if (packed != NULL)
+    rows = (Rows) { packed, stride, p->k_stride != 1 };
+  /* Few panels among many threads: part the rows as well. */
+  n_splits = CLAMP (4 * n_threads / MAX (n_panels, 1), 1, n_tiles);
+  split = (n_tiles + n_splits - 1) / n_splits * LAUREL_TILE_ROWS;
+
+#pragma omp parallel if ((double) n * p->N * p->K > PARALLEL_WORK)
+  {
+    if (packed != NULL && p->k_stride == 1)
+      pack_by_rows (packed, p, first_row, n);
+    else if (packed != NULL)
+      pack_by_columns (packed, p, first_row, n);
+#pragma omp for schedule(dynamic) collapse(2) nowait
+    for (int panel = 0; panel < n_panels; panel++)
+      for (int first = 0; first < n; first += split)
+        run_panel (set, p, &rows, first_row, first_row + first,
+                   first_row + MIN (n, first + split), panel * LAUREL_PANEL);
+  }
+}
+
+void
+laurel_product_run (const LaurelProduct *p)
+{
+  gsize row_floats = packed_row_floats (p);
+  int at_once = p->M;
+  float *packed = NULL;
+
+  if (p->M == 0 || p->N == 0)
+    return;
+  if (must_pack (p)) {
+    gsize room = p->k_stride == 1 ? MAX_PADDED_FLOATS : MAX_TILED_FLOATS;
+    int most = (int) (room / MAX (row_floats, 1)) / LAUREL_TILE_ROWS * LAUREL_TILE_ROWS;
+    gsize rounded;
+
+    at_once = MIN (p->M, MAX (most, 8 * LAUREL_TILE_ROWS));
+    rounded = (gsize) (at_once + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS * LAUREL_TILE_ROWS;
+    packed = laurel_scratch_get (LAUREL_SCRATCH_PACKED_ROWS, rounded * row_floats * sizeof (float));
+  }
+  for (int row = 0; row < p->M; row += at_once)
+    run_rows (p, row, MIN (at_once, p->M - row), packed);
+}
+
+void
+laurel_product_share (const LaurelProduct *p)
+{
+  const LaurelTileSet *set = laurel_tile_set ();
+  const Rows rows = { p->a, p->row_stride, FALSE };
+
+#pragma omp for schedule(static) nowait
+  for (int column = 0; column < p->N; column += LAUREL_PANEL)
+    run_panel (set, p, &rows, 0, 0, p->M, column);
+}
+
+void
+laurel_matmul (gboolean transpose_a, gboolean transpose_b, int M, int N, int K, const float *a,
+               int lda, const float *b, int ldb, gboolean add, float *c, int ldc)
+{
+  laurel_product_run (&(LaurelProduct) {
+      .M = M, .N = N, .K = K, .a = a, .row_stride = transpose_a ? 1 : (gsize) lda,
+      .k_stride = transpose_a ? (gsize) lda : 1, .b = b, .ldb = (gsize) ldb,
+      .b_transposed = transpose_b, .residual = add ? c : NULL, .c = c, .ldc = (gsize) ldc });
+}
