@@ -7,7 +7,9 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 
+#include <gio/gunixinputstream.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static void
 progress_cb (int n_merges, int n_wanted, gpointer user_data)
@@ -55,16 +57,13 @@ run_train (LaurelCtl *self, GError **error)
   const char *output = laurel_ctl_require (self, "output", error);
   gint64 vocab_size = 2048;
 
-  if (output == NULL || !check_algorithm (self, error)
-      || !laurel_ctl_get_int (self, "vocab-size", 257, 1 << 20, &vocab_size, error)
-      || !read_texts (self, texts, lengths, error))
+  if (output == NULL || !check_algorithm (self, error) || !laurel_ctl_get_int (self, "vocab-size", 257, 1 << 20, &vocab_size, error) || !read_texts (self, texts, lengths, error))
     return FALSE;
   tokenizer = laurel_tokenizer_train_bpe ((const char *const *) texts->pdata,
                                           (const gsize *) (void *) lengths->data, texts->len,
                                           (int) vocab_size, progress_cb, self, error);
   laurel_ctl_hide_progress (self);
-  if (tokenizer == NULL || !laurel_file_make_directory (output, error)
-      || !laurel_tokenizer_save (tokenizer, output, error))
+  if (tokenizer == NULL || !laurel_file_make_directory (output, error) || !laurel_tokenizer_save (tokenizer, output, error))
     return FALSE;
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "output", output);
@@ -86,25 +85,54 @@ load_tokenizer (LaurelCtl *self, GError **error)
   return dir != NULL ? laurel_tokenizer_load (dir, error) : NULL;
 }
 
+/* Standard input or a file, "-" or NULL being the former. */
+static GInputStream *
+open_input (const char *path, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GFile) file = NULL;
+  GFileInputStream *stream;
+
+  if (path == NULL || g_str_equal (path, "-"))
+    return g_unix_input_stream_new (STDIN_FILENO, FALSE);
+  file = g_file_new_for_path (path);
+  stream = g_file_read (file, NULL, &local);
+  if (stream == NULL)
+    g_set_error (error, LAUREL_ERROR,
+                 g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LAUREL_ERROR_NOT_FOUND
+                                                                           : LAUREL_ERROR_IO,
+                 "Could not read “%s”: %s; check the path", path, local->message);
+  return G_INPUT_STREAM (stream);
+}
+
+/* Prints as it goes: neither the text nor its ids are ever held whole. */
+static gboolean
+print_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
+{
+  gboolean *any = user_data;
+
+  for (gsize i = 0; i < n; i++) {
+    printf (*any ? ",%d" : "[%d", ids[i]);
+    *any = TRUE;
+  }
+  return TRUE;
+}
+
 static gboolean
 run_encode (LaurelCtl *self, GError **error)
 {
   g_autoptr (LaurelTokenizer) tokenizer = load_tokenizer (self, error);
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autofree char *text = NULL;
-  gsize length = 0;
+  const char *path = laurel_ctl_argument (self, 0);
+  g_autoptr (GInputStream) input = NULL;
+  gboolean any = FALSE;
 
   if (tokenizer == NULL)
     return FALSE;
-  text = laurel_ctl_read_input (laurel_ctl_argument (self, 0), &length, error);
-  if (text == NULL || !laurel_tokenizer_encode (tokenizer, text, (gssize) length, ids, error))
+  input = open_input (path, error);
+  if (input == NULL || !laurel_tokenizer_encode_stream (tokenizer, input, path != NULL ? path : "-", print_ids,
+                                                        &any, error))
     return FALSE;
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < ids->len; i++)
-    json_builder_add_int_value (builder, g_array_index (ids, gint32, i));
-  json_builder_end_array (builder);
-  laurel_ctl_print_builder (builder);
+  puts (any ? "]" : "[]");
   return TRUE;
 }
 

@@ -1,13 +1,21 @@
 /* bpe_encode.c: one piece of text to ids by merging the pair of lowest rank.
  *
- * The symbols of a piece are a linked list over its bytes, the pairs that could
- * be merged wait in a heap ordered by rank and then by place. A pair that is no
- * longer there is noticed when it comes up.
+ * A piece that is a token of its own is looked up, a short one is merged in a
+ * small array. In a long one the symbols are a linked list over the bytes, and
+ * the pairs that could be merged wait in a heap ordered by rank and then by
+ * place. A pair that is no longer there is noticed when it comes up.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/text/tokenizer_private.h"
 
+#include "core/text/word_table.h"
+
+#include <string.h>
+
 #define NOWHERE G_MAXUINT32
+
+/* Up to here looking at every pair for each merge is faster than a heap. */
+#define SHORT_PIECE 48
 
 struct _LaurelBpeScratch {
   gint32 *ids;     /* of the symbol that starts at a byte */
@@ -161,9 +169,64 @@ merge_all (const LaurelTokenizer *self, LaurelBpeScratch *scratch)
   }
 }
 
+static void
+encode_long (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+{
+  start (self, scratch, bytes, (guint32) length);
+  merge_all (self, scratch);
+  for (guint32 at = 0; at != NOWHERE; at = scratch->next[at])
+    g_array_append_val (ids, scratch->ids[at]);
+}
+
+/* The same by looking at all pairs: returns how many symbols are left in @symbols. */
+static guint
+merge_short (const LaurelTokenizer *self, gint32 *symbols, guint n)
+{
+  guint32 ranks[SHORT_PIECE];
+
+  for (guint i = 0; i + 1 < n; i++)
+    ranks[i] = laurel_tokenizer_find_merge (self, symbols[i], symbols[i + 1]);
+  while (n > 1) {
+    guint best = 0;
+
+    for (guint i = 1; i + 1 < n; i++)
+      if (ranks[i] < ranks[best])
+        best = i;
+    if (ranks[best] == LAUREL_NO_MERGE)
+      break;
+    symbols[best] = g_array_index (self->merges, LaurelMerge, ranks[best]).result;
+    n--;
+    memmove (symbols + best + 1, symbols + best + 2, (n - best - 1) * sizeof *symbols);
+    memmove (ranks + best, ranks + best + 1, (n - best) * sizeof *ranks);
+    if (best + 1 < n)
+      ranks[best] = laurel_tokenizer_find_merge (self, symbols[best], symbols[best + 1]);
+    if (best > 0)
+      ranks[best - 1] = laurel_tokenizer_find_merge (self, symbols[best - 1], symbols[best]);
+  }
+  return n;
+}
+
+static void
+encode_short (const LaurelTokenizer *self, const char *bytes, gsize length, GArray *ids)
+{
+  gint32 symbols[SHORT_PIECE];
+
+  for (gsize i = 0; i < length; i++)
+    symbols[i] = self->byte_ids[(guint8) bytes[i]];
+  g_array_append_vals (ids, symbols, merge_short (self, symbols, (guint) length));
+}
+
 void
-laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes,
-                         gsize length, GArray *ids)
+laurel_bpe_merge_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+{
+  if (length > SHORT_PIECE)
+    encode_long (self, scratch, bytes, length, ids);
+  else if (length > 0)
+    encode_short (self, bytes, length, ids);
+}
+
+void
+laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
 {
   gint64 whole = -1;
 
@@ -175,10 +238,5 @@ laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch,
     g_array_append_val (ids, id);
     return;
   }
-  if (length == 0)
-    return;
-  start (self, scratch, bytes, (guint32) length);
-  merge_all (self, scratch);
-  for (guint32 at = 0; at != NOWHERE; at = scratch->next[at])
-    g_array_append_val (ids, scratch->ids[at]);
+  laurel_bpe_merge_piece (self, scratch, bytes, length, ids);
 }

@@ -8,81 +8,58 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/text/pretokenize.h"
 
+#include "core/text/characters.h"
+
 #include <string.h>
 
-typedef enum {
-  CLASS_LETTER,
-  CLASS_NUMBER,
-  CLASS_SPACE,
-  CLASS_OTHER,
-} CharacterClass;
-
-/* GLib's own g_unichar_isspace() leaves out some of White_Space. */
-static gboolean
-is_white_space (gunichar c)
+static LaurelCharacterClass
+classify_at (const guint8 *classes, const char *at, gsize *out_length)
 {
-  return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680
-         || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f
-         || c == 0x205f || c == 0x3000;
-}
-
-static CharacterClass
-classify (gunichar c)
-{
-  if (is_white_space (c))
-    return CLASS_SPACE;
-  if (c < 0x80)
-    return g_ascii_isalpha (c) ? CLASS_LETTER : g_ascii_isdigit (c) ? CLASS_NUMBER : CLASS_OTHER;
-  switch (g_unichar_type (c)) {
-  case G_UNICODE_LOWERCASE_LETTER:
-  case G_UNICODE_MODIFIER_LETTER:
-  case G_UNICODE_OTHER_LETTER:
-  case G_UNICODE_TITLECASE_LETTER:
-  case G_UNICODE_UPPERCASE_LETTER:
-    return CLASS_LETTER;
-  case G_UNICODE_DECIMAL_NUMBER:
-  case G_UNICODE_LETTER_NUMBER:
-  case G_UNICODE_OTHER_NUMBER:
-    return CLASS_NUMBER;
-  default:
-    return CLASS_OTHER;
-  }
+  return (LaurelCharacterClass) classes[laurel_read_character (at, out_length)];
 }
 
 static gsize
 match_contraction (const char *text, gsize length)
 {
-  static const char *const endings[] = { "s", "t", "re", "ve", "m", "ll", "d" };
-
-  if (*text != '\'')
+  if (length < 2)
     return 0;
-  for (gsize i = 0; i < G_N_ELEMENTS (endings); i++) {
-    gsize n = strlen (endings[i]);
-
-    if (n < length && memcmp (text + 1, endings[i], n) == 0)
-      return n + 1;
+  switch (text[1]) {
+  case 's':
+  case 't':
+  case 'm':
+  case 'd':
+    return 2;
+  case 'r':
+  case 'v':
+    return length > 2 && text[2] == 'e' ? 3 : 0;
+  case 'l':
+    return length > 2 && text[2] == 'l' ? 3 : 0;
+  default:
+    return 0;
   }
-  return 0;
 }
 
 static const char *
-skip_class (const char *at, const char *end, CharacterClass wanted)
+skip_class (const guint8 *classes, const char *at, const char *end, LaurelCharacterClass wanted)
 {
-  while (at < end && classify (g_utf8_get_char (at)) == wanted)
-    at = g_utf8_next_char (at);
+  gsize n;
+
+  while (at < end && classify_at (classes, at, &n) == wanted)
+    at += n;
   return at;
 }
 
 /* A run of spaces leaves its last one to what follows, unless nothing follows
  * or it is the only one. */
 static gsize
-match_space (const char *text, const char *end)
+match_space (const guint8 *classes, const char *text, const char *end)
 {
   const char *last = text, *at = text;
+  gsize n;
 
-  while (at < end && classify (g_utf8_get_char (at)) == CLASS_SPACE) {
+  while (at < end && classify_at (classes, at, &n) == LAUREL_CHARACTER_SPACE) {
     last = at;
-    at = g_utf8_next_char (at);
+    at += n;
   }
   return (gsize) ((at == end || last == text ? at : last) - text);
 }
@@ -90,16 +67,43 @@ match_space (const char *text, const char *end)
 gsize
 laurel_pretokenize_next (const char *text, gsize length)
 {
+  const guint8 *classes = laurel_character_classes ();
   const char *end = text + length, *at = text;
-  gsize n_contraction = match_contraction (text, length);
-  CharacterClass first;
+  LaurelCharacterClass first;
+  gsize n;
 
-  if (n_contraction > 0)
-    return n_contraction;
-  if (length > 1 && *at == ' ' && classify (g_utf8_get_char (at + 1)) != CLASS_SPACE)
-    at++;
-  first = classify (g_utf8_get_char (at));
-  if (first == CLASS_SPACE)
-    return match_space (text, end);
-  return (gsize) (skip_class (at, end, first) - text);
+  if (*text == '\'') {
+    n = match_contraction (text, length);
+    if (n > 0)
+      return n;
+  }
+  first = classify_at (classes, at, &n);
+  if (*text == ' ' && length > 1) {
+    gsize n_next;
+    LaurelCharacterClass next = classify_at (classes, text + 1, &n_next);
+
+    if (next != LAUREL_CHARACTER_SPACE) {
+      first = next;
+      n = 1 + n_next;
+    }
+  }
+  if (first == LAUREL_CHARACTER_SPACE)
+    return match_space (classes, text, end);
+  return (gsize) (skip_class (classes, at + n, end, first) - text);
+}
+
+/* A piece has a space only at its start or is nothing but spaces, so where a
+ * space follows something else, a piece ends whatever comes before or after. */
+gsize
+laurel_pretokenize_find_seam (const char *text, gsize length)
+{
+  const guint8 *classes = laurel_character_classes ();
+
+  for (gsize at = length; at-- > 1;) {
+    guint8 here = (guint8) text[at], before = (guint8) text[at - 1];
+
+    if (here < 0x80 && classes[here] == LAUREL_CHARACTER_SPACE && before > ' ' && before < 0x7f)
+      return at;
+  }
+  return 0;
 }

@@ -12,4 +12,8 @@ G_BEGIN_DECLS
  * this again on what is left. Linear in the piece's length. */
 gsize laurel_pretokenize_next (const char *text, gsize length);
 
+/* The last place in @text where a piece ends in any text that has these bytes
+ * there: both sides can be encoded apart. 0 when there is none. */
+gsize laurel_pretokenize_find_seam (const char *text, gsize length);
+
 G_END_DECLS

@@ -4,7 +4,6 @@
 #include "core/text/tokenizer_private.h"
 
 #include "core/base/error.h"
-#include "core/text/pretokenize.h"
 
 #include <string.h>
 
@@ -15,8 +14,7 @@
 static gboolean
 is_printable_byte (int byte)
 {
-  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac)
-         || (byte >= 0xae && byte <= 0xff);
+  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
 }
 
 guint8
@@ -64,7 +62,7 @@ laurel_tokenizer_new (void)
   self->flags = g_byte_array_new ();
   self->merges = g_array_new (FALSE, FALSE, sizeof (LaurelMerge));
   self->n_merge_slots = 1024;
-  self->merge_slots = g_new0 (guint32, self->n_merge_slots);
+  self->merge_slots = g_new0 (LaurelMergeSlot, self->n_merge_slots);
   self->end_of_text = -1;
   return self;
 }
@@ -85,13 +83,13 @@ laurel_tokenizer_unref (LaurelTokenizer *self)
   g_byte_array_unref (self->flags);
   g_array_unref (self->merges);
   g_free (self->merge_slots);
+  laurel_word_table_free (self->words);
   g_free (self->hash);
   g_free (self);
 }
 
 gboolean
-laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length,
-                            gboolean special)
+laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length, gboolean special)
 {
   guint8 flags = special ? LAUREL_TOKEN_SPECIAL : 0;
 
@@ -101,53 +99,29 @@ laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize leng
   return TRUE;
 }
 
-/* The slot that holds the pair, or the free slot where it would go. */
-static gsize
-find_merge_slot (const LaurelTokenizer *self, gint32 left, gint32 right)
-{
-  gsize slot = laurel_hash_pair (left, right) & (self->n_merge_slots - 1);
-
-  while (self->merge_slots[slot] != 0) {
-    const LaurelMerge *merge = &g_array_index (self->merges, LaurelMerge,
-                                               self->merge_slots[slot] - 1);
-
-    if (merge->left == left && merge->right == right)
-      break;
-    slot = (slot + 1) & (self->n_merge_slots - 1);
-  }
-  return slot;
-}
-
-guint32
-laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right)
-{
-  guint32 found = self->merge_slots[find_merge_slot (self, left, right)];
-
-  return found != 0 ? found - 1 : LAUREL_NO_MERGE;
-}
-
 static void
 grow_merge_slots (LaurelTokenizer *self)
 {
   self->n_merge_slots *= 2;
   g_free (self->merge_slots);
-  self->merge_slots = g_new0 (guint32, self->n_merge_slots);
+  self->merge_slots = g_new0 (LaurelMergeSlot, self->n_merge_slots);
   for (guint rank = 0; rank < self->merges->len; rank++) {
     const LaurelMerge *merge = &g_array_index (self->merges, LaurelMerge, rank);
+    gsize slot = laurel_tokenizer_find_merge_slot (self, merge->left, merge->right);
 
-    self->merge_slots[find_merge_slot (self, merge->left, merge->right)] = rank + 1;
+    self->merge_slots[slot] = (LaurelMergeSlot){ merge->left, merge->right, rank + 1 };
   }
 }
 
 gboolean
 laurel_tokenizer_add_merge (LaurelTokenizer *self, LaurelMerge merge)
 {
-  gsize slot = find_merge_slot (self, merge.left, merge.right);
+  gsize slot = laurel_tokenizer_find_merge_slot (self, merge.left, merge.right);
 
-  if (self->merge_slots[slot] != 0)
+  if (self->merge_slots[slot].place != 0)
     return FALSE;
   g_array_append_val (self->merges, merge);
-  self->merge_slots[slot] = self->merges->len;
+  self->merge_slots[slot] = (LaurelMergeSlot){ merge.left, merge.right, self->merges->len };
   self->flags->data[merge.result] |= LAUREL_TOKEN_MERGED;
   if ((gsize) self->merges->len * 2 > self->n_merge_slots)
     grow_merge_slots (self);
@@ -198,6 +172,7 @@ mark_whole_tokens (LaurelTokenizer *self)
   g_autoptr (LaurelBpeScratch) scratch = laurel_bpe_scratch_new ();
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
+  self->words = laurel_word_table_new (self->flags->len);
   for (guint id = 0; id < self->flags->len; id++) {
     gsize length;
     const char *bytes = laurel_string_table_get (self->tokens, id, &length);
@@ -205,9 +180,12 @@ mark_whole_tokens (LaurelTokenizer *self)
     if ((self->flags->data[id] & LAUREL_TOKEN_SPECIAL) != 0 || length > G_MAXINT32)
       continue;
     g_array_set_size (ids, 0);
-    laurel_bpe_encode_piece (self, scratch, bytes, length, ids);
-    if (ids->len == 1 && g_array_index (ids, gint32, 0) == (gint32) id)
+    laurel_bpe_merge_piece (self, scratch, bytes, length, ids);
+    if (ids->len == 1 && g_array_index (ids, gint32, 0) == (gint32) id) {
       self->flags->data[id] |= LAUREL_TOKEN_WHOLE;
+      if (length <= LAUREL_WORD_KEY_MAX)
+        laurel_word_table_add (self->words, laurel_word_key (bytes, length, length), (gint32) id);
+    }
     self->longest_token = MAX (self->longest_token, length);
   }
 }
@@ -275,45 +253,18 @@ laurel_tokenizer_get_hash (const LaurelTokenizer *self)
   return self->hash;
 }
 
-gboolean
-laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids,
-                         GError **error)
-{
-  g_autoptr (LaurelBpeScratch) scratch = NULL;
-  gsize left = length < 0 ? strlen (text) : (gsize) length;
-  const char *end;
-
-  if (!g_utf8_validate (text, (gssize) left, &end)) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not encode the text: byte %" G_GSIZE_FORMAT
-                 " is not UTF-8 text; convert it to UTF-8",
-                 (gsize) (end - text));
-    return FALSE;
-  }
-  if (left > G_MAXINT32) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not encode the text: it is longer than 2 GiB; encode it in parts");
-    return FALSE;
-  }
-  scratch = laurel_bpe_scratch_new ();
-  while (left > 0) {
-    gsize n = laurel_pretokenize_next (text, left);
-
-    laurel_bpe_encode_piece (self, scratch, text, n, ids);
-    text += n;
-    left -= n;
-  }
-  return TRUE;
-}
-
 /* How many bytes at @at, where valid UTF-8 stops, one U+FFFD stands for: the
  * longest start of a character that is there, as Unicode recommends. */
 static gsize
 broken_length (const guint8 *at, gsize left)
 {
-  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
+  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2
+                                                : at[0] < 0xf0   ? 3
+                                                                 : 4;
+  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90
+                                                    : 0x80;
+  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f
+                                                     : 0xbf;
   gsize n = 1;
 
   while (n < wanted && n < left && at[n] >= low && at[n] <= high) {
@@ -362,8 +313,7 @@ is_special (const LaurelTokenizer *self, gint32 id)
 }
 
 char *
-laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n,
-                         gboolean with_special)
+laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n, gboolean with_special)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
 

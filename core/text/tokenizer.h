@@ -41,8 +41,25 @@ int laurel_tokenizer_get_end_of_text (const LaurelTokenizer *self); /* −1 when
 const char *laurel_tokenizer_get_hash (const LaurelTokenizer *self); /* SHA-256 over vocabulary, merges and special tokens */
 
 /* Appends the ids of @text (UTF-8, @length bytes or −1) to @ids (element-type gint32).
- * FALSE on invalid UTF-8, which a zero byte is here as well; @ids is untouched then. */
+ * FALSE on invalid UTF-8, which a zero byte is here as well; @ids is untouched then.
+ * Any number of threads may encode with one tokenizer at the same time. */
 gboolean laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids, GError **error);
+
+/* The same for many texts on all cores (those of OpenMP): appends the ids of all texts,
+ * one after the other, and sets @ends[i] to the length of @ids after text i. What comes
+ * out does not depend on the number of threads. FALSE on the first text that is no
+ * UTF-8, or when all are longer than 4 GiB together; @ids is untouched then. */
+gboolean laurel_tokenizer_encode_texts (const LaurelTokenizer *self, const char *const *texts, const gsize *lengths, gsize n_texts, GArray *ids,
+                                        gsize *ends, GError **error);
+
+/* Takes the next @n ids of a text; FALSE and an error to stop. */
+typedef gboolean (*LaurelTokenSink) (const gint32 *ids, gsize n, gpointer user_data, GError **error);
+
+/* Encodes one text of any length on all cores, holding some megabytes of it for each of
+ * them (more only where it goes on without a space for longer than that). @sink is called
+ * on this thread, in order. @name is for errors, which come after the ids before them. */
+gboolean laurel_tokenizer_encode_stream (const LaurelTokenizer *self, GInputStream *input, const char *name, LaurelTokenSink sink,
+                                         gpointer user_data, GError **error);
 
 /* (transfer full): the text of @ids; special tokens appear by their name when @with_special.
  * Bytes that are no UTF-8 (a cut sequence), zero bytes and ids that are none become U+FFFD. */

@@ -5,6 +5,7 @@
 
 #include "core/text/string_table.h"
 #include "core/text/tokenizer.h"
+#include "core/text/word_table.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,13 @@ typedef struct {
   gint32 result;
 } LaurelMerge;
 
+/* Pairs lie in the table itself, so that looking one up is one look into memory. */
+typedef struct {
+  gint32 left;
+  gint32 right;
+  guint32 place; /* rank + 1; 0 in a free slot */
+} LaurelMergeSlot;
+
 typedef enum {
   LAUREL_TOKEN_SPECIAL = 1 << 0, /* its string is its name; text never becomes it */
   LAUREL_TOKEN_WHOLE = 1 << 1,   /* its bytes as a piece of text become this one token */
@@ -32,9 +40,10 @@ struct _LaurelTokenizer {
   LaurelStringTable *tokens; /* number = id */
   GByteArray *flags;         /* LaurelTokenFlags of each id */
   GArray *merges;            /* LaurelMerge, in the order of their rank */
-  guint32 *merge_slots;      /* hash table over the pairs: rank + 1, or 0 */
+  LaurelMergeSlot *merge_slots; /* hash table over the pairs */
   gsize n_merge_slots;       /* a power of two */
   gsize longest_token;       /* bytes */
+  LaurelWordTable *words;    /* the short tokens that are LAUREL_TOKEN_WHOLE */
   gint32 byte_ids[256];
   gint32 end_of_text;
   char *hash;
@@ -49,8 +58,6 @@ gboolean laurel_tokenizer_add_merge (LaurelTokenizer *self, LaurelMerge merge); 
  * reach) and fills in the rest. @name is for errors. */
 gboolean laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error);
 
-guint32 laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right); /* rank, or LAUREL_NO_MERGE */
-
 /* Spreads pairs of ids over tables whose sizes are powers of two. */
 static inline gsize
 laurel_hash_pair (gint32 left, gint32 right)
@@ -58,6 +65,25 @@ laurel_hash_pair (gint32 left, gint32 right)
   guint64 key = (guint64) (guint32) left << 32 | (guint32) right;
 
   return (gsize) ((key * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)) >> 29);
+}
+
+/* The slot that holds the pair, or the free slot where it would go. */
+static inline gsize
+laurel_tokenizer_find_merge_slot (const LaurelTokenizer *self, gint32 left, gint32 right)
+{
+  gsize slot = laurel_hash_pair (left, right) & (self->n_merge_slots - 1);
+
+  while (self->merge_slots[slot].place != 0
+         && (self->merge_slots[slot].left != left || self->merge_slots[slot].right != right))
+    slot = (slot + 1) & (self->n_merge_slots - 1);
+  return slot;
+}
+
+/* The pair's rank, or LAUREL_NO_MERGE. */
+static inline guint32
+laurel_tokenizer_find_merge (const LaurelTokenizer *self, gint32 left, gint32 right)
+{
+  return self->merge_slots[laurel_tokenizer_find_merge_slot (self, left, right)].place - 1;
 }
 
 /* GPT-2's order of the 256 bytes, and the printable characters that stand for
@@ -73,7 +99,9 @@ LaurelBpeScratch *laurel_bpe_scratch_new (void);
 void laurel_bpe_scratch_free (LaurelBpeScratch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelBpeScratch, laurel_bpe_scratch_free)
 
-/* Appends the ids of @length ≤ G_MAXINT32 bytes: O(n log n). */
+/* Appends the ids of @length ≤ G_MAXINT32 bytes: O(n log n). The second does
+ * not look whether the piece is a token. */
 void laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids);
+void laurel_bpe_merge_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids);
 
 G_END_DECLS
