@@ -57,13 +57,16 @@ run_train (LaurelCtl *self, GError **error)
   const char *output = laurel_ctl_require (self, "output", error);
   gint64 vocab_size = 2048;
 
-  if (output == NULL || !check_algorithm (self, error) || !laurel_ctl_get_int (self, "vocab-size", 257, 1 << 20, &vocab_size, error) || !read_texts (self, texts, lengths, error))
+  if (output == NULL || !check_algorithm (self, error)
+      || !laurel_ctl_get_int (self, "vocab-size", 257, 1 << 20, &vocab_size, error)
+      || !read_texts (self, texts, lengths, error))
     return FALSE;
   tokenizer = laurel_tokenizer_train_bpe ((const char *const *) texts->pdata,
                                           (const gsize *) (void *) lengths->data, texts->len,
                                           (int) vocab_size, progress_cb, self, error);
   laurel_ctl_hide_progress (self);
-  if (tokenizer == NULL || !laurel_file_make_directory (output, error) || !laurel_tokenizer_save (tokenizer, output, error))
+  if (tokenizer == NULL || !laurel_file_make_directory (output, error)
+      || !laurel_tokenizer_save (tokenizer, output, error))
     return FALSE;
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "output", output);
@@ -129,8 +132,9 @@ run_encode (LaurelCtl *self, GError **error)
   if (tokenizer == NULL)
     return FALSE;
   input = open_input (path, error);
-  if (input == NULL || !laurel_tokenizer_encode_stream (tokenizer, input, path != NULL ? path : "-", print_ids,
-                                                        &any, error))
+  if (input == NULL
+      || !laurel_tokenizer_encode_stream (tokenizer, input, path != NULL ? path : "-", print_ids,
+                                          &any, error))
     return FALSE;
   puts (any ? "]" : "[]");
   return TRUE;

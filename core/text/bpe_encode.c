@@ -170,7 +170,8 @@ merge_all (const LaurelTokenizer *self, LaurelBpeScratch *scratch)
 }
 
 static void
-encode_long (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+encode_long (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes,
+             gsize length, GArray *ids)
 {
   start (self, scratch, bytes, (guint32) length);
   merge_all (self, scratch);
@@ -217,7 +218,8 @@ encode_short (const LaurelTokenizer *self, const char *bytes, gsize length, GArr
 }
 
 void
-laurel_bpe_merge_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+laurel_bpe_merge_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes,
+                        gsize length, GArray *ids)
 {
   if (length > SHORT_PIECE)
     encode_long (self, scratch, bytes, length, ids);
@@ -226,7 +228,8 @@ laurel_bpe_merge_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, 
 }
 
 void
-laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes, gsize length, GArray *ids)
+laurel_bpe_encode_piece (const LaurelTokenizer *self, LaurelBpeScratch *scratch, const char *bytes,
+                         gsize length, GArray *ids)
 {
   gint64 whole = -1;
 

@@ -73,7 +73,8 @@ put_ids (LaurelEncoder *self, const gint32 *piece_ids, guint n, GArray *ids)
 }
 
 static void
-encode_new_piece (LaurelEncoder *self, const char *bytes, gsize length, Seen *seen, LaurelWordKey key, GArray *ids)
+encode_new_piece (LaurelEncoder *self, const char *bytes, gsize length, Seen *seen,
+                  LaurelWordKey key, GArray *ids)
 {
   const gint32 *found;
 

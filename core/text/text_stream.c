@@ -45,7 +45,8 @@ validate (Stream *self, GError **error)
   }
   self->n_valid = (gsize) (end - self->bytes);
   left = self->n_bytes - self->n_valid;
-  if (self->ended || left >= 4 || *end == '\0' || g_utf8_get_char_validated (end, (gssize) left) != (gunichar) -2)
+  if (self->ended || left >= 4 || *end == '\0'
+      || g_utf8_get_char_validated (end, (gssize) left) != (gunichar) -2)
     return refuse_byte (self, error);
   return TRUE;
 }
@@ -59,8 +60,8 @@ fill (Stream *self, GError **error)
   if (!g_input_stream_read_all (self->input, self->bytes + self->n_bytes,
                                 self->capacity - self->n_bytes, &n, NULL, &local)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
-                 "Could not read “%s”: %s; check the path and the disk",
-                 self->name, local->message);
+                 "Could not read “%s”: %s; check the path and the disk", self->name,
+                 local->message);
     return FALSE;
   }
   self->ended = n < self->capacity - self->n_bytes;
@@ -94,7 +95,8 @@ drop (Stream *self, gsize n)
 
 /* Hands out what there is up to the last seam; without one, makes room for more. */
 static gboolean
-step (Stream *self, LaurelFindSeam find_seam, gconstpointer seam_data, LaurelTextBlockFunc func, gpointer user_data, GError **error)
+step (Stream *self, LaurelFindSeam find_seam, gconstpointer seam_data, LaurelTextBlockFunc func,
+      gpointer user_data, GError **error)
 {
   gsize n;
 
@@ -110,7 +112,9 @@ step (Stream *self, LaurelFindSeam find_seam, gconstpointer seam_data, LaurelTex
 }
 
 gboolean
-laurel_text_stream_foreach (GInputStream *input, const char *name, gsize block_size, LaurelFindSeam find_seam, gconstpointer seam_data, LaurelTextBlockFunc func, gpointer user_data, GError **error)
+laurel_text_stream_foreach (GInputStream *input, const char *name, gsize block_size,
+                            LaurelFindSeam find_seam, gconstpointer seam_data,
+                            LaurelTextBlockFunc func, gpointer user_data, GError **error)
 {
   Stream self = { .input = input, .name = name, .capacity = block_size };
   gboolean done = TRUE;

@@ -14,7 +14,8 @@
 static gboolean
 is_printable_byte (int byte)
 {
-  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac) || (byte >= 0xae && byte <= 0xff);
+  return (byte >= '!' && byte <= '~') || (byte >= 0xa1 && byte <= 0xac)
+         || (byte >= 0xae && byte <= 0xff);
 }
 
 guint8
@@ -89,7 +90,8 @@ laurel_tokenizer_unref (LaurelTokenizer *self)
 }
 
 gboolean
-laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length, gboolean special)
+laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length,
+                            gboolean special)
 {
   guint8 flags = special ? LAUREL_TOKEN_SPECIAL : 0;
 
@@ -223,8 +225,8 @@ hash_tokenizer (const LaurelTokenizer *self)
 gboolean
 laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error)
 {
-  gint64 end_of_text = laurel_string_table_find (self->tokens, LAUREL_END_OF_TEXT,
-                                                 strlen (LAUREL_END_OF_TEXT));
+  gint64 end_of_text =
+      laurel_string_table_find (self->tokens, LAUREL_END_OF_TEXT, strlen (LAUREL_END_OF_TEXT));
 
   if (!find_bytes (self, name, error) || !check_special_tokens (self, name, error))
     return FALSE;
@@ -258,13 +260,9 @@ laurel_tokenizer_get_hash (const LaurelTokenizer *self)
 static gsize
 broken_length (const guint8 *at, gsize left)
 {
-  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2
-                                                : at[0] < 0xf0   ? 3
-                                                                 : 4;
-  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90
-                                                    : 0x80;
-  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f
-                                                     : 0xbf;
+  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
+  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
   gsize n = 1;
 
   while (n < wanted && n < left && at[n] >= low && at[n] <= high) {
@@ -313,7 +311,8 @@ is_special (const LaurelTokenizer *self, gint32 id)
 }
 
 char *
-laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n, gboolean with_special)
+laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n,
+                         gboolean with_special)
 {
   g_autoptr (GString) bytes = g_string_new (NULL);
 

@@ -56,7 +56,8 @@ check_utf8 (const char *text, gsize length, GError **error)
 }
 
 gboolean
-laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids, GError **error)
+laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize length, GArray *ids,
+                         GError **error)
 {
   gsize n = length < 0 ? strlen (text) : (gsize) length;
   g_autoptr (LaurelEncoder) encoder = NULL;
@@ -76,7 +77,8 @@ find_seam (const char *text, gsize length, gconstpointer tokenizer)
 
 /* The window grows where it holds no seam, so that this stays linear. */
 static void
-split_text (const LaurelTokenizer *self, const char *text, gsize length, gsize number, GArray *parts)
+split_text (const LaurelTokenizer *self, const char *text, gsize length, gsize number,
+            GArray *parts)
 {
   gsize window = PART_SIZE, done = 0;
 
@@ -170,7 +172,9 @@ check_texts (const char *const *texts, const gsize *lengths, gsize n_texts, GErr
 }
 
 gboolean
-laurel_tokenizer_encode_texts (const LaurelTokenizer *self, const char *const *texts, const gsize *lengths, gsize n_texts, GArray *ids, gsize *ends, GError **error)
+laurel_tokenizer_encode_texts (const LaurelTokenizer *self, const char *const *texts,
+                               const gsize *lengths, gsize n_texts, GArray *ids, gsize *ends,
+                               GError **error)
 {
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
   gsize end = ids->len;
@@ -211,7 +215,8 @@ encode_block (const char *text, gsize length, gboolean first, gpointer user_data
 }
 
 gboolean
-laurel_tokenizer_encode_stream (const LaurelTokenizer *self, GInputStream *input, const char *name, LaurelTokenSink sink, gpointer user_data, GError **error)
+laurel_tokenizer_encode_stream (const LaurelTokenizer *self, GInputStream *input, const char *name,
+                                LaurelTokenSink sink, gpointer user_data, GError **error)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   Stream stream = { self, sink, user_data, ids };

@@ -31,7 +31,8 @@ append_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
 }
 
 static void
-compare (const LaurelTokenizer *tokenizer, const char *what, GArray *ours, const gint32 *theirs, gsize n_theirs)
+compare (const LaurelTokenizer *tokenizer, const char *what, GArray *ours, const gint32 *theirs,
+         gsize n_theirs)
 {
   gsize n = MIN (ours->len, n_theirs);
 

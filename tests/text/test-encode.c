@@ -18,8 +18,9 @@ train (const char *text)
 static void
 append_random (GString *text, LaurelRng *rng)
 {
-  static const char *const bits[] = { "the", " the", "cat", "'s", "'ll", " ", "  ", "\n", "12", " 7",
-                                      "été", "\xc2\xa0", "你好", "!?", "'", "\t", "👩‍💻", "e\xcc\x81" };
+  static const char *const bits[] = { "the",  " the", "cat", "'s", "'ll",         " ",
+                                      "  ",   "\n",   "12",  " 7", "été",         "\xc2\xa0",
+                                      "你好", "!?",   "'",   "\t", "👩‍💻", "e\xcc\x81" };
 
   g_string_append (text, bits[laurel_rng_below (rng, G_N_ELEMENTS (bits))]);
 }
@@ -52,9 +53,11 @@ append_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
 }
 
 static void
-check_stream (const LaurelTokenizer *tokenizer, const char *text, gsize length, const GArray *wanted)
+check_stream (const LaurelTokenizer *tokenizer, const char *text, gsize length,
+              const GArray *wanted)
 {
-  g_autoptr (GInputStream) input = g_memory_input_stream_new_from_data (text, (gssize) length, NULL);
+  g_autoptr (GInputStream) input =
+      g_memory_input_stream_new_from_data (text, (gssize) length, NULL);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GError) error = NULL;
 
@@ -123,9 +126,11 @@ count_and_stop (const gint32 *ids, gsize n, gpointer user_data, GError **error)
 }
 
 static void
-check_stream_error (const LaurelTokenizer *tokenizer, const char *text, gsize length, int code, const char *part)
+check_stream_error (const LaurelTokenizer *tokenizer, const char *text, gsize length, int code,
+                    const char *part)
 {
-  g_autoptr (GInputStream) input = g_memory_input_stream_new_from_data (text, (gssize) length, NULL);
+  g_autoptr (GInputStream) input =
+      g_memory_input_stream_new_from_data (text, (gssize) length, NULL);
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GError) error = NULL;
 
@@ -146,15 +151,16 @@ test_errors (void)
   gsize ends[2], n_calls = 0;
   g_autofree char *late = g_strnfill (9000000, ' ');
 
-  check_stream_error (tokenizer, "aa\xc3", 3, LAUREL_ERROR_INVALID_DATA, "“X”: byte 2 is not UTF-8");
+  check_stream_error (tokenizer, "aa\xc3", 3, LAUREL_ERROR_INVALID_DATA,
+                      "“X”: byte 2 is not UTF-8");
   check_stream_error (tokenizer, "a\0a", 3, LAUREL_ERROR_INVALID_DATA, "byte 1 is");
   check_stream_error (tokenizer, "a\xed\xa0\x80", 4, LAUREL_ERROR_INVALID_DATA, "byte 1 is");
   for (gsize i = 0; i < 8999998; i += 2)
     late[i] = 'a';
   late[8999999] = '\xe2';
   check_stream_error (tokenizer, late, 9000000, LAUREL_ERROR_INVALID_DATA, "byte 8999999 is");
-  g_assert_false (laurel_tokenizer_encode_stream (tokenizer, input, "X", count_and_stop, &n_calls,
-                                                  &error));
+  g_assert_false (
+      laurel_tokenizer_encode_stream (tokenizer, input, "X", count_and_stop, &n_calls, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
   g_assert_cmpuint (n_calls, ==, 1);
   g_clear_error (&error);
@@ -167,9 +173,11 @@ test_errors (void)
 static LaurelCharacterClass
 classify_by_glib (gunichar c)
 {
-  if (g_unichar_type (c) >= G_UNICODE_LOWERCASE_LETTER && g_unichar_type (c) <= G_UNICODE_UPPERCASE_LETTER)
+  if (g_unichar_type (c) >= G_UNICODE_LOWERCASE_LETTER
+      && g_unichar_type (c) <= G_UNICODE_UPPERCASE_LETTER)
     return LAUREL_CHARACTER_LETTER;
-  if (g_unichar_type (c) >= G_UNICODE_DECIMAL_NUMBER && g_unichar_type (c) <= G_UNICODE_OTHER_NUMBER)
+  if (g_unichar_type (c) >= G_UNICODE_DECIMAL_NUMBER
+      && g_unichar_type (c) <= G_UNICODE_OTHER_NUMBER)
     return LAUREL_CHARACTER_NUMBER;
   return LAUREL_CHARACTER_OTHER;
 }
