@@ -59,7 +59,26 @@ laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error)
 typedef struct {
   LaurelCtl *ctl;
   const char *what;
+  gint64 run_id;
+  gboolean prints_log;
+  guint n_printed; /* lines of the run's log */
 } Following;
+
+/* What the run had to say since the last time. */
+static void
+print_log (Following *self)
+{
+  LaurelStore *store = laurel_project_get_store (self->ctl->project);
+  g_autoptr (GPtrArray) log =
+      self->prints_log ? laurel_store_list_log (store, self->run_id, NULL) : NULL;
+
+  if (log == NULL || self->n_printed >= log->len)
+    return;
+  laurel_ctl_hide_progress (self->ctl);
+  for (; self->n_printed < log->len; self->n_printed++)
+    printf ("%s\n", (const char *) g_ptr_array_index (log, self->n_printed));
+  fflush (stdout);
+}
 
 static void
 job_changed_cb (LaurelProject *project, gpointer user_data)
@@ -67,6 +86,8 @@ job_changed_cb (LaurelProject *project, gpointer user_data)
   Following *following = user_data;
   g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (project);
 
+  if (job != NULL && job->message[0] != '\0')
+    print_log (following);
   if (job != NULL && job->n_steps > 0)
     laurel_ctl_show_progress (following->ctl, following->what, (double) job->step / job->n_steps,
                               job->seconds_left);
@@ -84,21 +105,30 @@ interrupt_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-gboolean
-laurel_ctl_wait_run (LaurelCtl *self, gint64 run_id, const char *what, GError **error)
+static gboolean
+wait_run (Following *following, GError **error)
 {
-  Following following = { self, what };
+  LaurelCtl *self = following->ctl;
   gulong handler =
-      g_signal_connect (self->project, "job-changed", G_CALLBACK (job_changed_cb), &following);
+      g_signal_connect (self->project, "job-changed", G_CALLBACK (job_changed_cb), following);
   guint interrupt = g_unix_signal_add (SIGINT, interrupt_cb, self);
   guint terminate = g_unix_signal_add (SIGTERM, interrupt_cb, self);
-  gboolean ok = laurel_project_wait (self->project, run_id, error);
+  gboolean ok = laurel_project_wait (self->project, following->run_id, error);
 
   g_source_remove (interrupt);
   g_source_remove (terminate);
   g_signal_handler_disconnect (self->project, handler);
   laurel_ctl_hide_progress (self);
+  print_log (following);
   return ok;
+}
+
+gboolean
+laurel_ctl_wait_run (LaurelCtl *self, gint64 run_id, const char *what, GError **error)
+{
+  Following following = { self, what, run_id, FALSE, 0 };
+
+  return wait_run (&following, error);
 }
 
 static void
@@ -157,14 +187,18 @@ laurel_ctl_follow_run (LaurelCtl *self, gint64 run_id, GError **error)
 {
   LaurelStore *store = laurel_project_get_store (self->project);
   g_autoptr (LaurelRun) run = laurel_store_get_run (store, run_id, error);
+  g_autoptr (GPtrArray) log = run != NULL ? laurel_store_list_log (store, run_id, error) : NULL;
+  Following following = { self, "", run_id, !self->json && !self->quiet, 0 };
   g_autofree char *what = NULL;
   gboolean ok;
 
-  if (run == NULL)
+  if (log == NULL)
     return FALSE;
   what = g_strdup (run->kind);
+  following.what = what;
+  following.n_printed = run->step > 0 ? log->len : 0; /* a resumed run says nothing twice */
   print_run_id (self, run_id);
-  ok = laurel_ctl_wait_run (self, run_id, what, error);
+  ok = wait_run (&following, error);
   laurel_run_free (g_steal_pointer (&run));
   run = laurel_store_get_run (store, run_id, NULL);
   if (run != NULL)

@@ -117,7 +117,8 @@ char *laurel_ctl_read_input (const char *path, gsize *out_length, GError **error
 gboolean laurel_ctl_open_project (LaurelCtl *self, GError **error);
 /* A model of the project, if there is one, or of a directory. */
 LaurelModel *laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error);
-/* Waits with a progress bar; Ctrl+C stops the run with a checkpoint. Prints the run's id first and its end last. */
+/* Waits with a progress bar; Ctrl+C stops the run with a checkpoint. Prints the run's id first and its end last, and,
+ * neither with --json nor with --quiet, its log in between. */
 gboolean laurel_ctl_follow_run (LaurelCtl *self, gint64 run_id, GError **error);
 /* The same without printing anything on standard output. */
 gboolean laurel_ctl_wait_run (LaurelCtl *self, gint64 run_id, const char *what, GError **error);

@@ -95,7 +95,7 @@ run_loss (LaurelCtl *self, GError **error)
 
 /* --- Scores ------------------------------------------------------------------------- */
 
-/* The score read at each token of the completion; the last one is the score. */
+/* The score read at each token of the last answer; the last one is the score. */
 static gboolean
 score_row (const LaurelModel *model,
            const LaurelDataRow *row,
@@ -107,27 +107,29 @@ score_row (const LaurelModel *model,
 {
   gint32 offsets[2] = { 0, 0 };
   LaurelBatch batch = { NULL, offsets, 1 };
+  g_autoptr (GArray) learned = g_array_new (FALSE, FALSE, sizeof (guint8));
   g_autofree gint32 *positions = NULL;
+  LaurelRowVerdict verdict;
   const float *hidden;
   int n;
 
   if (!laurel_require_tokenizer (model, NULL, error))
     return FALSE;
   g_array_set_size (ids, 0);
-  if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, row->prompt, ids,
-                                      error))
+  if (!laurel_data_encode_sft (model->chat_template, model->tokenizer, row,
+                               model->config.n_positions, ids, learned, &verdict, error))
     return FALSE;
-  *out_n_prompt = ids->len;
-  if (!laurel_template_encode_completion (model->chat_template, model->tokenizer,
-                                          row->completions[0], ids, error))
-    return FALSE;
-  if ((int) ids->len > model->config.n_positions) {
-    g_set_error (
-        error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-        "Could not score a row: it has %u tokens and the model's context is %d; shorten it",
-        ids->len, model->config.n_positions);
+  if (verdict != LAUREL_ROW_GOOD) {
+    g_autofree char *why =
+        laurel_row_verdict_describe (verdict, row, (int) ids->len, model->config.n_positions);
+
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not score row %u: %s; correct it", row->number, why);
     return FALSE;
   }
+  *out_n_prompt = ids->len;
+  while (*out_n_prompt > 0 && g_array_index (learned, guint8, *out_n_prompt - 1))
+    (*out_n_prompt)--;
   n = (int) (ids->len - *out_n_prompt);
   positions = g_new (gint32, n);
   for (int i = 0; i < n; i++)
@@ -149,14 +151,16 @@ print_scores (LaurelCtl *self,
               JsonBuilder *builder)
 {
   double score = g_array_index (scores, float, scores->len - 1);
+  const LaurelMessage *last =
+      &g_array_index (row->messages, LaurelMessage, row->messages->len - 1);
 
   if (!self->json) {
-    printf ("%9.4f  %s → %s\n", score, row->prompt, row->completions[0]);
+    printf ("%9.4f  %s → %s\n", score, last[-1].text, last->text);
     return;
   }
   json_builder_begin_object (builder);
-  laurel_json_add_string (builder, "prompt", row->prompt);
-  laurel_json_add_string (builder, "completion", row->completions[0]);
+  laurel_json_add_string (builder, "prompt", last[-1].text);
+  laurel_json_add_string (builder, "completion", last->text);
   laurel_json_add_double (builder, "score", score);
   json_builder_set_member_name (builder, "tokens");
   json_builder_begin_array (builder);

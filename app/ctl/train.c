@@ -130,6 +130,77 @@ run_sft (LaurelCtl *self, GError **error)
   return train (self, LAUREL_STAGE_SFT, error);
 }
 
+/* --- What a fine-tuning would learn from --------------------------------------------- */
+
+static void
+print_preview (const LaurelRowPreview *preview)
+{
+  LaurelCtlTable *table;
+
+  if (preview->reason != NULL) {
+    printf ("row %u: left out: %s\n\n", preview->row, preview->reason);
+    return;
+  }
+  printf ("row %u: %d tokens, %d learned\n", preview->row, preview->n_tokens, preview->n_learned);
+  table = laurel_ctl_table_new ("AT", "ID", "LEARNED", "TOKEN", NULL);
+  for (int i = 0; i < preview->n_tokens; i++)
+    laurel_ctl_table_add (table, "%d\t%d\t%s\t“%s”", i, preview->tokens[i],
+                          preview->learned[i] ? "yes" : "·", preview->labels[i]);
+  laurel_ctl_table_print (table);
+  printf ("\n");
+}
+
+static void
+add_preview (JsonBuilder *builder, const LaurelRowPreview *preview)
+{
+  json_builder_begin_object (builder);
+  laurel_json_add_int (builder, "row", preview->row);
+  laurel_json_add_string (builder, "left_out", preview->reason);
+  json_builder_set_member_name (builder, "tokens");
+  json_builder_begin_array (builder);
+  for (int i = 0; i < preview->n_tokens; i++) {
+    json_builder_begin_object (builder);
+    laurel_json_add_int (builder, "id", preview->tokens[i]);
+    laurel_json_add_string (builder, "text", preview->labels[i]);
+    laurel_json_add_boolean (builder, "learned", preview->learned[i] != 0);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+static gboolean
+run_mask (LaurelCtl *self, GError **error)
+{
+  const char *model = laurel_ctl_require (self, "model", error);
+  g_auto (GStrv) files = list_data_files (self);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (GPtrArray) previews = NULL;
+  gint64 first = 1, n = 1;
+  LaurelHyperparameters hp;
+
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_SFT);
+  if (model == NULL || !laurel_ctl_get_int (self, "row", 1, G_MAXINT, &first, error)
+      || !laurel_ctl_get_int (self, "rows", 0, G_MAXINT, &n, error)
+      || !apply_settings (self, LAUREL_STAGE_SFT, &hp, error)
+      || !laurel_ctl_open_project (self, error))
+    return FALSE;
+  previews = laurel_project_preview_sft (self->project, model, files, &hp, (guint) first,
+                                         (guint) n, error);
+  if (previews == NULL)
+    return FALSE;
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < previews->len; i++)
+    if (self->json)
+      add_preview (builder, g_ptr_array_index (previews, i));
+    else
+      print_preview (g_ptr_array_index (previews, i));
+  json_builder_end_array (builder);
+  if (self->json)
+    laurel_ctl_print_builder (builder);
+  return TRUE;
+}
+
 static gboolean
 run_reward (LaurelCtl *self, GError **error)
 {
@@ -200,8 +271,11 @@ help_sft (GString *text)
 {
   g_string_append (
       text,
-      "\nData: {\"prompt\", \"completion\"} or {\"messages\": [{\"role\", \"content\"}…]}, one a "
-      "line; without\n--data the project's demonstrations.\n");
+      "\nData: {\"prompt\", \"completion\"} or {\"messages\": [{\"role\", \"content\"}…]}, "
+      "one a line; without\n--data the project's demonstrations. Messages: one of the system first "
+      "if there is one, then user and\nassistant in turn. The loss is on the assistant's turns and "
+      "their ends alone (see “train mask”). Rows\nwith an empty message or more tokens than "
+      "max_length are left out; the run's log says which.\n");
   describe_stage (text, LAUREL_STAGE_SFT);
 }
 
@@ -242,6 +316,15 @@ static const LaurelCtlOption ppo_options[] = {
   { NULL }
 };
 
+static const LaurelCtlOption mask_options[] = {
+  { "model", "M", "Whose tokenizer and template: a model's name or a directory", FALSE },
+  { "data", "FILE", "What it would learn from; without it the project's demonstrations", TRUE },
+  { "row", "N", "The first row that is shown (1)", FALSE },
+  { "rows", "N", "How many are shown; 0 is all (1)", FALSE },
+  { "set", "KEY=VALUE", "One setting of train sft: max_length", TRUE },
+  { NULL }
+};
+
 static const LaurelCtlVerb verbs[] = {
   { "pretrain", "[FILE…]", 0, -1, train_options, "Train on plain text", run_pretrain,
     help_pretrain },
@@ -251,9 +334,12 @@ static const LaurelCtlVerb verbs[] = {
     help_reward },
   { "ppo", "[FILE…]", 0, -1, ppo_options, "Tune a policy against a reward model", run_ppo,
     help_ppo },
+  { "mask", "[FILE…]", 0, -1, mask_options,
+    "Show token by token what fine-tuning would learn from", run_mask },
   { "resume", "RUN", 1, 1, NULL, "Go on with a run from its last checkpoint", run_resume },
   { NULL }
 };
 
-const LaurelCtlNoun laurel_ctl_train = { "train", "Training: pretrain, sft, reward, ppo, resume",
-                                         verbs };
+const LaurelCtlNoun laurel_ctl_train = {
+  "train", "Training: pretrain, sft, reward, ppo, mask, resume", verbs
+};

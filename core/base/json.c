@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Other programs put it before UTF-8 text; it is no part of the first row. */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* Past the end of the string that starts at the quote @at. */
 static const char *
 skip_string (const char *at)
@@ -249,6 +252,8 @@ laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data,
   }
   at = g_mapped_file_get_contents (map);
   end = at + g_mapped_file_get_length (map);
+  if (end - at >= 3 && memcmp (at, BYTE_ORDER_MARK, 3) == 0)
+    at += 3;
   while (at != NULL && at < end) {
     const char *newline = memchr (at, '\n', (gsize) (end - at));
     gsize length = (gsize) ((newline != NULL ? newline : end) - at);

@@ -17,6 +17,7 @@ laurel_train_data_clear (LaurelTrainData *self)
   g_clear_pointer (&self->eval_sequences, g_ptr_array_unref);
   g_clear_pointer (&self->comparisons, g_ptr_array_unref);
   g_clear_pointer (&self->prompts, g_ptr_array_unref);
+  g_clear_pointer (&self->notes, g_ptr_array_unref);
 }
 
 int
@@ -226,35 +227,6 @@ refuse_long (GError **error, const char *prompt, int max_length)
                "sequence; shorten it",
                start, max_length);
   return FALSE;
-}
-
-static gboolean
-add_sft_row (const LaurelModel *model,
-             const LaurelDataRow *row,
-             guint64 index,
-             const LaurelHyperparameters *hp,
-             LaurelTrainData *out,
-             GError **error)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  int max_length = laurel_data_max_length (model, hp);
-  LaurelSequence *sequence;
-  guint n_prompt;
-
-  for (guint i = 0; row->context != NULL && row->context[i] != NULL; i++)
-    if (!(i % 2 == 0 ? encode_prompt : encode_completion) (model, row->context[i], ids, error))
-      return FALSE;
-  if (!encode_prompt (model, row->prompt, ids, error))
-    return FALSE;
-  n_prompt = ids->len;
-  if (!encode_completion (model, row->completions[0], ids, error))
-    return FALSE;
-  sequence = make_sequence (ids, n_prompt, max_length, out);
-  if (sequence == NULL)
-    return refuse_long (error, row->prompt, max_length);
-  g_ptr_array_add (laurel_data_is_held_out (hp, index) ? out->eval_sequences : out->sequences,
-                   sequence);
-  return TRUE;
 }
 
 static gboolean
@@ -475,19 +447,10 @@ load_demonstrations (LaurelStore *store,
                      LaurelTrainData *out,
                      GError **error)
 {
-  g_autoptr (GPtrArray) demonstrations = laurel_store_list_demonstrations (store, n, 0, error);
+  g_autoptr (GPtrArray) rows = laurel_data_list_demonstrations (store, n, error);
 
-  if (demonstrations == NULL)
-    return FALSE;
-  for (guint i = 0; i < demonstrations->len; i++) {
-    const LaurelDemonstration *demonstration = g_ptr_array_index (demonstrations, i);
-    char *completions[] = { demonstration->completion, NULL };
-    LaurelDataRow row = { .prompt = demonstration->prompt, .completions = completions };
-
-    if (!add_sft_row (model, &row, i, hp, out, error))
-      return FALSE;
-  }
-  return TRUE;
+  return rows != NULL
+         && laurel_data_load_sft (rows, "the demonstrations", model, hp, 0, out, error);
 }
 
 static gboolean
@@ -541,22 +504,26 @@ load_rows (LaurelStage stage,
            GError **error)
 {
   g_autoptr (GPtrArray) rows = laurel_data_read_rows (stage, path, error);
-  guint64 first = out->sequences->len + out->eval_sequences->len;
   gboolean ok = rows != NULL;
 
+  if (ok && stage == LAUREL_STAGE_SFT) {
+    g_autofree char *what = g_strdup_printf ("“%s”", path);
+
+    ok = laurel_data_load_sft (rows, what, model, hp, out->n_rows, out, error);
+    out->n_rows += rows->len;
+    return ok;
+  }
   for (guint i = 0; ok && i < rows->len; i++) {
     const LaurelDataRow *row = g_ptr_array_index (rows, i);
 
-    if (stage == LAUREL_STAGE_SFT)
-      ok = add_sft_row (model, row, first + i, hp, out, error);
-    else if (stage == LAUREL_STAGE_REWARD)
+    if (stage == LAUREL_STAGE_REWARD)
       ok = add_reward_row (model, row, number_prompt (numbers, row->prompt),
                            laurel_data_max_length (model, hp), out, error)
            && (!keep_prompts || add_prompt (model, row->prompt, out, error));
     else
       ok = add_prompt (model, row->prompt, out, error);
     if (!ok)
-      g_prefix_error (error, "%s, row %u: ", path, i + 1);
+      g_prefix_error (error, "%s, row %u: ", path, row->number);
   }
   return ok;
 }
@@ -617,7 +584,9 @@ check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                "Could not start the run: after tokenising and holding out there is nothing to "
-               "train on; add data");
+               "train on%s%s; add data",
+               data->notes->len > 0 ? ": " : "",
+               data->notes->len > 0 ? (char *) g_ptr_array_index (data->notes, 0) : "");
   return FALSE;
 }
 
@@ -634,6 +603,7 @@ laurel_data_load (LaurelStore *store,
   out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
   out->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
+  out->notes = g_ptr_array_new_with_free_func (g_free);
   if (json_object_has_member (snapshot, "files")
       && !load_files (stage, json_object_get_array_member (snapshot, "files"), model, hp,
                       !json_object_has_member (snapshot, "prompt_ids"), out, error))

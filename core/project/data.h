@@ -6,10 +6,12 @@
  *
  * Files, one row a line:
  *   pretrain  text, documents separated by blank lines; or .json: an array of id arrays
- *   sft       {"prompt", "completion"} or {"messages": [{"role", "content"}, …]}
+ *   sft       {"prompt", "completion"} or {"messages": [{"role", "content"}, …]}: system (if any) first,
+ *             then user and assistant in turn; every turn of the assistant is learned from
  *   reward    {"prompt", "completions": […], "ranks": […]} or {"prompt", "chosen", "rejected"}
  *   ppo       {"prompt"}; or .txt: one prompt a line
- * A malformed row is an error that names it; then nothing of the file is used.
+ * A malformed row is an error that names it; then nothing of the file is used. A row of sft that has nothing to
+ * learn from or is longer than a sequence may be is left out, and the notes say which and why.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -25,6 +27,8 @@ typedef struct {
   GPtrArray *eval_sequences; /* (element-type LaurelSequence) */
   GPtrArray *comparisons;    /* (element-type LaurelComparison) */
   GPtrArray *prompts;        /* (element-type LaurelTrainPrompt) */
+  GPtrArray *notes;          /* (element-type utf8) lines for the run's log: what was left out, and why */
+  guint64 n_rows;            /* sft: rows of the files so far, left out ones too */
   int n_cut;                 /* rows that were longer than max_length */
 } LaurelTrainData;
 
@@ -43,18 +47,48 @@ gboolean laurel_require_tokenizer (const LaurelModel *model, const char *name, G
 
 /* --- Shared by its files --------------------------------------------------- */
 
+typedef enum { LAUREL_ROLE_SYSTEM, LAUREL_ROLE_USER, LAUREL_ROLE_ASSISTANT } LaurelRole;
+
+typedef struct {
+  LaurelRole role;
+  char *text;
+} LaurelMessage;
+
 /* One row of a file, before tokenising. A field that the stage does not use is NULL. */
 typedef struct {
+  guint number; /* of its line, from 1 */
   char *prompt;
-  char **completions; /* sft: one */
+  char **completions; /* reward */
   int *ranks;         /* reward: as many as completions */
-  char **context;     /* sft, messages: user, assistant, user, … before @prompt; NULL: none */
+  GArray *messages;   /* sft (element-type LaurelMessage): system (if any), then user and assistant in turn */
 } LaurelDataRow;
 
 void laurel_data_row_free (LaurelDataRow *self);
 
 /* (element-type LaurelDataRow): all rows of @path, or an error that names the first bad one. */
 GPtrArray *laurel_data_read_rows (LaurelStage stage, const char *path, GError **error);
+
+LaurelDataRow *laurel_data_row_new (guint number);
+/* Takes @text. */
+void laurel_data_row_add_message (LaurelDataRow *self, LaurelRole role, char *text);
+
+/* The project's first @n demonstrations as rows of sft (element-type LaurelDataRow); −1: all. */
+GPtrArray *laurel_data_list_demonstrations (LaurelStore *store, int n, GError **error);
+
+/* What becomes of a row of sft. */
+typedef enum { LAUREL_ROW_GOOD, LAUREL_ROW_EMPTY, LAUREL_ROW_LONG } LaurelRowVerdict;
+
+/* Appends the row's ids, and for each whether it is learned (element-type guint8): the assistant's turns with their
+ * end-of-text. A row with an empty message is LAUREL_ROW_EMPTY and appends nothing, one of more than @max_length tokens
+ * is LAUREL_ROW_LONG. Errors are of @template and @tokenizer. */
+gboolean laurel_data_encode_sft (const LaurelTemplate *template, const LaurelTokenizer *tokenizer, const LaurelDataRow *row,
+                                 int max_length, GArray *ids, GArray *learned, LaurelRowVerdict *out_verdict, GError **error);
+/* Why a row is left out, in words; NULL for a good one. */
+char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow *row, int n_tokens, int max_length);
+/* Appends sequences of @rows (element-type LaurelDataRow), which come from @what, to @out, and a note when some are left out.
+ * @first: the number of rows that came before in the run's data, by which rows are held out. */
+gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
+                               guint64 first, LaurelTrainData *out, GError **error);
 
 /* Appends sequences to @out->sequences and @out->eval_sequences. */
 gboolean laurel_data_load_pretrain (const char *path, const LaurelModel *model, const LaurelHyperparameters *hp,

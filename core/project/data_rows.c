@@ -14,7 +14,7 @@ laurel_data_row_free (LaurelDataRow *self)
 {
   g_free (self->prompt);
   g_strfreev (self->completions);
-  g_strfreev (self->context);
+  g_clear_pointer (&self->messages, g_array_unref);
   g_free (self->ranks);
   g_free (self);
 }
@@ -70,64 +70,118 @@ read_array (JsonObject *object, const char *member, JsonArray **out, GError **er
 
 /* --- SFT ---------------------------------------------------------------------- */
 
-static gboolean
-read_message (JsonArray *messages, guint i, const char *wanted_role, char **out, GError **error)
+LaurelDataRow *
+laurel_data_row_new (guint number)
 {
-  JsonNode *node = json_array_get_element (messages, i);
-  const char *role = NULL;
+  LaurelDataRow *self = g_new0 (LaurelDataRow, 1);
 
-  if (!JSON_NODE_HOLDS_OBJECT (node))
-    return refuse (error, "message %u is no JSON object", i + 1);
-  if (!laurel_json_get_string (json_node_get_object (node), "message", "role", &role, error))
-    return FALSE;
-  if (g_strcmp0 (role, wanted_role) != 0)
-    return refuse (error, "message %u is of “%s” where “%s” was expected", i + 1,
-                   role != NULL ? role : "nobody", wanted_role);
-  return read_text (json_node_get_object (node), "content", out, error);
+  self->number = number;
+  return self;
 }
 
-/* Turns of user and assistant in turn; the last one is the answer that is trained on. */
+static void
+message_clear (gpointer message)
+{
+  g_free (((LaurelMessage *) message)->text);
+}
+
+void
+laurel_data_row_add_message (LaurelDataRow *self, LaurelRole role, char *text)
+{
+  LaurelMessage message = { role, text };
+
+  if (self->messages == NULL) {
+    self->messages = g_array_new (FALSE, FALSE, sizeof (LaurelMessage));
+    g_array_set_clear_func (self->messages, message_clear);
+  }
+  g_array_append_val (self->messages, message);
+}
+
+/* A member that must be text; it may be empty. */
+static gboolean
+read_content (JsonObject *object, const char *name, const char *member, char **out, GError **error)
+{
+  const char *text = NULL;
+
+  if (!laurel_json_get_string (object, name, member, &text, error))
+    return FALSE;
+  if (text == NULL)
+    return refuse (error, "%s has no “%s”", g_str_equal (name, "row") ? "it" : name, member);
+  *out = g_strdup (text);
+  return TRUE;
+}
+
+/* The role that may follow @n messages, the last of which is of @last. */
+static gboolean
+find_role (const char *text, guint n, LaurelRole last, LaurelRole *out, GError **error)
+{
+  const char *wanted = n == 0 || last != LAUREL_ROLE_USER ? "user" : "assistant";
+
+  if (g_strcmp0 (text, "system") == 0 && n == 0)
+    *out = LAUREL_ROLE_SYSTEM;
+  else if (g_strcmp0 (text, wanted) == 0)
+    *out = wanted[0] == 'u' ? LAUREL_ROLE_USER : LAUREL_ROLE_ASSISTANT;
+  else if (g_strcmp0 (text, "system") == 0)
+    return refuse (error, "message %u is of “system”, which only the first one may be", n + 1);
+  else
+    return refuse (error, "message %u is of “%s” where “%s” was expected", n + 1,
+                   text != NULL ? text : "nobody", wanted);
+  return TRUE;
+}
+
+static gboolean
+read_message (JsonNode *node, LaurelDataRow *row, guint n, LaurelRole *last, GError **error)
+{
+  g_autofree char *name = g_strdup_printf ("message %u", n + 1);
+  const char *role = NULL;
+  char *text = NULL;
+
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return refuse (error, "%s is no JSON object", name);
+  if (!laurel_json_get_string (json_node_get_object (node), name, "role", &role, error)
+      || !find_role (role, n, *last, last, error)
+      || !read_content (json_node_get_object (node), name, "content", &text, error))
+    return FALSE;
+  laurel_data_row_add_message (row, *last, text);
+  return TRUE;
+}
+
+/* A system message if there is one, then turns of user and assistant. */
 static gboolean
 read_messages (JsonObject *object, LaurelDataRow *row, GError **error)
 {
-  g_autoptr (GPtrArray) context = g_ptr_array_new_with_free_func (g_free);
+  LaurelRole last = LAUREL_ROLE_SYSTEM;
   JsonArray *messages = NULL;
   guint n;
 
   if (!read_array (object, "messages", &messages, error))
     return FALSE;
   n = json_array_get_length (messages);
-  if (n < 2 || n % 2 != 0)
-    return refuse (
-        error, "its “messages” must be pairs of user and assistant, and end with the assistant's");
-  row->completions = g_new0 (char *, 2);
-  for (guint i = 0; i < n; i++) {
-    char *text = NULL;
-
-    if (!read_message (messages, i, i % 2 == 0 ? "user" : "assistant", &text, error))
+  for (guint i = 0; i < n; i++)
+    if (!read_message (json_array_get_element (messages, i), row, i, &last, error))
       return FALSE;
-    if (i == n - 1)
-      row->completions[0] = text;
-    else if (i == n - 2)
-      row->prompt = text;
-    else
-      g_ptr_array_add (context, text);
-  }
-  if (context->len > 0) {
-    g_ptr_array_add (context, NULL);
-    row->context = (char **) g_ptr_array_steal (context, NULL);
-  }
-  return TRUE;
+  if (last == LAUREL_ROLE_ASSISTANT)
+    return TRUE;
+  return refuse (error, "its “messages” %s; they must end with the assistant's",
+                 n == 0                      ? "are empty"
+                 : last == LAUREL_ROLE_USER ? "end with the user's"
+                                             : "are the system's alone");
 }
 
 static gboolean
 read_sft (JsonObject *object, LaurelDataRow *row, GError **error)
 {
+  char *prompt = NULL, *completion = NULL;
+
   if (json_object_has_member (object, "messages"))
     return read_messages (object, row, error);
-  row->completions = g_new0 (char *, 2);
-  return read_text (object, "prompt", &row->prompt, error)
-         && read_text (object, "completion", &row->completions[0], error);
+  if (!read_content (object, "row", "prompt", &prompt, error))
+    return FALSE;
+  laurel_data_row_add_message (row, LAUREL_ROLE_USER, prompt);
+  if (!read_content (object, "row", "completion", &completion, error))
+    return FALSE;
+  laurel_data_row_add_message (row, LAUREL_ROLE_ASSISTANT, completion);
+  return TRUE;
 }
 
 /* --- Rankings ------------------------------------------------------------------ */
@@ -206,7 +260,7 @@ static gboolean
 read_row_cb (JsonObject *object, guint number, gpointer user_data, GError **error)
 {
   ReadRows *reading = user_data;
-  LaurelDataRow *row = g_new0 (LaurelDataRow, 1);
+  LaurelDataRow *row = laurel_data_row_new (number);
   gboolean ok;
 
   if (reading->stage == LAUREL_STAGE_SFT)
@@ -222,21 +276,27 @@ read_row_cb (JsonObject *object, guint number, gpointer user_data, GError **erro
   return ok;
 }
 
+/* So many bad rows are named before the rest is counted. */
+#define MAX_NAMED 3
+
 static gboolean
 report_row_errors (const char *path, GPtrArray *row_errors, guint n_good, GError **error)
 {
-  const LaurelRowError *first;
-  g_autofree char *others = NULL;
+  g_autoptr (GString) named = g_string_new (NULL);
 
   if (row_errors->len == 0)
     return TRUE;
-  first = g_ptr_array_index (row_errors, 0);
-  others = row_errors->len > 1 ? g_strdup_printf (" (and %u more rows)", row_errors->len - 1)
-                               : g_strdup ("");
+  for (guint i = 0; i < MIN (row_errors->len, MAX_NAMED); i++) {
+    const LaurelRowError *bad = g_ptr_array_index (row_errors, i);
+
+    g_string_append_printf (named, "%srow %u: %s", i > 0 ? ", " : "", bad->row, bad->reason);
+  }
+  if (row_errors->len > MAX_NAMED)
+    g_string_append_printf (named, " (and %u more rows)", row_errors->len - MAX_NAMED);
   g_set_error (
       error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-      "Could not use “%s”: row %u: %s%s; correct it: none of the file's %u good rows was used",
-      path, first->row, first->reason, others, n_good);
+      "Could not use “%s”: %s; correct %s: none of the file's %u good rows was used", path,
+      named->str, row_errors->len > 1 ? "them" : "it", n_good);
   return FALSE;
 }
 
@@ -255,7 +315,7 @@ read_lines (const char *path, GPtrArray *rows, GError **error)
     g_strstrip (lines[i]);
     if (lines[i][0] == '\0')
       continue;
-    row = g_new0 (LaurelDataRow, 1);
+    row = laurel_data_row_new (i + 1);
     row->prompt = g_strdup (lines[i]);
     g_ptr_array_add (rows, row);
   }

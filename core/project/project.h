@@ -97,6 +97,22 @@ gint64 laurel_project_start_training (LaurelProject *self, const LaurelTrainRequ
 gint64 laurel_project_start_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error);
 gint64 laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error);
 
+/* A row of fine-tuning data as a run would see it. */
+typedef struct {
+  guint row;       /* its line, or the demonstration's number, from 1 */
+  char *reason;    /* why it would be left out; NULL: it is learned from */
+  gint32 *tokens;  /* (n_tokens) */
+  guint8 *learned; /* (n_tokens) 1: the loss is on this token */
+  char **labels;   /* (n_tokens) how each token reads */
+  int n_tokens, n_learned;
+} LaurelRowPreview;
+
+void laurel_row_preview_free (LaurelRowPreview *self);
+
+/* (element-type LaurelRowPreview): rows from number @first on, @n of them (0: all), of @files or the project's
+ * demonstrations, in @model's tokens. Loads no weights. */
+GPtrArray *laurel_project_preview_sft (LaurelProject *self, const char *model, char **files, const LaurelHyperparameters *hp, guint first, guint n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Peak memory and a guess of the time, for the dialogs, before Start. Seconds < 0: unknown. */
 gboolean laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds, GError **error);
 

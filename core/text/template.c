@@ -12,6 +12,7 @@
 #define FILE_NAME "chat_template.json"
 #define PROMPT_SLOT "{prompt}"
 #define COMPLETION_SLOT "{completion}"
+#define SYSTEM_SLOT "{system}"
 
 static LaurelTemplate *
 template_new (const char *prompt_before, const char *prompt_after, const char *completion_before)
@@ -27,7 +28,12 @@ template_new (const char *prompt_before, const char *prompt_after, const char *c
 LaurelTemplate *
 laurel_template_copy (const LaurelTemplate *self)
 {
-  return template_new (self->prompt_before, self->prompt_after, self->completion_before);
+  LaurelTemplate *copy = template_new (self->prompt_before, self->prompt_after,
+                                       self->completion_before);
+
+  copy->system_before = g_strdup (self->system_before);
+  copy->system_after = g_strdup (self->system_after);
+  return copy;
 }
 
 void
@@ -38,6 +44,8 @@ laurel_template_free (LaurelTemplate *self)
   g_free (self->prompt_before);
   g_free (self->prompt_after);
   g_free (self->completion_before);
+  g_free (self->system_before);
+  g_free (self->system_after);
   g_free (self);
 }
 
@@ -81,11 +89,31 @@ template_from_texts (const char *prefix, const char *prompt, const char *complet
   return template_new (before, prompt_slot + strlen (PROMPT_SLOT), lead);
 }
 
+/* @system is NULL when the file has none. */
+static gboolean
+set_system (LaurelTemplate *self, const char *system, const char *path, GError **error)
+{
+  const char *slot = system != NULL ? find_only (system, SYSTEM_SLOT) : NULL;
+
+  if (system == NULL)
+    return TRUE;
+  if (slot == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not use the template “%s”: its system must hold {system} exactly once; "
+                 "correct it",
+                 path);
+    return FALSE;
+  }
+  self->system_before = g_strndup (system, (gsize) (slot - system));
+  self->system_after = g_strdup (slot + strlen (SYSTEM_SLOT));
+  return TRUE;
+}
+
 /* A misspelt member would otherwise change what a model sees without a word. */
 static gboolean
 check_members (JsonObject *object, const char *path, GError **error)
 {
-  static const char *const known[] = { "prefix", "prompt", "completion", NULL };
+  static const char *const known[] = { "prefix", "prompt", "completion", "system", NULL };
   JsonObjectIter iter;
   const char *member;
 
@@ -94,7 +122,7 @@ check_members (JsonObject *object, const char *path, GError **error)
     if (!g_strv_contains (known, member)) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                    "Could not use the template “%s”: it has no member “%s”; "
-                   "use prefix, prompt and completion",
+                   "use prefix, prompt, completion and system",
                    path, member);
       return FALSE;
     }
@@ -106,7 +134,8 @@ static LaurelTemplate *
 read_template (const char *path, GError **error)
 {
   g_autoptr (JsonNode) node = laurel_json_load (path, error);
-  const char *prefix = "", *prompt = "", *completion = "";
+  g_autoptr (LaurelTemplate) self = NULL;
+  const char *prefix = "", *prompt = "", *completion = "", *system = NULL;
   JsonObject *object;
 
   if (node == NULL)
@@ -120,9 +149,13 @@ read_template (const char *path, GError **error)
   if (!check_members (object, path, error)
       || !laurel_json_get_string (object, path, "prefix", &prefix, error)
       || !laurel_json_get_string (object, path, "prompt", &prompt, error)
-      || !laurel_json_get_string (object, path, "completion", &completion, error))
+      || !laurel_json_get_string (object, path, "completion", &completion, error)
+      || !laurel_json_get_string (object, path, "system", &system, error))
     return NULL;
-  return template_from_texts (prefix, prompt, completion, path, error);
+  self = template_from_texts (prefix, prompt, completion, path, error);
+  if (self == NULL || !set_system (self, system, path, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 LaurelTemplate *
@@ -152,9 +185,33 @@ laurel_template_save (const LaurelTemplate *self, const char *dir, GError **erro
   json_object_set_string_member (json_node_get_object (node), "prefix", "");
   json_object_set_string_member (json_node_get_object (node), "prompt", prompt);
   json_object_set_string_member (json_node_get_object (node), "completion", completion);
+  if (self->system_before != NULL) {
+    g_autofree char *system = g_strconcat (self->system_before, SYSTEM_SLOT, self->system_after,
+                                           NULL);
+
+    if (!set_system (again, system, path, error))
+      return FALSE;
+    json_object_set_string_member (json_node_get_object (node), "system", system);
+  }
   text = laurel_json_to_string (node, TRUE);
   return laurel_file_make_directory (dir, error)
          && laurel_file_write (path, text, strlen (text), error);
+}
+
+gboolean
+laurel_template_encode_system (const LaurelTemplate *self, const LaurelTokenizer *tokenizer,
+                               const char *system, GArray *ids, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (self->system_before == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+                 "Could not encode the system message: the model's template has no place for one; "
+                 "add “system” with {system} in it to its chat_template.json");
+    return FALSE;
+  }
+  text = g_strconcat (self->system_before, system, self->system_after, NULL);
+  return laurel_tokenizer_encode (tokenizer, text, -1, ids, error);
 }
 
 gboolean

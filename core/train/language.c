@@ -20,7 +20,7 @@ count_labels (GPtrArray *sequences, const guint32 *order, int n, int limit)
   for (int i = 0; i < n; i++) {
     const LaurelSequence *row = get_row (sequences, order, i);
 
-    n_labels += MAX (MIN (row->n_tokens, limit) - laurel_sequence_first_label (row), 0);
+    n_labels += laurel_sequence_count_labels (row, MIN (row->n_tokens, limit));
   }
   return n_labels;
 }
@@ -41,7 +41,8 @@ pack (LaurelMicroBatch *micro,
 
     if (!laurel_micro_batch_fits (micro, n_tokens))
       break;
-    laurel_micro_batch_add (micro, row->tokens, n_tokens, laurel_sequence_first_label (row), 0);
+    laurel_micro_batch_add_masked (micro, row->tokens, row->learned, n_tokens,
+                                   laurel_sequence_first_label (row), 0);
   }
   return from;
 }
@@ -140,7 +141,7 @@ check_rows (GPtrArray *sequences,
 
     if (!laurel_tokens_check (row->tokens, row->n_tokens, &model->config, what, (int) i + 1, error))
       return 0;
-    if (laurel_sequence_first_label (row) >= MIN (row->n_tokens, limit)) {
+    if (laurel_sequence_count_labels (row, MIN (row->n_tokens, limit)) == 0) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                    "Could not train on %s %u: of its %d tokens the first %d are the prompt and at "
                    "most %d are used, "
@@ -164,6 +165,8 @@ digest_rows (GChecksum *checksum, GPtrArray *sequences)
 
     laurel_data_digest_tokens (checksum, &row->n_prompt, 1);
     laurel_data_digest_tokens (checksum, row->tokens, row->n_tokens);
+    if (row->learned != NULL)
+      g_checksum_update (checksum, row->learned, row->n_tokens);
   }
 }
 

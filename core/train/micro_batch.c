@@ -62,12 +62,25 @@ laurel_micro_batch_add (LaurelMicroBatch *self,
                         int first_label,
                         int source)
 {
+  laurel_micro_batch_add_masked (self, tokens, NULL, n_tokens, first_label, source);
+}
+
+void
+laurel_micro_batch_add_masked (LaurelMicroBatch *self,
+                               const gint32 *tokens,
+                               const guint8 *learned,
+                               int n_tokens,
+                               int first_label,
+                               int source)
+{
   int base = self->n_tokens;
 
   g_assert (laurel_micro_batch_fits (self, n_tokens) && first_label >= 1);
 
   memcpy (self->tokens + base, tokens, sizeof *tokens * (gsize) n_tokens);
   for (int t = first_label; t < n_tokens; t++) {
+    if (learned != NULL && !learned[t])
+      continue;
     self->positions[self->n_labels] = base + t - 1;
     self->targets[self->n_labels] = tokens[t];
     self->sources[self->n_labels] = source + t - first_label;

@@ -35,6 +35,8 @@ gboolean laurel_micro_batch_fits (const LaurelMicroBatch *self, int n_tokens);
 /* Adds a sequence that fits, with labels on its tokens @first_label … n_tokens − 1 (@first_label ≥ 1; n_tokens or more:
  * none), whose sources count from @source. */
 void laurel_micro_batch_add (LaurelMicroBatch *self, const gint32 *tokens, int n_tokens, int first_label, int source);
+/* The same with labels on those tokens alone of which @learned (n_tokens; NULL: every one) is not 0. */
+void laurel_micro_batch_add_masked (LaurelMicroBatch *self, const gint32 *tokens, const guint8 *learned, int n_tokens, int first_label, int source);
 LaurelBatch laurel_micro_batch_as_batch (const LaurelMicroBatch *self);
 LaurelLabels laurel_micro_batch_as_labels (const LaurelMicroBatch *self);
 

@@ -16,11 +16,23 @@ laurel_sequence_new (const gint32 *tokens, int n_tokens, int n_prompt)
   return self;
 }
 
+LaurelSequence *
+laurel_sequence_new_masked (const gint32 *tokens, const guint8 *learned, int n_tokens)
+{
+  LaurelSequence *self = laurel_sequence_new (tokens, n_tokens, 1);
+
+  self->learned = g_memdup2 (learned, (gsize) n_tokens);
+  while (self->n_prompt < n_tokens && !learned[self->n_prompt])
+    self->n_prompt++;
+  return self;
+}
+
 void
 laurel_sequence_free (LaurelSequence *self)
 {
   if (self == NULL)
     return;
+  g_free (self->learned);
   g_free (self->tokens);
   g_free (self);
 }
@@ -51,6 +63,19 @@ int
 laurel_sequence_first_label (const LaurelSequence *self)
 {
   return MAX (self->n_prompt, 1);
+}
+
+int
+laurel_sequence_count_labels (const LaurelSequence *self, int n_tokens)
+{
+  int first = laurel_sequence_first_label (self);
+  int n = 0;
+
+  if (self->learned == NULL)
+    return MAX (n_tokens - first, 0);
+  for (int t = first; t < n_tokens; t++)
+    n += self->learned[t] != 0;
+  return n;
 }
 
 gboolean

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* The index of the first token with a label. */
 int laurel_sequence_first_label (const LaurelSequence *self);
+/* Labels among its first @n_tokens. */
+int laurel_sequence_count_labels (const LaurelSequence *self, int n_tokens);
 
 /* Tokens in the vocabulary, at least one; @what and @row (from 1) name it in errors. */
 gboolean laurel_tokens_check (const gint32 *tokens, int n_tokens, const LaurelModelConfig *config, const char *what, int row, GError **error);

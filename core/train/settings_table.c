@@ -85,7 +85,8 @@ const LaurelSetting laurel_settings_table[] = {
   { "max_length", LAUREL_SETTING_INT, AT (max_length), SUPERVISED, 0, 1048576,
     SAME (0), NULL, N_ ("tokens"), FALSE,
     N_ ("Longest Sequence"),
-    N_ ("Longer sequences are cut to this; 0 is the model's context."),
+    N_ ("Longer documents are split, demonstrations left out, rankings cut; 0 is the model's "
+        "context."),
     "TRL max_length" },
   { "max_steps", LAUREL_SETTING_INT, AT (max_steps), EVERY, 0, 1e8,
     { 0, 0, 0, 30 }, NULL, N_ ("steps"), TRUE,

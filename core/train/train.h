@@ -30,14 +30,17 @@ typedef struct {
   gboolean resume;            /* start from the checkpoint in checkpoint_dir */
 } LaurelMonitor;
 
-/* A tokenised sequence: the loss is on tokens with index ≥ n_prompt. */
+/* A tokenised sequence: the loss is on tokens with index ≥ n_prompt that @learned allows. */
 typedef struct {
   gint32 *tokens;
   int n_tokens;
-  int n_prompt; /* 0: all of it but the first token */
+  int n_prompt;    /* 0: all of it but the first token */
+  guint8 *learned; /* (n_tokens) 0: no loss on this token; NULL: on all from n_prompt on */
 } LaurelSequence;
 void laurel_sequence_free (LaurelSequence *self);
 LaurelSequence *laurel_sequence_new (const gint32 *tokens, int n_tokens, int n_prompt);
+/* With @learned (n_tokens) copied; n_prompt is the first token that is learned. */
+LaurelSequence *laurel_sequence_new_masked (const gint32 *tokens, const guint8 *learned, int n_tokens);
 
 /* One ranked prompt: K tokenised prompt+completion sequences and their ranks (1 best, equal = tie). */
 typedef struct {

@@ -320,6 +320,24 @@ test_jsonl (void)
   g_unlink (path);
 }
 
+/* A byte order mark is no part of the first line, be that a row or empty. */
+static void
+test_jsonl_mark (void)
+{
+  static const char bytes[] = "\xef\xbb\xbf\n{\"v\": \"b\"}\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) refused =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
+  g_autofree char *path = write_rows (bytes, sizeof bytes - 1);
+  Rows rows = { g_string_new (NULL) };
+
+  g_assert_true (laurel_jsonl_foreach (path, take_row, &rows, refused, &error));
+  g_assert_cmpstr (rows.seen->str, ==, "2:b ");
+  g_assert_cmpuint (refused->len, ==, 0);
+  g_string_free (rows.seen, TRUE);
+  g_unlink (path);
+}
+
 static void
 test_jsonl_empty (void)
 {
@@ -343,6 +361,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/base/json/jsonl/byte-order-mark", test_jsonl_mark);
   g_test_add_func ("/base/json/parse", test_parse);
   g_test_add_func ("/base/json/small-numbers", test_small_numbers);
   g_test_add_func ("/base/json/parse/refuses", test_parse_refuses);

@@ -140,6 +140,8 @@ static const struct {
   { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion} \"}", "at its end" },
   { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}{completion}\"}",
     "{completion} exactly once" },
+  { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\", \"system\": \"s\"}",
+    "{system} exactly once" },
   { "{\"prompt\": 3, \"completion\": \"{completion}\"}", "“prompt” must be text" },
   { "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\", \"sufix\": \"\"}",
     "no member “sufix”" },
@@ -179,6 +181,29 @@ test_encode (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (text, ==, "hello you");
   g_array_set_size (completion, completion->len - 1);
   assert_ids (fixture->tokenizer, completion, " hello you");
+}
+
+static void
+test_system (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *dir = g_build_filename (fixture->dir, "new", NULL);
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (LaurelTemplate) plain = load (fixture->dir);
+  g_autoptr (LaurelTemplate) loaded = NULL;
+  g_autoptr (LaurelTemplate) copy = NULL;
+  g_autoptr (LaurelTemplate) again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (laurel_template_encode_system (plain, fixture->tokenizer, "hello", ids, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
+  write_template (fixture->dir, "{\"prompt\": \"{prompt}\", \"completion\": \"{completion}\","
+                                " \"system\": \"User: {system}\\n\"}");
+  loaded = load (fixture->dir);
+  copy = laurel_template_copy (loaded);
+  g_assert_true (laurel_template_save (copy, dir, NULL));
+  again = load (dir);
+  g_assert_true (laurel_template_encode_system (again, fixture->tokenizer, "hello", ids, NULL));
+  assert_ids (fixture->tokenizer, ids, "User: hello\n");
 }
 
 /* The seam: without it “hello” would be one token; with it there are two parts. */
@@ -246,6 +271,7 @@ main (int argc, char **argv)
     { "/text/template/save", test_save },
     { "/text/template/broken", test_broken },
     { "/text/template/encode", test_encode },
+    { "/text/template/system", test_system },
     { "/text/template/seam", test_seam },
     { "/text/template/decode-without-lead", test_decode_without_lead },
     { "/text/template/not-utf8", test_not_utf8 },
