@@ -158,7 +158,9 @@ train_once (Bench *bench)
 static void
 decode (Bench *bench)
 {
-  const LaurelSamplingOptions options = { 1.0, 0, 1.0, 0.0, DECODED_TOKENS, 1 };
+  const LaurelSamplingOptions options = {
+    .temperature = 1.0, .top_p = 1.0, .max_tokens = DECODED_TOKENS, .seed = 1
+  };
   const LaurelPromptTokens prompt = { bench->tokens, PROMPT_TOKENS, 1 };
   g_autoptr (GPtrArray) samples =
       laurel_generate (bench->model, &prompt, 1, bench->n_rows, &options, NULL, NULL, NULL);

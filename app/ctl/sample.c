@@ -117,10 +117,12 @@ generate (LaurelCtl *self,
           const LaurelSampleRequest *request,
           GError **error)
 {
-  const LaurelSamplingOptions options = {
-    request->temperature, request->top_k,      request->top_p,
-    request->min_p,       request->max_tokens, request->seed
-  };
+  const LaurelSamplingOptions options = { .temperature = request->temperature,
+                                          .top_k = request->top_k,
+                                          .top_p = request->top_p,
+                                          .min_p = request->min_p,
+                                          .max_tokens = request->max_tokens,
+                                          .seed = request->seed };
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, prompts->len);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   GPtrArray *samples;

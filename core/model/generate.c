@@ -36,7 +36,6 @@ typedef struct {
   GPtrArray *samples;
   Slot *slots;
   int n_slots;
-  int *order; /* (n_slots, V) */
   LaurelGenerateProgress progress;
   gpointer user_data;
 } Generator;
@@ -48,6 +47,7 @@ laurel_sample_free (LaurelSample *self)
     return;
   g_free (self->tokens);
   g_free (self->logprobs);
+  g_free (self->plain_logprobs);
   g_free (self);
 }
 
@@ -117,14 +117,15 @@ finish (Generator *self, Slot *slot, LaurelFinish why)
 
 /* Takes the sampled token into the slot's completion, which may end with it. */
 static void
-take_token (Generator *self, Slot *slot, int token, float logprob)
+take_token (Generator *self, Slot *slot, const LaurelDraw *draw)
 {
   LaurelSample *sample = slot->sample;
 
-  sample->tokens[sample->n_tokens] = token;
-  sample->logprobs[sample->n_tokens] = logprob;
+  sample->tokens[sample->n_tokens] = draw->token;
+  sample->logprobs[sample->n_tokens] = draw->logprob;
+  sample->plain_logprobs[sample->n_tokens] = draw->plain_logprob;
   sample->n_tokens++;
-  if (token == self->model->config.eos_token_id)
+  if (draw->token == self->model->config.eos_token_id)
     finish (self, slot, LAUREL_FINISH_STOP);
   else if (sample->n_tokens == slot->limit)
     finish (self, slot, LAUREL_FINISH_LENGTH);
@@ -134,18 +135,55 @@ static void
 start_slot (Generator *self, Slot *slot, int completion)
 {
   int p = completion / self->n_completions, index = completion % self->n_completions;
-  int V = self->model->config.vocab_size, token;
-  g_autofree float *logits = NULL;
-  float logprob;
 
   slot->sample = g_ptr_array_index (self->samples, completion);
   slot->limit = MIN (self->options->max_tokens,
                      self->model->config.n_positions - self->prompts[p].n_tokens);
   laurel_rng_init (&slot->rng, self->options->seed, LAUREL_RNG_SAMPLE, self->prompts[p].stream,
                    (guint64) index);
-  logits = g_memdup2 (laurel_prompt_cache_get_logits (self->caches[p]), (gsize) V * sizeof (float));
-  token = laurel_sampler_draw (self->options, logits, V, &slot->rng, self->order, &logprob);
-  take_token (self, slot, token, logprob);
+}
+
+static gboolean
+set_draw_error (LaurelDrawResult why, const LaurelSample *sample, GError **error)
+{
+  if (why == LAUREL_DRAW_NOT_FINITE)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE,
+                 "Could not sample: the model's logits after token %d of prompt %d are not finite; "
+                 "its weights are broken: use an earlier checkpoint",
+                 sample->n_tokens, sample->prompt + 1);
+  else if (why == LAUREL_DRAW_ALL_BANNED)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                 "Could not sample: the logit biases ban every token; ban fewer");
+  else
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                 "Could not sample: memory is short; close other programs");
+  return FALSE;
+}
+
+/* Draws the next token of each of @slots (n) from its logits. */
+static gboolean
+draw_tokens (Generator *self, Slot **slots, const float **logits, int n, GError **error)
+{
+  int V = self->model->config.vocab_size;
+  LaurelDraw draws[MAX_SLOTS];
+  LaurelDrawResult results[MAX_SLOTS];
+
+#pragma omp parallel for schedule(static)
+  for (int r = 0; r < n; r++) {
+    const LaurelSample *sample = slots[r]->sample;
+    const LaurelPromptTokens *prompt = &self->prompts[sample->prompt];
+    const LaurelSamplerContext context = { prompt->tokens, prompt->n_tokens, sample->tokens,
+                                           sample->n_tokens };
+
+    results[r] = laurel_sampler_draw (self->options, logits[r], V, &context, &slots[r]->rng,
+                                      &draws[r]);
+  }
+  for (int r = 0; r < n; r++)
+    if (results[r] != LAUREL_DRAW_DONE)
+      return set_draw_error (results[r], slots[r]->sample, error);
+  for (int r = 0; r < n; r++)
+    take_token (self, slots[r], &draws[r]);
+  return TRUE;
 }
 
 static int
@@ -159,61 +197,72 @@ count_live (const Generator *self)
 }
 
 /* Joins waiting completions once a quarter of the slots is free, so that prompts are run several
- * at a time. */
+ * at a time. A completion of one token frees its slot at once; it is filled at the next call. */
 static gboolean
 fill_slots (Generator *self, GError **error)
 {
-  int all = self->n_prompts * self->n_completions;
+  int all = self->n_prompts * self->n_completions, n = 0;
   int n_free = self->n_slots - count_live (self);
+  Slot *started[MAX_SLOTS];
+  const float *logits[MAX_SLOTS];
 
-  if (n_free < self->n_slots && n_free * 4 < self->n_slots)
+  if (self->next == all || (n_free < self->n_slots && n_free * 4 < self->n_slots))
     return TRUE;
-  if (self->next < all && !prefill_for (self, MIN (all, self->next + n_free), error))
+  if (!prefill_for (self, MIN (all, self->next + n_free), error))
     return FALSE;
-  for (int s = 0; s < self->n_slots && self->next < all && n_free > 0; s++)
+  for (int s = 0; s < self->n_slots && self->next < all; s++)
     if (self->slots[s].sample == NULL) {
-      start_slot (self, &self->slots[s], self->next++);
-      /* a completion of one token frees its slot at once; it is filled at the next call */
-      n_free--;
+      started[n] = &self->slots[s];
+      start_slot (self, started[n], self->next++);
+      logits[n] = laurel_prompt_cache_get_logits (self->caches[started[n]->sample->prompt]);
+      n++;
     }
-  return TRUE;
+  return draw_tokens (self, started, logits, n, error);
 }
 
-/* --- One step of all live slots ------------------------------------------------ */
-
-static void
-decode_step (Generator *self)
+/* Runs the newest token of all live slots and draws their next. */
+static gboolean
+decode_step (Generator *self, GError **error)
 {
-  int V = self->model->config.vocab_size, rows = 0;
-  LaurelDecoderRow row[MAX_SLOTS];
+  gsize V = (gsize) self->model->config.vocab_size;
+  LaurelDecoderRow rows[MAX_SLOTS];
   Slot *live[MAX_SLOTS];
-  int tokens[MAX_SLOTS];
-  float logprobs[MAX_SLOTS];
-  float *logits;
+  const float *logits[MAX_SLOTS];
+  int n = 0;
 
   for (int s = 0; s < self->n_slots; s++) {
     const LaurelSample *sample = self->slots[s].sample;
 
-    if (sample != NULL) {
-      int n = sample->n_tokens;
-
-      row[rows] = (LaurelDecoderRow) { s, self->caches[sample->prompt], sample->tokens[n - 1],
-                                       n - 1 };
-      live[rows++] = &self->slots[s];
-    }
+    if (sample == NULL)
+      continue;
+    rows[n] = (LaurelDecoderRow) { s, self->caches[sample->prompt],
+                                   sample->tokens[sample->n_tokens - 1], sample->n_tokens - 1 };
+    live[n++] = &self->slots[s];
   }
-  if (rows == 0)
-    return;
-  logits = laurel_decoder_step (self->decoder, row, rows);
-#pragma omp parallel for schedule(static)
-  for (int r = 0; r < rows; r++)
-    tokens[r] = laurel_sampler_draw (self->options, logits + (gsize) r * V, V, &live[r]->rng,
-                                     self->order + (gsize) r * V, &logprobs[r]);
-  for (int r = 0; r < rows; r++)
-    take_token (self, live[r], tokens[r], logprobs[r]);
+  if (n == 0)
+    return TRUE;
+  logits[0] = laurel_decoder_step (self->decoder, rows, n);
+  for (int r = 1; r < n; r++)
+    logits[r] = logits[r - 1] + V;
+  return draw_tokens (self, live, logits, n, error);
 }
 
 /* --- The whole ----------------------------------------------------------------- */
+
+static gboolean
+check_tokens (const LaurelModel *model, const gint32 *tokens, int n, const char *whose, int number,
+              GError **error)
+{
+  for (int t = 0; t < n; t++)
+    if (tokens[t] < 0 || tokens[t] >= model->config.vocab_size) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+                   "Could not sample: %s %d has the token id %d, the model's vocabulary ends at "
+                   "%d; use the model's own tokenizer",
+                   whose, number, tokens[t], model->config.vocab_size - 1);
+      return FALSE;
+    }
+  return TRUE;
+}
 
 static gboolean
 check_prompts (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
@@ -228,15 +277,19 @@ check_prompts (const LaurelModel *model, const LaurelPromptTokens *prompts, int 
                    prompts[p].n_tokens < 1 ? "leave out" : "shorten");
       return FALSE;
     }
-    for (int t = 0; t < prompts[p].n_tokens; t++)
-      if (prompts[p].tokens[t] < 0 || prompts[p].tokens[t] >= model->config.vocab_size) {
-        g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                     "Could not sample: prompt %d has the token id %d, the model's vocabulary ends "
-                     "at %d; use the model's own tokenizer",
-                     p + 1, prompts[p].tokens[t], model->config.vocab_size - 1);
-        return FALSE;
-      }
+    if (!check_tokens (model, prompts[p].tokens, prompts[p].n_tokens, "prompt", p + 1, error))
+      return FALSE;
   }
+  return TRUE;
+}
+
+static gboolean
+check_biases (const LaurelModel *model, const LaurelSamplingOptions *options, GError **error)
+{
+  for (int i = 0; i < options->n_biases; i++)
+    if (!check_tokens (model, options->biases[i].tokens, options->biases[i].n_tokens, "logit bias",
+                       i + 1, error))
+      return FALSE;
   return TRUE;
 }
 
@@ -248,7 +301,6 @@ generator_clear (Generator *self)
   g_free (self->caches);
   g_free (self->n_left);
   g_free (self->slots);
-  g_free (self->order);
   laurel_decoder_free (self->decoder);
 }
 
@@ -265,6 +317,7 @@ make_samples (Generator *self)
     sample->index = i % self->n_completions;
     sample->tokens = g_new0 (gint32, limit);
     sample->logprobs = g_new0 (float, limit);
+    sample->plain_logprobs = g_new0 (float, limit);
     g_ptr_array_add (self->samples, sample);
   }
 }
@@ -275,7 +328,6 @@ make_room (Generator *self, GError **error)
 {
   const LaurelModelConfig *config = &self->model->config;
   int max_own = MIN (self->options->max_tokens, config->n_positions), longest = 0;
-  gsize V = (gsize) config->vocab_size;
 
   for (int p = 0; p < self->n_prompts; p++)
     longest = MAX (longest, self->prompts[p].n_tokens);
@@ -287,7 +339,6 @@ make_room (Generator *self, GError **error)
                                       error);
   if (self->decoder == NULL)
     return FALSE;
-  self->order = g_new (int, (gsize) self->n_slots * V);
   self->slots = g_new0 (Slot, (gsize) self->n_slots);
   self->caches = g_new0 (LaurelPromptCache *, (gsize) MAX (self->n_prompts, 1));
   self->n_left = g_new (int, (gsize) MAX (self->n_prompts, 1));
@@ -303,9 +354,8 @@ run (Generator *self, GError **error)
   int all = self->n_prompts * self->n_completions;
 
   while (self->n_done < all) {
-    if (!fill_slots (self, error))
+    if (!fill_slots (self, error) || !decode_step (self, error))
       return FALSE;
-    decode_step (self);
     if (!go_on (self)) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED, "Sampling was stopped");
       return FALSE;
@@ -324,7 +374,8 @@ laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, in
   gboolean ok;
 
   if (!laurel_sampling_options_validate (options, error)
-      || !check_prompts (model, prompts, n_prompts, error))
+      || !check_prompts (model, prompts, n_prompts, error)
+      || !check_biases (model, options, error))
     return NULL;
   if (!make_room (&self, error)) {
     generator_clear (&self);

@@ -11,21 +11,9 @@
 
 #include "core/base/rollout.h"
 #include "core/model/model.h"
+#include "core/model/sampling.h"
 
 G_BEGIN_DECLS
-
-typedef struct {
-  double temperature; /* 0: greedy */
-  int top_k;          /* 0: off */
-  double top_p;       /* 1: off */
-  double min_p;       /* 0: off */
-  int max_tokens;     /* per completion; also bounded by n_positions */
-  guint64 seed;
-} LaurelSamplingOptions;
-
-#define LAUREL_SAMPLING_DEFAULTS { 1.0, 0, 1.0, 0.0, 64, 0 }
-
-gboolean laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error);
 
 typedef struct {
   const gint32 *tokens;
@@ -37,7 +25,9 @@ typedef struct {
   int prompt;         /* index into prompts */
   int index;          /* which of the K */
   gint32 *tokens;     /* sampled ids, end-of-text included when it stopped there */
-  float *logprobs;    /* under the sampler as configured (temperature, top-k, top-p, min-p) */
+  float *logprobs;       /* as drawn: under the sampler with all its options */
+  float *plain_logprobs; /* softmax (logits / temperature) alone, which PPO's ratios are made of;
+                          * at temperature 0 the model's own, at temperature 1 */
   int n_tokens;
   LaurelFinish finish;
 } LaurelSample;

@@ -1,134 +1,135 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* sampler.c: biases, the repetition penalty, the filters in their order, and the draw.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "core/model/sampler.h"
 
-#include "core/base/error.h"
-#include "core/math/kernels.h"
+#include "core/base/memory.h"
+#include "core/model/logit_row.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
-gboolean
-laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error)
+/* Token @back from the end of prompt and completion, 1 being the newest; −1 before all of them. */
+static gint32
+look_back (const LaurelSamplerContext *context, int back)
 {
-  const char *why = NULL;
+  if (back <= context->n_own)
+    return context->own[context->n_own - back];
+  back -= context->n_own;
+  return back <= context->n_prompt ? context->prompt[context->n_prompt - back] : -1;
+}
 
-  if (!(options->temperature >= 0 && options->temperature <= 100))
-    why = "temperature must be from 0 to 100";
-  else if (options->top_k < 0)
-    why = "top_k must be 0 (off) or more";
-  else if (!(options->top_p > 0 && options->top_p <= 1))
-    why = "top_p must be over 0 and at most 1 (off)";
-  else if (!(options->min_p >= 0 && options->min_p < 1))
-    why = "min_p must be from 0 (off) to under 1";
-  else if (options->max_tokens < 1)
-    why = "max_tokens must be at least 1";
-  if (why == NULL)
-    return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-               "Could not sample: %s; correct it", why);
-  return FALSE;
+static gboolean
+applies (const LaurelLogitBias *bias, const LaurelSamplerContext *context)
+{
+  for (int i = 0; i < bias->n_tokens - 1; i++)
+    if (look_back (context, bias->n_tokens - 1 - i) != bias->tokens[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* Each token once, however often it came. */
+static void
+penalise (float *logits, const gint32 *tokens, int n, double penalty, guint8 *seen)
+{
+  for (int i = 0; i < n; i++) {
+    gint32 v = tokens[i];
+    guint8 bit = (guint8) (1u << (v % 8));
+
+    if (seen[v / 8] & bit)
+      continue;
+    seen[v / 8] |= bit;
+    logits[v] = (float) (logits[v] < 0 ? (double) logits[v] * penalty
+                                       : (double) logits[v] / penalty);
+  }
+}
+
+static gboolean
+has_penalty (const LaurelSamplingOptions *options)
+{
+  return options->repetition_penalty != 0 && options->repetition_penalty != 1;
+}
+
+static void
+adjust (const LaurelSamplingOptions *options, const LaurelSamplerContext *context, float *logits,
+        int V, guint8 *seen)
+{
+  for (int i = 0; i < options->n_biases; i++)
+    if (applies (&options->biases[i], context))
+      logits[options->biases[i].tokens[options->biases[i].n_tokens - 1]]
+        += options->biases[i].value;
+  if (!has_penalty (options))
+    return;
+  memset (seen, 0, (gsize) V / 8 + 1);
+  penalise (logits, context->prompt, context->n_prompt, options->repetition_penalty, seen);
+  penalise (logits, context->own, context->n_own, options->repetition_penalty, seen);
+}
+
+static double
+logprob_of (const LaurelLogitRow *row, const float *logits, int token, double temperature,
+            double total)
+{
+  return ((double) logits[token] - (double) row->max) / temperature - log (total);
 }
 
 static int
-greedy (const float *logits, int V)
+draw_filtered (const LaurelSamplingOptions *options, LaurelLogitRow *row, double u,
+               double *out_total)
 {
-  int best = 0;
-
-  for (int v = 1; v < V; v++)
-    if (logits[v] > logits[best])
-      best = v;
-  return best;
-}
-
-static int
-compare_falling (const void *a, const void *b, void *logp)
-{
-  int i = *(const int *) a, j = *(const int *) b;
-  float x = ((const float *) logp)[i], y = ((const float *) logp)[j];
-
-  if (x != y)
-    return x > y ? -1 : 1;
-  return i - j; /* equals in order of id, so that the cut is the same everywhere */
-}
-
-/* How many of the tokens in @order survive the filters. */
-static int
-count_kept (const LaurelSamplingOptions *options, const float *logp, const int *order, int V)
-{
-  int kept = V;
-  double total = 0, sum = 0;
+  LaurelLogitCut cut = { -INFINITY, G_MAXINT };
 
   if (options->top_k > 0)
-    kept = MIN (kept, options->top_k);
-  for (int i = 0; i < kept; i++)
-    total += exp ((double) logp[order[i]]);
-  if (options->top_p < 1) {
-    int i = 0;
-
-    while (i < kept && sum < options->top_p * total)
-      sum += exp ((double) logp[order[i++]]);
-    kept = MAX (i, 1);
-  }
-  if (options->min_p > 0) {
-    double floor = (double) logp[order[0]] + log (options->min_p);
-
-    while (kept > 1 && (double) logp[order[kept - 1]] < floor)
-      kept--;
-  }
-  return kept;
+    cut = laurel_logit_row_cut_top_k (row, options->top_k);
+  if (options->top_p < 1)
+    cut = laurel_logit_row_cut_top_p (row, cut, options->top_p);
+  if (options->min_p > 0)
+    cut = laurel_logit_row_cut_min_p (row, cut, options->min_p);
+  return laurel_logit_row_draw_cut (row, cut, u, out_total);
 }
 
-static int
-draw_filtered (const LaurelSamplingOptions *options, const float *logp, int V, double u, int *order,
-               float *logprob)
+static void
+draw (const LaurelSamplingOptions *options, LaurelLogitRow *row, double u, LaurelDraw *out)
 {
-  double total = 0, sum = 0;
-  int kept, i;
+  double total = row->total;
 
-  for (int v = 0; v < V; v++)
-    order[v] = v;
-  qsort_r (order, (gsize) V, sizeof *order, compare_falling, (void *) logp);
-  kept = count_kept (options, logp, order, V);
-  for (i = 0; i < kept; i++)
-    total += exp ((double) logp[order[i]]);
-  for (i = 0; i < kept - 1; i++) {
-    sum += exp ((double) logp[order[i]]);
-    if (u * total < sum)
-      break;
+  out->logprob = 0;
+  if (options->temperature == 0) {
+    out->token = laurel_logit_row_find_max (row);
+    return;
   }
-  *logprob = (float) ((double) logp[order[i]] - log (total));
-  return order[i];
+  if (options->top_k > 0 || options->top_p < 1 || options->min_p > 0)
+    out->token = draw_filtered (options, row, u, &total);
+  else
+    out->token = laurel_logit_row_draw (row, u);
+  out->logprob = (float) logprob_of (row, row->logits, out->token, options->temperature, total);
 }
 
-static int
-draw_plain (const float *logp, int V, double u, float *logprob)
-{
-  double sum = 0;
-  int token = -1;
-
-  for (int v = 0; v < V && token < 0; v++) {
-    sum += exp ((double) logp[v]);
-    if (u < sum)
-      token = v;
-  }
-  if (token < 0) /* u fell into the rounding error past the last sum */
-    token = greedy (logp, V);
-  *logprob = logp[token];
-  return token;
-}
-
-int
-laurel_sampler_draw (const LaurelSamplingOptions *options, float *logits, int V, LaurelRng *rng,
-                     int *order, float *logprob)
+LaurelDrawResult
+laurel_sampler_draw (const LaurelSamplingOptions *options, const float *logits, int V,
+                     const LaurelSamplerContext *context, LaurelRng *rng, LaurelDraw *out)
 {
   double u = laurel_rng_uniform (rng);
+  double temperature = options->temperature > 0 ? options->temperature : 1;
+  gsize row_size = laurel_logit_row_scratch_size (V), copy_size = (gsize) V * sizeof (float);
+  guint8 *scratch = laurel_scratch_get (LAUREL_SCRATCH_SAMPLER,
+                                        row_size + copy_size + (gsize) V / 8 + 1);
+  LaurelLogitRow row, plain;
 
-  if (options->temperature == 0) {
-    *logprob = 0;
-    return greedy (logits, V);
+  if (scratch == NULL)
+    return LAUREL_DRAW_NO_MEMORY;
+  laurel_logit_row_init (&row, V, scratch);
+  if (!laurel_logit_row_read (&row, logits, temperature))
+    return LAUREL_DRAW_NOT_FINITE;
+  plain = row;
+  if (options->n_biases > 0 || has_penalty (options)) {
+    float *copy = (float *) (void *) (scratch + row_size);
+
+    memcpy (copy, logits, copy_size);
+    adjust (options, context, copy, V, scratch + row_size + copy_size);
+    if (!laurel_logit_row_read (&row, copy, temperature))
+      return LAUREL_DRAW_ALL_BANNED;
   }
-  laurel_log_softmax (logits, V, options->temperature);
-  if (options->top_k > 0 || options->top_p < 1 || options->min_p > 0)
-    return draw_filtered (options, logits, V, u, order, logprob);
-  return draw_plain (logits, V, u, logprob);
+  draw (options, &row, u, out);
+  out->plain_logprob = (float) logprob_of (&plain, logits, out->token, temperature, plain.total);
+  return LAUREL_DRAW_DONE;
 }

@@ -364,10 +364,12 @@ write_sample_config (const LaurelSampleRequest *request)
 static gboolean
 check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
 {
-  const LaurelSamplingOptions options = {
-    request->temperature, request->top_k,      request->top_p,
-    request->min_p,       request->max_tokens, request->seed
-  };
+  const LaurelSamplingOptions options = { .temperature = request->temperature,
+                                          .top_k = request->top_k,
+                                          .top_p = request->top_p,
+                                          .min_p = request->min_p,
+                                          .max_tokens = request->max_tokens,
+                                          .seed = request->seed };
   g_autoptr (LaurelModelRecord) record = NULL;
 
   if (request->n_completions < 2 || request->n_completions > 9) {

@@ -75,7 +75,7 @@ store_sample (LaurelPpo *self, const LaurelSample *sample, int r)
   memcpy (row->tokens, prompt->tokens, sizeof (gint32) * (gsize) prompt->n_tokens);
   memcpy (row->tokens + prompt->n_tokens, sample->tokens,
           sizeof (gint32) * (gsize) sample->n_tokens);
-  memcpy (batch->sampler_logprobs + row->first, sample->logprobs,
+  memcpy (batch->sampler_logprobs + row->first, sample->plain_logprobs,
           sizeof (float) * (gsize) sample->n_tokens);
   batch->n_tokens += sample->n_tokens;
 }

@@ -1,0 +1,39 @@
+/* sampling.h: how freely a model writes.
+ *
+ * What happens to a row of logits, in the order of Hugging Face's generate():
+ * logit bias → repetition penalty → temperature → top-k → top-p → min-p → draw.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Added to the logit of the last of @tokens whenever prompt and completion end with those before it; of
+ * one token alone, always. −INFINITY bans it. */
+typedef struct {
+  const gint32 *tokens;
+  int n_tokens; /* at least 1 */
+  float value;
+} LaurelLogitBias;
+
+/* Borrows what it points to. */
+typedef struct {
+  double temperature;        /* 0: the likeliest token, whatever the filters */
+  int top_k;                 /* keeps the k likeliest, and those as likely as the last of them; 0: off */
+  double top_p;              /* keeps the fewest likeliest that together reach it; 1: off */
+  double min_p;              /* keeps those at least so likely as the likeliest times it; 0: off */
+  int max_tokens;            /* per completion; also bounded by n_positions */
+  guint64 seed;
+  double repetition_penalty; /* Keskar et al. 2019: logits of tokens in prompt or completion are divided
+                              * by it when over 0, else multiplied; 1 or 0: off */
+  const LaurelLogitBias *biases;
+  int n_biases;
+} LaurelSamplingOptions;
+
+#define LAUREL_SAMPLING_DEFAULTS { .temperature = 1.0, .top_p = 1.0, .max_tokens = 64, .repetition_penalty = 1.0 }
+
+gboolean laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error);
+
+G_END_DECLS
