@@ -4,9 +4,9 @@
  * dV += Pᵀ dY   dP = dY Vᵀ   dS = scale P ∘ (dP − rowsum (dY ∘ Y))   dQ = dS K   dK += dSᵀ Q
  *
  * Every (sequence, head) is one piece of work for one thread, which keeps what it needs packed for
- * the tiles (tile.h): a matrix over the keys as panels of 32 keys (D, 32) where keys are columns, or
- * as panels of 32 channels (T, 32) where they are summed over. A block of QUERY_BLOCK rows of S
- * lives in the thread's scratch and nowhere else.
+ * the tiles (tile.h): as panels of 32 keys (D, 32) where keys are columns, or as panels of 32
+ * channels (T, 32) where they are summed over. A block of QUERY_BLOCK rows of S lives in the
+ * thread's scratch and nowhere else.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/memory.h"
@@ -259,8 +259,8 @@ dot (const float *a, const float *b, int n)
   return sum;
 }
 
-/* Queries start … start + rows − 1 of one head. All pointers but s's are to the head's columns of the
- * sequence's first row. */
+/* Queries start … start + rows − 1 of one head. All pointers but s's are to the head's columns of
+ * the sequence's first row. */
 static void
 backward_block (const LaurelTileSet *set, const BackwardScratch *s, float *dq, const float *q,
                 const float *dy, const float *y, const float *log_sums, int start, int rows, int H,
@@ -289,7 +289,8 @@ backward_block (const LaurelTileSet *set, const BackwardScratch *s, float *dq, c
   multiply_rows (set, s->out, d, s->dweights, columns, s->keys_along, columns * PANEL, rows, D,
                  keys);
   copy_scaled (dq + (gsize) start * stride, stride, s->out, d, rows, D, 1.0f);
-  laurel_attention_pack_along (s->queries_along, q + (gsize) start * stride, stride, rows, D, QUERY_BLOCK);
+  laurel_attention_pack_along (s->queries_along, q + (gsize) start * stride, stride, rows, D,
+                               QUERY_BLOCK);
   add_transposed (set, s->dkeys, d, s->dweights, columns, s->queries_along,
                   (gsize) QUERY_BLOCK * PANEL, keys, D, rows);
 }

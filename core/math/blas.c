@@ -1,5 +1,5 @@
-/* blas.c: OpenBLAS, the yardstick of tests and of laurelctl bench. The engine has its own products. */
-/* SPDX-License-Identifier: Apache-2.0 */
+/* blas.c: OpenBLAS, the yardstick of tests and of laurelctl bench. The engine has its own products.
+ * SPDX-License-Identifier: Apache-2.0 */
 #include "core/math/kernels.h"
 
 #include <cblas.h>

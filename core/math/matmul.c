@@ -1,7 +1,7 @@
 /* matmul.c: products as panels × tiles.
  *
- * One piece of work is a panel of b (32 columns, packed unless it is already) against the rows of a,
- * twelve at a time, over the whole of K: the panel stays in the second-level cache and the rows
+ * One piece of work is a panel of b (32 columns, packed unless it is already) against the rows of
+ * a, twelve at a time, over the whole of K: the panel stays in the second-level cache and the rows
  * stream past it. Threads take pieces as they are free.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -17,14 +17,16 @@
 /* Rows this many floats apart, or a multiple, meet in one set of the first-level cache. */
 #define CONFLICT_STRIDE 512
 #define ROW_PADDING 16
-/* Rows of a that are cut into tiles together, so that each is read in order. */
-#define PACK_ROWS 16
-#define PACK_AHEAD 16
-/* What is kept of a in packed form at a time. Padded copies are made once for all panels and may
- * fill much of the last-level cache; tiles cut from columns are for tall results, which a smaller
- * window walks in better order. */
-#define MAX_PADDED_FLOATS ((gsize) 2 << 20)
-#define MAX_TILED_FLOATS ((gsize) 1 << 19)
+#define CACHE_LINE 16 /* floats */
+/* Rows, and floats of a row, that are fetched before they are packed: memory's latency. */
+#define PACK_ROWS_AHEAD 48
+#define PACK_FLOATS_AHEAD 64
+/* What is kept of a in padded copies at a time: more would not stay in the last-level cache. */
+#define MAX_COPY_FLOATS ((gsize) 2 << 20)
+/* Rows of a tall result that are walked together, so that its pages and those of a stay at hand. */
+#define MAX_TALL_ROWS (100 * LAUREL_TILE_ROWS)
+/* Rows that are cut into tiles together, so that each is read in order. */
+#define CUT_ROWS 16
 /* Fewer multiplications are done before a second thread wakes. */
 #define PARALLEL_WORK (64.0 * 1024.0)
 
@@ -63,9 +65,12 @@ pack_transposed (float *out, const float *b, gsize ldb, int K, int width)
 
   /* A cache line of each row at a time. */
   for (int line = 0; line < whole_k; line += 16)
-    for (int j = 0; j < whole_j; j += 4)
+    for (int j = 0; j < whole_j; j += 4) {
+      for (int i = 0; i < 4; i++)
+        __builtin_prefetch (b + (gsize) (j + i) * ldb + line + PACK_FLOATS_AHEAD);
       for (int k = line; k < MIN (line + 16, whole_k); k += 4)
         transpose_four (out + (gsize) k * LAUREL_PANEL + j, b + (gsize) j * ldb + k, ldb);
+    }
   for (int k = 0; k < K; k++)
     for (int j = k < whole_k ? whole_j : 0; j < width; j++)
       out[(gsize) k * LAUREL_PANEL + j] = b[(gsize) j * ldb + k];
@@ -87,8 +92,8 @@ laurel_panel_pack (float *out, const float *b, gsize ldb, gboolean transposed, i
     const float *from = b + (gsize) k * ldb + column;
 
     /* The rows lie pages apart, where the processor fetches nothing by itself. */
-    __builtin_prefetch (from + PACK_AHEAD * ldb);
-    __builtin_prefetch (from + PACK_AHEAD * ldb + 16);
+    __builtin_prefetch (from + PACK_ROWS_AHEAD * ldb);
+    __builtin_prefetch (from + PACK_ROWS_AHEAD * ldb + 16);
     if (width == LAUREL_PANEL)
       memcpy (out + (gsize) k * LAUREL_PANEL, from, LAUREL_PANEL * sizeof *out);
     else
@@ -131,46 +136,33 @@ laurel_panels_pack_bf16 (guint16 *out, const float *b, gsize ldb, gboolean trans
 
 /* --- Rows of a ----------------------------------------------------------------- */
 
-/* Where the kernels find the rows: in place, in padded copies, or in tiles of (K, 12). */
-typedef struct {
-  const float *a;
-  gsize stride;
-  gboolean by_columns;
-} Rows;
-
+/* Whether a is copied to where its rows, or columns, do not meet in the cache. */
 static gboolean
-must_pack (const LaurelProduct *p)
+must_copy (const LaurelProduct *p)
 {
-  return p->k_stride != 1
-         || (p->row_stride % CONFLICT_STRIDE == 0 && p->M > 4 && p->N > 2 * LAUREL_PANEL);
+  if (p->k_stride != 1)
+    return p->k_stride % CONFLICT_STRIDE == 0 || p->k_stride % CACHE_LINE != 0;
+  return p->row_stride % CONFLICT_STRIDE == 0 && p->M > 4 && p->N > 2 * LAUREL_PANEL;
 }
 
-static gsize
-packed_row_floats (const LaurelProduct *p)
-{
-  return (gsize) p->K + (p->k_stride == 1 ? ROW_PADDING : 0);
-}
-
-/* Rows first_row … + n − 1 into padded copies, by the team. */
+/* Rows first_row … + n − 1 into copies K + ROW_PADDING apart, by the team. */
 static void
-pack_by_rows (float *out, const LaurelProduct *p, int first_row, int n)
+pad_rows (float *out, const LaurelProduct *p, int first_row, int n)
 {
-  gsize stride = packed_row_floats (p);
-
 #pragma omp for schedule(static)
   for (int i = 0; i < n; i++)
-    memcpy (out + (gsize) i * stride, p->a + (gsize) (first_row + i) * p->row_stride,
-            (gsize) p->K * sizeof *out);
+    memcpy (out + (gsize) i * (gsize) (p->K + ROW_PADDING),
+            p->a + (gsize) (first_row + i) * p->row_stride, (gsize) p->K * sizeof *out);
 }
 
-/* The same into tiles of (K, 12), from a matrix whose columns they are. */
+/* The same rows, which are columns in memory, into tiles of (K, 12). */
 static void
-pack_by_columns (float *out, const LaurelProduct *p, int first_row, int n)
+cut_columns (float *out, const LaurelProduct *p, int first_row, int n)
 {
 #pragma omp for schedule(static)
-  for (int start = 0; start < p->K; start += PACK_ROWS)
+  for (int start = 0; start < p->K; start += CUT_ROWS)
     for (int i = 0; i < n; i += LAUREL_TILE_ROWS)
-      for (int k = start; k < MIN (start + PACK_ROWS, p->K); k++) {
+      for (int k = start; k < MIN (start + CUT_ROWS, p->K); k++) {
         const float *from = p->a + (gsize) k * p->k_stride + first_row + i;
         float *to = out + (gsize) i * (gsize) p->K + (gsize) k * LAUREL_TILE_ROWS;
 
@@ -183,28 +175,40 @@ pack_by_columns (float *out, const LaurelProduct *p, int first_row, int n)
 
 /* --- Products ------------------------------------------------------------------ */
 
+LAUREL_CLONES static void
+add_row (float *restrict to, const float *restrict x, const float *restrict y, int n)
+{
+  for (int j = 0; j < n; j++)
+    to[j] = x[j] + y[j];
+}
+
 /* c = residual + bias where there is either; returns whether c is to begin as zero. */
 static gboolean
 begin_tile (const LaurelProduct *p, float *c, gsize ldc, int row, int m, int column, int width)
 {
+  gsize size = (gsize) width * sizeof *c;
+
   if (p->residual == NULL && p->bias == NULL)
     return TRUE;
-  if (p->residual == p->c && p->bias == NULL && c == p->c + (gsize) row * p->ldc + column)
-    return FALSE;
   for (int i = 0; i < m; i++) {
+    float *to = c + (gsize) i * ldc;
     const float *residual =
         p->residual != NULL ? p->residual + (gsize) (row + i) * p->ldc + column : NULL;
-    float *to = c + (gsize) i * ldc;
 
-    for (int j = 0; j < width; j++)
-      to[j] = (residual != NULL ? residual[j] : 0) + (p->bias != NULL ? p->bias[column + j] : 0);
+    if (residual == NULL)
+      memcpy (to, p->bias + column, size);
+    else if (p->bias != NULL)
+      add_row (to, residual, p->bias + column, width);
+    else if (residual != to)
+      memcpy (to, residual, size);
   }
   return FALSE;
 }
 
+/* @a is where the tile's first row stands; its rows, or its columns, are @stride apart. */
 static void
-run_tile (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, const float *panel,
-          const guint16 *half_panel, int first_row, int row, int m, int column)
+run_tile (const LaurelTileSet *set, const LaurelProduct *p, const float *a, gsize stride,
+          const float *panel, const guint16 *half_panel, int row, int m, int column)
 {
   float edge[LAUREL_TILE_ROWS * LAUREL_PANEL];
   int width = MIN (LAUREL_PANEL, p->N - column);
@@ -212,18 +216,16 @@ run_tile (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, co
   float *to = width == LAUREL_PANEL ? c : edge;
   gsize ldc = width == LAUREL_PANEL ? p->ldc : LAUREL_PANEL;
   gboolean from_zero;
-  const float *a = rows->a + (gsize) (row - first_row) * rows->stride;
 
   if (width < LAUREL_PANEL)
     memset (edge, 0, sizeof edge);
   from_zero = begin_tile (p, to, ldc, row, m, column, width);
-  if (rows->by_columns) /* tiles of (K, 12), whole but for the last */
-    set->columns[m] (rows->a + (gsize) (row - first_row) * (gsize) p->K, LAUREL_TILE_ROWS, panel,
-                     p->K, to, ldc, from_zero);
+  if (p->k_stride != 1)
+    set->columns[m](a, stride, panel, p->K, to, ldc, from_zero);
   else if (half_panel != NULL)
-    set->bf16[m] (a, rows->stride, half_panel, p->K, to, ldc, from_zero);
+    set->bf16[m](a, stride, half_panel, p->K, to, ldc, from_zero);
   else
-    set->rows[m] (a, rows->stride, panel, p->K, to, ldc, from_zero);
+    set->rows[m](a, stride, panel, p->K, to, ldc, from_zero);
   if (p->gelu)
     for (int i = 0; i < m; i++)
       laurel_gelu_few (to + (gsize) i * ldc, to + (gsize) i * ldc, (gsize) width);
@@ -232,12 +234,29 @@ run_tile (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, co
       memcpy (c + (gsize) i * p->ldc, edge + i * LAUREL_PANEL, (gsize) width * sizeof *c);
 }
 
-/* Rows first … last − 1 against the panel of @column. */
+/* The tile after this one writes to lines that the processor does not expect. */
 static void
-run_panel (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, int first_row,
-           int first, int last, int column)
+fetch_tile (const LaurelProduct *p, int row, int last, int column)
 {
-  const float *panel = NULL;
+  for (int i = row; i < MIN (row + LAUREL_TILE_ROWS, last); i++) {
+    __builtin_prefetch (p->c + (gsize) i * p->ldc + column, 1);
+    __builtin_prefetch (p->c + (gsize) i * p->ldc + column + 16, 1);
+  }
+}
+
+/* Where rows of a stand: row i begins at a + i · step, and its numbers, or those of the tile's
+ * columns, are found with @stride. */
+typedef struct {
+  const float *a;
+  gsize step, stride;
+} Rows;
+
+/* Rows first … last − 1 of c, those of @rows from @skip on, against the panel of @column. */
+static void
+run_panel (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, int skip, int first,
+           int last, int column)
+{
+  const float *panel = NULL, *a = rows->a + (gsize) skip * rows->step;
   const guint16 *half_panel = NULL;
   gsize at = (gsize) column * (gsize) p->K;
 
@@ -253,73 +272,71 @@ run_panel (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, i
     panel = packed;
   }
   for (int row = first; row < last; row += LAUREL_TILE_ROWS) {
-    for (int next = row + LAUREL_TILE_ROWS; next < MIN (row + 2 * LAUREL_TILE_ROWS, last); next++) {
-      __builtin_prefetch (p->c + (gsize) next * p->ldc + column, 1);
-      __builtin_prefetch (p->c + (gsize) next * p->ldc + column + 16, 1);
-    }
-    run_tile (set, p, rows, panel, half_panel, first_row, row, MIN (LAUREL_TILE_ROWS, last - row),
-              column);
+    fetch_tile (p, row + LAUREL_TILE_ROWS, last, column);
+    run_tile (set, p, a + (gsize) (row - first) * rows->step, rows->stride, panel, half_panel, row,
+              MIN (LAUREL_TILE_ROWS, last - row), column);
   }
 }
 
-/* Rows first_row … + n − 1 of c, by the whole team. @packed has room for them, or is NULL. */
+/* Rows first_row … + n − 1 of c, by the whole team. @copy: room for those of a, or NULL. */
 static void
-run_rows (const LaurelProduct *p, int first_row, int n, float *packed)
+run_rows (const LaurelProduct *p, int first_row, int n, float *copy)
 {
   const LaurelTileSet *set = laurel_tile_set ();
-  gsize stride = packed_row_floats (p);
-  Rows rows = { p->a + (gsize) first_row * p->row_stride, p->row_stride, FALSE };
+  gboolean columns = p->k_stride != 1;
+  Rows rows = { p->a + (gsize) first_row * p->row_stride, columns ? 1 : p->row_stride,
+                columns ? p->k_stride : p->row_stride };
   int n_panels = (p->N + LAUREL_PANEL - 1) / LAUREL_PANEL;
   int n_tiles = (n + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS;
-  int n_threads = laurel_n_threads (), n_splits, split;
-
-  if (packed != NULL)
-    rows = (Rows) { packed, stride, p->k_stride != 1 };
   /* Few panels among many threads: part the rows as well. */
-  n_splits = CLAMP (4 * n_threads / MAX (n_panels, 1), 1, n_tiles);
-  split = (n_tiles + n_splits - 1) / n_splits * LAUREL_TILE_ROWS;
+  int n_splits = CLAMP (4 * laurel_n_threads () / n_panels, 1, n_tiles);
+  int split = (n_tiles + n_splits - 1) / n_splits * LAUREL_TILE_ROWS;
+
+  if (copy != NULL && columns)
+    rows = (Rows) { copy, (gsize) p->K, LAUREL_TILE_ROWS };
+  else if (copy != NULL)
+    rows = (Rows) { copy, (gsize) (p->K + ROW_PADDING), (gsize) (p->K + ROW_PADDING) };
 
 #pragma omp parallel if ((double) n * p->N * p->K > PARALLEL_WORK)
   {
-    if (packed != NULL && p->k_stride == 1)
-      pack_by_rows (packed, p, first_row, n);
-    else if (packed != NULL)
-      pack_by_columns (packed, p, first_row, n);
+    if (copy != NULL && columns)
+      cut_columns (copy, p, first_row, n);
+    else if (copy != NULL)
+      pad_rows (copy, p, first_row, n);
 #pragma omp for schedule(dynamic) collapse(2) nowait
     for (int panel = 0; panel < n_panels; panel++)
       for (int first = 0; first < n; first += split)
-        run_panel (set, p, &rows, first_row, first_row + first,
-                   first_row + MIN (n, first + split), panel * LAUREL_PANEL);
+        run_panel (set, p, &rows, first, first_row + first, first_row + MIN (n, first + split),
+                   panel * LAUREL_PANEL);
   }
 }
 
 void
 laurel_product_run (const LaurelProduct *p)
 {
-  gsize row_floats = packed_row_floats (p);
-  int at_once = p->M;
-  float *packed = NULL;
+  int at_once = p->k_stride == 1 ? p->M : MIN (p->M, MAX_TALL_ROWS);
+  float *copy = NULL;
 
   if (p->M == 0 || p->N == 0)
     return;
-  if (must_pack (p)) {
-    gsize room = p->k_stride == 1 ? MAX_PADDED_FLOATS : MAX_TILED_FLOATS;
-    int most = (int) (room / MAX (row_floats, 1)) / LAUREL_TILE_ROWS * LAUREL_TILE_ROWS;
-    gsize rounded;
+  if (must_copy (p)) {
+    gsize row_floats = (gsize) (p->K + ROW_PADDING), tiles;
 
-    at_once = MIN (p->M, MAX (most, 8 * LAUREL_TILE_ROWS));
-    rounded = (gsize) (at_once + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS * LAUREL_TILE_ROWS;
-    packed = laurel_scratch_get (LAUREL_SCRATCH_PACKED_ROWS, rounded * row_floats * sizeof (float));
+    at_once = (int) MIN ((gsize) at_once, MAX (MAX_COPY_FLOATS / row_floats / LAUREL_TILE_ROWS, 8)
+                                          * LAUREL_TILE_ROWS);
+    tiles = (gsize) (at_once + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS;
+    copy = laurel_scratch_get (LAUREL_SCRATCH_ROW_COPY,
+                               tiles * LAUREL_TILE_ROWS * row_floats * sizeof (float));
   }
   for (int row = 0; row < p->M; row += at_once)
-    run_rows (p, row, MIN (at_once, p->M - row), packed);
+    run_rows (p, row, MIN (at_once, p->M - row), copy);
 }
 
 void
 laurel_product_share (const LaurelProduct *p)
 {
   const LaurelTileSet *set = laurel_tile_set ();
-  const Rows rows = { p->a, p->row_stride, FALSE };
+  const Rows rows = { p->a, p->row_stride, p->row_stride };
 
 #pragma omp for schedule(static) nowait
   for (int column = 0; column < p->N; column += LAUREL_PANEL)

@@ -16,6 +16,8 @@ typedef guint32 Words __attribute__ ((vector_size (4 * WIDTH)));
 /* How far ahead a panel is fetched: 24 rows are 3 KiB, about what memory delivers in its latency. */
 #define AHEAD 24
 
+#define COLUMN_AHEAD 12
+
 #define INLINE static inline __attribute__ ((always_inline))
 
 INLINE Vector
@@ -62,6 +64,8 @@ multiply (const int m, const float *a, gsize row_stride, gsize k_stride, const f
       if (COLUMNS > 16)
         __builtin_prefetch (b + (gsize) (k + AHEAD) * LAUREL_PANEL + 16);
     }
+    if (row_stride == 1) /* columns of a stand pages apart */
+      __builtin_prefetch (a + (k + COLUMN_AHEAD) * k_stride);
 #pragma GCC unroll 12
     for (int i = 0; i < m; i++) {
       float x = a[i * row_stride + k * k_stride];

@@ -306,7 +306,7 @@ laurel_decoder_slot_size (const LaurelModelConfig *config, int max_own)
   return cache_floats (config, max_own) * sizeof (float);
 }
 
-/* Walks over the model's matrices: counts their packed elements, and packs them if there is where to. */
+/* Walks over the model's matrices: counts their elements as packed, and packs them given room. */
 typedef struct {
   float *out; /* NULL: count only */
   gsize used;

@@ -9,7 +9,7 @@
 /* 4 MiB of logits at a time stay in the cache; fewer rows than MIN_ROWS would starve the matrix
  * products. */
 #define CHUNK_FLOATS (1u << 20)
-#define MIN_ROWS 128
+#define MIN_ROWS 256
 
 static int
 chunk_rows (const LaurelModel *model, int n)

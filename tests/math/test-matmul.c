@@ -24,9 +24,9 @@ random_floats (gsize n, guint64 seed)
 /* Rows, columns and depths around every boundary of tiles (12), panels (32) and paddings (512). */
 static const struct {
   int M, N, K;
-} shapes[] = { { 1, 1, 1 },      { 1, 33, 7 },      { 2, 32, 1 },    { 5, 31, 64 },   { 12, 64, 17 },
-               { 13, 65, 100 },  { 24, 96, 512 },   { 40, 70, 512 }, { 70, 200, 33 }, { 300, 40, 512 },
-               { 31, 513, 1024 } };
+} shapes[] = { { 1, 1, 1 },     { 1, 33, 7 },   { 2, 32, 1 },    { 5, 31, 64 },
+               { 12, 64, 17 },  { 13, 65, 100 }, { 24, 96, 512 }, { 40, 70, 512 },
+               { 70, 200, 33 }, { 300, 40, 512 }, { 31, 513, 1024 } };
 
 static void
 test_against_blas (void)
@@ -42,7 +42,8 @@ test_against_blas (void)
 
       laurel_matmul (ta, tb, M, N, K, a, ta ? M : K, b, tb ? K : N, add, c, N);
       laurel_blas_matmul (ta, tb, M, N, K, a, ta ? M : K, b, tb ? K : N, add, wanted, N);
-      /* Two orders of K products of size 1, rounded at 2⁻²⁴ of sums near √K: √K · √K · 2⁻²⁴ each, and as much room again. */
+      /* Two orders of K products of size 1, rounded at 2⁻²⁴ of sums near √K: √K · √K · 2⁻²⁴ each,
+       * and as much room again. */
       for (int i = 0; i < M * N; i++)
         g_assert_cmpfloat_with_epsilon (c[i], wanted[i], (float) (K + 4) * 2.4e-7f);
     }
@@ -111,7 +112,7 @@ check_set (const LaurelTileSet *set)
     guint32 bits = (guint32) halves[i] << 16;
 
     memcpy (&widened[i], &bits, sizeof bits);
-    /* eight bits of mantissa: half a unit of the last is 2⁻⁹ of the number, or 1/256 with its exponent */
+    /* eight bits of mantissa: half of the last one is at most 1/256 of the number */
     g_assert_cmpfloat (fabsf (widened[i] - b[i]), <=, fabsf (b[i]) / 256);
   }
   for (int i = 0; i < LAUREL_TILE_ROWS; i++)
