@@ -85,8 +85,16 @@ static const LaurelMetricInfo metrics[] = {
   { "episode", N_ ("Episodes"), N_ ("rollouts"), N_ ("Rollouts sampled since the run began.") },
   { "time/rollout", N_ ("Time sampling"), N_ ("seconds"),
     N_ ("Seconds that sampling, scoring and the reference took in the iteration.") },
+  { "time/sampling", N_ ("Time generating"), N_ ("seconds"),
+    N_ ("Seconds of time/rollout in which the policy sampled the batch.") },
+  { "time/scoring", N_ ("Time scoring"), N_ ("seconds"),
+    N_ ("Seconds of time/rollout in which policy, reference, value and reward model read the "
+        "batch.") },
   { "time/update", N_ ("Time training"), N_ ("seconds"),
     N_ ("Seconds that the iteration's optimiser steps took.") },
+  { "time/optimizer", N_ ("Time in AdamW"), N_ ("seconds"),
+    N_ ("Seconds of time/update in which gradients were clipped and applied; the rest are forward "
+        "and backward passes.") },
 };
 
 const LaurelMetricInfo *

@@ -210,6 +210,12 @@ prepare (LaurelPpo *self, GError **error)
          && laurel_train_state_resume (&self->state, error);
 }
 
+double
+laurel_ppo_seconds_since (gint64 since)
+{
+  return (double) (g_get_monotonic_time () - since) / G_USEC_PER_SEC;
+}
+
 /* One iteration. An interrupted one leaves everything as it was before it. */
 static gboolean
 iterate (LaurelPpo *self, GError **error)
@@ -217,13 +223,15 @@ iterate (LaurelPpo *self, GError **error)
   LaurelTrainState *state = &self->state;
   double kl_coef = state->kl_coef;
   LaurelPpoStats stats;
-  gint64 start, sampled;
+  gint64 start;
 
   laurel_train_state_keep (state);
+  self->times = (LaurelPpoTimes) { 0 };
   start = g_get_monotonic_time ();
   if (!laurel_ppo_rollout (self, error))
     return FALSE;
-  sampled = g_get_monotonic_time ();
+  self->times.rollout = laurel_ppo_seconds_since (start);
+  start = g_get_monotonic_time ();
   if (!laurel_ppo_update (self, &stats, error)) {
     laurel_train_state_go_back (state);
     return FALSE;
@@ -232,9 +240,9 @@ iterate (LaurelPpo *self, GError **error)
     state->kl_coef = laurel_ppo_adapt_kl_coef (kl_coef, laurel_ppo_mean_kl (&self->batch),
                                                self->hp->target_kl, self->batch.n_rows,
                                                self->hp->kl_horizon);
+  self->times.update = laurel_ppo_seconds_since (start);
   state->step++;
-  laurel_ppo_report (self, &stats, kl_coef, (double) (sampled - start) / G_USEC_PER_SEC,
-                     (double) (g_get_monotonic_time () - sampled) / G_USEC_PER_SEC);
+  laurel_ppo_report (self, &stats, kl_coef);
   return laurel_train_state_save_if_due (state, state->step == self->n_iterations, error);
 }
 

@@ -50,6 +50,11 @@ typedef struct {
   double policy_norm, value_norm;
 } LaurelPpoStats;
 
+/* Seconds of an iteration. Sampling and scoring are parts of the rollout, optimizer steps of the update. */
+typedef struct {
+  double rollout, sampling, scoring, update, optimizer;
+} LaurelPpoTimes;
+
 typedef struct {
   const LaurelHyperparameters *hp;
   const LaurelMonitor *monitor;
@@ -69,7 +74,11 @@ typedef struct {
   LaurelPass policy_pass, reference_pass, value_pass, reward_pass;
   LaurelPpoBatch batch;
   LaurelTrainState state;
+  LaurelPpoTimes times; /* of this iteration, as far as it is done */
 } LaurelPpo;
+
+/* Seconds since @since, a monotonic time. */
+double laurel_ppo_seconds_since (gint64 since);
 
 /* Steps 1 to 6: sample the batch, score it, pay each token, estimate advantages. */
 gboolean laurel_ppo_rollout (LaurelPpo *self, GError **error);

@@ -111,17 +111,25 @@ report_update (const LaurelPpo *self, const LaurelPpoStats *stats)
   laurel_monitor_metric (self->monitor, step, "value/grad_norm", stats->value_norm / n);
 }
 
+static void
+report_times (const LaurelPpo *self)
+{
+  const LaurelPpoTimes *times = &self->times;
+  int step = self->state.step;
+
+  laurel_monitor_metric (self->monitor, step, "time/rollout", times->rollout);
+  laurel_monitor_metric (self->monitor, step, "time/sampling", times->sampling);
+  laurel_monitor_metric (self->monitor, step, "time/scoring", times->scoring);
+  laurel_monitor_metric (self->monitor, step, "time/update", times->update);
+  laurel_monitor_metric (self->monitor, step, "time/optimizer", times->optimizer);
+}
+
 void
-laurel_ppo_report (const LaurelPpo *self,
-                   const LaurelPpoStats *stats,
-                   double kl_coef,
-                   double rollout_seconds,
-                   double update_seconds)
+laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl_coef)
 {
   report_objective (self, kl_coef);
   report_update (self, stats);
-  laurel_monitor_metric (self->monitor, self->state.step, "time/rollout", rollout_seconds);
-  laurel_monitor_metric (self->monitor, self->state.step, "time/update", update_seconds);
+  report_times (self);
   if (self->monitor != NULL && self->monitor->rollout != NULL) {
     for (int r = 0; r < self->batch.n_rows; r++) {
       g_autoptr (LaurelRollout) rollout = make_rollout (self, r, kl_coef);

@@ -11,6 +11,6 @@ G_BEGIN_DECLS
 double laurel_ppo_mean_kl (const LaurelPpoBatch *batch);
 
 /* For the iteration that has just become state.step; @kl_coef is the β it was paid with. */
-void laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl_coef, double rollout_seconds, double update_seconds);
+void laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl_coef);
 
 G_END_DECLS

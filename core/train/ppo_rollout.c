@@ -300,9 +300,16 @@ pay_and_estimate (LaurelPpo *self, GError **error)
 gboolean
 laurel_ppo_rollout (LaurelPpo *self, GError **error)
 {
-  return sample_batch (self, error)
-         && read_batch (self, error)
-         && check_tokens (self, error)
+  gint64 start = g_get_monotonic_time ();
+
+  if (!sample_batch (self, error))
+    return FALSE;
+  self->times.sampling = laurel_ppo_seconds_since (start);
+  start = g_get_monotonic_time ();
+  if (!read_batch (self, error))
+    return FALSE;
+  self->times.scoring = laurel_ppo_seconds_since (start);
+  return check_tokens (self, error)
          && check_scores (self, error)
          && pay_and_estimate (self, error);
 }

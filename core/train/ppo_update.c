@@ -190,6 +190,7 @@ train_mini_batch (LaurelPpo *self,
 {
   MiniBatchSums sums = { 0 };
   int n_tokens = 0;
+  gint64 start;
 
   for (int i = from; i < to; i++)
     n_tokens += self->batch.rows[self->row_order[i]].n_response;
@@ -205,7 +206,11 @@ train_mini_batch (LaurelPpo *self,
   if (first && !check_first_ratio (&sums, error))
     return FALSE;
   add_stats (stats, &sums, n_tokens);
-  return step_both (self, stats, error);
+  start = g_get_monotonic_time ();
+  if (!step_both (self, stats, error))
+    return FALSE;
+  self->times.optimizer += laurel_ppo_seconds_since (start);
+  return TRUE;
 }
 
 gboolean

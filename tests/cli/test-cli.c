@@ -480,6 +480,29 @@ test_full_disk (Fixture *fixture, gconstpointer unused)
   g_assert_cmpstr (before, ==, after);
 }
 
+/* Everything is held against limits that the same run has measured. */
+static void
+test_bench (Fixture *f, gconstpointer data)
+{
+  g_auto (Result) result = { 0 };
+  g_autoptr (JsonNode) node = NULL;
+  JsonArray *measures;
+  JsonObject *last;
+
+  run (&result, "bench", "prefill/small256/1x64", "--times", "1", "--json", NULL);
+  node = parse_output (&result);
+  measures = json_node_get_array (node);
+  last = json_array_get_object_element (measures, json_array_get_length (measures) - 1);
+  g_assert_cmpstr (json_object_get_string_member (last, "workload"), ==, "prefill/small256/1x64");
+  g_assert_cmpfloat (json_object_get_double_member (last, "value"), >, 0);
+  g_assert_cmpfloat (json_object_get_double_member (last, "of_sgemm_peak"), >, 0);
+  g_assert_cmpfloat (json_object_get_double_member (last, "of_fma_peak"), >, 0);
+  /* The weights alone are 5.85 million floats. */
+  g_assert_cmpint (json_object_get_int_member (last, "peak_bytes"), >, 23000000);
+  run (&result, "bench", "nothing", NULL);
+  assert_error (&result, 2, "“nothing”");
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -497,6 +520,7 @@ main (int argc, char **argv)
   add ("/cli/json", test_json);
   add ("/cli/tokenizer", test_tokenizer);
   add ("/cli/train", test_train);
+  add ("/cli/bench", test_bench);
   add ("/cli/kill", test_kill);
   add ("/cli/bad/models", test_bad_models);
   add ("/cli/bad/tokenizer", test_foreign_tokenizer);
