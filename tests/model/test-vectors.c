@@ -4,11 +4,8 @@
 
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/json.h"
-#include "core/base/memory.h"
-#include "core/math/kernels.h"
-#include "core/model/head.h"
 #include "core/model/safetensors.h"
-#include "core/model/transformer.h"
+#include "tests/model/fixture.h"
 
 #include <math.h>
 #include <string.h>
@@ -29,46 +26,29 @@ typedef struct {
   JsonNode *root;
   JsonObject *expected;
   LaurelSafetensors *tensors;
-  /* the batch */
-  GArray *tokens;  /* gint32 */
-  GArray *offsets; /* gint32 */
-  LaurelBatch batch;
-  LaurelActivations *acts;
-  float *gradients; /* a block of the model's layout */
-  float *dhidden;   /* (N, C) */
+  FixtureBatch *batch;
+  FixtureTrainer *trainer;
 } Fixture;
 
-static gsize
-block_size (const Fixture *fixture)
+static FixtureBatch *
+read_sequences (JsonObject *expected)
 {
-  return fixture->model->layout->n_floats * sizeof (float);
-}
+  JsonArray *sequences = json_object_get_array_member (expected, "sequences");
+  guint n = json_array_get_length (sequences);
+  g_autofree int *lengths = g_new (int, n);
+  g_autoptr (GArray) tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
 
-static void
-read_sequences (Fixture *fixture)
-{
-  JsonArray *sequences = json_object_get_array_member (fixture->expected, "sequences");
-  gint32 offset = 0;
-
-  fixture->tokens = g_array_new (FALSE, FALSE, sizeof (gint32));
-  fixture->offsets = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_array_append_val (fixture->offsets, offset);
-  for (guint b = 0; b < json_array_get_length (sequences); b++) {
+  for (guint b = 0; b < n; b++) {
     JsonArray *sequence = json_array_get_array_element (sequences, b);
 
-    for (guint t = 0; t < json_array_get_length (sequence); t++) {
-      gint32 token = (gint32) json_array_get_int_element (sequence, t);
+    lengths[b] = (int) json_array_get_length (sequence);
+    for (int t = 0; t < lengths[b]; t++) {
+      gint32 token = (gint32) json_array_get_int_element (sequence, (guint) t);
 
-      g_array_append_val (fixture->tokens, token);
+      g_array_append_val (tokens, token);
     }
-    offset = (gint32) fixture->tokens->len;
-    g_array_append_val (fixture->offsets, offset);
   }
-  fixture->batch = (LaurelBatch) {
-    .tokens = (const gint32 *) (gpointer) fixture->tokens->data,
-    .offsets = (const gint32 *) (gpointer) fixture->offsets->data,
-    .n_sequences = (int) json_array_get_length (sequences),
-  };
+  return fixture_batch_new ((const gint32 *) (gpointer) tokens->data, lengths, (int) n);
 }
 
 static void
@@ -86,70 +66,25 @@ set_up (Fixture *fixture, gconstpointer folder)
   fixture->expected = json_node_get_object (fixture->root);
   fixture->tensors = laurel_safetensors_open (tensors, &error);
   g_assert_no_error (error);
-  read_sequences (fixture);
-  fixture->acts = laurel_activations_new (&fixture->model->config, (int) fixture->tokens->len, TRUE,
-                                          &error);
-  g_assert_no_error (error);
-  fixture->gradients = laurel_alloc_aligned (block_size (fixture));
-  fixture->dhidden = g_new0 (float, fixture->tokens->len * (gsize) fixture->model->config.n_embd);
+  fixture->batch = read_sequences (fixture->expected);
+  fixture->trainer = fixture_trainer_new (fixture->model, fixture->batch->n_tokens);
 }
 
 static void
 tear_down (Fixture *fixture, gconstpointer folder)
 {
-  g_free (fixture->dhidden);
-  laurel_free_aligned (fixture->gradients);
-  laurel_activations_free (fixture->acts);
-  g_array_unref (fixture->tokens);
-  g_array_unref (fixture->offsets);
+  fixture_trainer_free (fixture->trainer);
+  fixture_batch_free (fixture->batch);
   laurel_safetensors_free (fixture->tensors);
   json_node_unref (fixture->root);
   laurel_model_free (fixture->model);
 }
 
-/* Every token but the last of each sequence predicts the next one. */
-static void
-make_labels (const Fixture *fixture, GArray *positions, GArray *targets)
+static const float *
+run_forward (const Fixture *fixture)
 {
-  for (int b = 0; b < fixture->batch.n_sequences; b++) {
-    for (gint32 i = fixture->batch.offsets[b]; i + 1 < fixture->batch.offsets[b + 1]; i++) {
-      g_array_append_val (positions, i);
-      g_array_append_val (targets, fixture->batch.tokens[i + 1]);
-    }
-  }
-}
-
-static LaurelLabels
-as_labels (GArray *positions, GArray *targets)
-{
-  return (LaurelLabels) {
-    .positions = (const gint32 *) (gpointer) positions->data,
-    .targets = (const gint32 *) (gpointer) targets->data,
-    .n = (int) positions->len,
-  };
-}
-
-/* Forward, mean cross-entropy, backward into fixture->gradients; returns the loss. */
-static double
-train_pass (Fixture *fixture)
-{
-  g_autoptr (GArray) positions = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autoptr (GArray) targets = g_array_new (FALSE, FALSE, sizeof (gint32));
-  gsize n_hidden = fixture->tokens->len * (gsize) fixture->model->config.n_embd;
-  const float *hidden;
-  LaurelLabels labels;
-  double loss;
-
-  make_labels (fixture, positions, targets);
-  labels = as_labels (positions, targets);
-  memset (fixture->gradients, 0, block_size (fixture));
-  memset (fixture->dhidden, 0, n_hidden * sizeof (float));
-  hidden = laurel_transformer_forward (fixture->model, &fixture->batch, fixture->acts);
-  loss = laurel_lm_head_loss (fixture->model, hidden, &labels, 1.0, NULL, NULL, 1.0 / labels.n,
-                              NULL, fixture->dhidden, fixture->gradients);
-  laurel_transformer_backward (fixture->model, &fixture->batch, fixture->acts, fixture->dhidden,
-                               fixture->gradients);
-  return loss;
+  return laurel_transformer_forward (fixture->model, &fixture->batch->batch,
+                                     fixture->trainer->acts);
 }
 
 static const LaurelFileTensor *
@@ -166,14 +101,14 @@ static void
 test_logits (Fixture *fixture, gconstpointer folder)
 {
   const LaurelModel *model = fixture->model;
-  const float *hidden = laurel_transformer_forward (model, &fixture->batch, fixture->acts);
+  const float *hidden = run_forward (fixture);
   const LaurelFileTensor *expected = find_expected (fixture, "logits");
   g_autofree float *logits = g_new (float, expected->n);
   int C = model->config.n_embd, V = model->config.vocab_size;
 
-  g_assert_cmpuint (expected->n, ==, fixture->tokens->len * (gsize) V);
+  g_assert_cmpuint (expected->n, ==, (gsize) fixture->batch->n_tokens * (gsize) V);
   laurel_file_tensor_read (expected, logits);
-  for (gsize i = 0; i < fixture->tokens->len; i++) {
+  for (gsize i = 0; i < (gsize) fixture->batch->n_tokens; i++) {
     for (int v = 0; v < V; v++) {
       double logit = 0;
 
@@ -198,26 +133,19 @@ assert_list (const Fixture *fixture, const char *member, const float *values, in
 static void
 test_logprobs (Fixture *fixture, gconstpointer folder)
 {
-  g_autoptr (GArray) positions = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autoptr (GArray) targets = g_array_new (FALSE, FALSE, sizeof (gint32));
-  const float *hidden = laurel_transformer_forward (fixture->model, &fixture->batch, fixture->acts);
+  const LaurelLabels *labels = &fixture->batch->labels;
+  const float *hidden = run_forward (fixture);
   double temperature = json_object_get_double_member (fixture->expected, "temperature");
-  g_autofree float *logprobs = NULL;
-  g_autofree float *entropies = NULL;
-  LaurelLabels labels;
+  g_autofree float *logprobs = g_new (float, labels->n);
+  g_autofree float *entropies = g_new (float, labels->n);
 
-  make_labels (fixture, positions, targets);
-  labels = as_labels (positions, targets);
-  logprobs = g_new (float, labels.n);
-  entropies = g_new (float, labels.n);
+  laurel_lm_head_logprobs (fixture->model, hidden, labels, 1.0, logprobs, entropies);
+  assert_list (fixture, "logprobs", logprobs, labels->n);
+  assert_list (fixture, "entropies", entropies, labels->n);
 
-  laurel_lm_head_logprobs (fixture->model, hidden, &labels, 1.0, logprobs, entropies);
-  assert_list (fixture, "logprobs", logprobs, labels.n);
-  assert_list (fixture, "entropies", entropies, labels.n);
-
-  laurel_lm_head_logprobs (fixture->model, hidden, &labels, temperature, logprobs, entropies);
-  assert_list (fixture, "temperature_logprobs", logprobs, labels.n);
-  assert_list (fixture, "temperature_entropies", entropies, labels.n);
+  laurel_lm_head_logprobs (fixture->model, hidden, labels, temperature, logprobs, entropies);
+  assert_list (fixture, "temperature_logprobs", logprobs, labels->n);
+  assert_list (fixture, "temperature_entropies", entropies, labels->n);
 }
 
 /* Every tensor of the model has a gradient in the file, in its own shape, and it agrees. */
@@ -243,7 +171,7 @@ assert_gradients (const Fixture *fixture, const char *prefix)
     values = g_new (float, tensor->n);
     laurel_file_tensor_read (expected, values);
     for (gsize k = 0; k < tensor->n; k++) {
-      double d = (double) fixture->gradients[tensor->offset + k] - values[k];
+      double d = (double) fixture->trainer->gradients[tensor->offset + k] - values[k];
 
       difference += d * d;
       length += (double) values[k] * values[k];
@@ -257,57 +185,29 @@ assert_gradients (const Fixture *fixture, const char *prefix)
 static void
 test_gradients (Fixture *fixture, gconstpointer folder)
 {
-  double loss = train_pass (fixture);
+  double loss = fixture_train_pass (fixture->trainer, fixture->model, fixture->batch);
 
   g_assert_cmpfloat_with_epsilon (
     loss, json_object_get_double_member (fixture->expected, "loss"), LOGIT_TOLERANCE);
   assert_gradients (fixture, "");
 }
 
-static LaurelAdamW
-read_adamw (JsonObject *settings)
-{
-  return (LaurelAdamW) {
-    .learning_rate = json_object_get_double_member (settings, "learning_rate"),
-    .beta1 = json_object_get_double_member (settings, "beta1"),
-    .beta2 = json_object_get_double_member (settings, "beta2"),
-    .epsilon = json_object_get_double_member (settings, "epsilon"),
-    .gradient_scale = 1.0,
-  };
-}
-
 static void
 test_loss_curve (Fixture *fixture, gconstpointer folder)
 {
-  LaurelModel *model = fixture->model;
   JsonObject *settings = json_object_get_object_member (fixture->expected, "adamw");
   JsonArray *curve = json_object_get_array_member (fixture->expected, "loss_curve");
-  double weight_decay = json_object_get_double_member (settings, "weight_decay");
-  LaurelAdamW adamw = read_adamw (settings);
-  float *m = laurel_alloc_aligned (block_size (fixture));
-  float *v = laurel_alloc_aligned (block_size (fixture));
   guint n_steps = json_array_get_length (curve);
 
   g_assert_cmpuint (n_steps, ==, 50);
   for (guint step = 0; step < n_steps; step++) {
-    double loss = train_pass (fixture);
+    double loss = fixture_train_pass (fixture->trainer, fixture->model, fixture->batch);
     double expected = json_array_get_double_element (curve, step);
 
     g_test_message ("step %u: %.6f, %.1e off", step, loss, loss - expected);
     g_assert_cmpfloat_with_epsilon (loss, expected, CURVE_TOLERANCE);
-    adamw.step = (int) step + 1;
-    for (int i = 0; i < model->layout->n_tensors; i++) {
-      const LaurelTensor *tensor = &model->layout->tensors[i];
-      gsize at = tensor->offset;
-
-      g_assert_cmpint (tensor->decay, ==, tensor->n_dims == 2); /* as PyTorch was told */
-      adamw.weight_decay = tensor->decay ? weight_decay : 0.0;
-      laurel_adamw_update (model->weights + at, fixture->gradients + at, m + at, v + at, tensor->n,
-                           &adamw);
-    }
+    fixture_adamw (fixture->trainer, fixture->model, settings, (int) step + 1);
   }
-  laurel_free_aligned (m);
-  laurel_free_aligned (v);
 }
 
 static void
@@ -315,26 +215,26 @@ test_scores (Fixture *fixture, gconstpointer folder)
 {
   JsonArray *scores = json_object_get_array_member (fixture->expected, "scores");
   JsonArray *coefficients = json_object_get_array_member (fixture->expected, "coefficients");
-  int n = fixture->batch.n_sequences;
+  int n = fixture->batch->batch.n_sequences;
   g_autofree gint32 *last = g_new (gint32, n);
   g_autofree float *found = g_new (float, n);
   g_autofree float *dscores = g_new (float, n);
   const float *hidden;
 
   for (int b = 0; b < n; b++) {
-    last[b] = fixture->batch.offsets[b + 1] - 1;
+    last[b] = fixture->batch->batch.offsets[b + 1] - 1;
     dscores[b] = (float) json_array_get_double_element (coefficients, b);
   }
-  hidden = laurel_transformer_forward (fixture->model, &fixture->batch, fixture->acts);
+  hidden = run_forward (fixture);
   laurel_score_head_forward (fixture->model, hidden, last, n, found);
   for (int b = 0; b < n; b++)
     g_assert_cmpfloat_with_epsilon (found[b], json_array_get_double_element (scores, b),
                                     LOGIT_TOLERANCE);
 
-  laurel_score_head_backward (fixture->model, hidden, last, n, dscores, fixture->dhidden,
-                              fixture->gradients);
-  laurel_transformer_backward (fixture->model, &fixture->batch, fixture->acts, fixture->dhidden,
-                               fixture->gradients);
+  laurel_score_head_backward (fixture->model, hidden, last, n, dscores,
+                              fixture->trainer->dhidden, fixture->trainer->gradients);
+  laurel_transformer_backward (fixture->model, &fixture->batch->batch, fixture->trainer->acts,
+                               fixture->trainer->dhidden, fixture->trainer->gradients);
   assert_gradients (fixture, "transformer.");
 }
 

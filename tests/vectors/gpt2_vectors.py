@@ -33,6 +33,7 @@ ADAMW = dict(learning_rate=1e-3, beta1=0.9, beta2=0.999, epsilon=1e-8, weight_de
 def shapes(config):
     """Names and shapes of the trunk, in Hugging Face's Conv1D layout: (inputs, outputs)."""
     c = config["n_embd"]
+    inner = config.get("n_inner", 4 * c)
     yield "wte.weight", (config["vocab_size"], c)
     yield "wpe.weight", (config["n_positions"], c)
     for layer in range(config["n_layer"]):
@@ -45,9 +46,9 @@ def shapes(config):
         yield h + "attn.c_proj.bias", (c,)
         yield h + "ln_2.weight", (c,)
         yield h + "ln_2.bias", (c,)
-        yield h + "mlp.c_fc.weight", (c, 4 * c)
-        yield h + "mlp.c_fc.bias", (4 * c,)
-        yield h + "mlp.c_proj.weight", (4 * c, c)
+        yield h + "mlp.c_fc.weight", (c, inner)
+        yield h + "mlp.c_fc.bias", (inner,)
+        yield h + "mlp.c_proj.weight", (inner, c)
         yield h + "mlp.c_proj.bias", (c,)
     yield "ln_f.weight", (c,)
     yield "ln_f.bias", (c,)
@@ -71,7 +72,7 @@ def random_parameters(config, generator):
     return parameters
 
 
-def layer_norm(x, weight, bias, epsilon=1e-5):
+def layer_norm(x, weight, bias, epsilon):
     mean = x.mean(-1, keepdim=True)
     variance = ((x - mean) ** 2).mean(-1, keepdim=True)
     return (x - mean) / torch.sqrt(variance + epsilon) * weight + bias
@@ -101,12 +102,16 @@ def mlp(x, p, h):
 
 
 def hidden_states(tokens, p, config):
+    def norm(x, name):
+        epsilon = config.get("layer_norm_epsilon", 1e-5)
+        return layer_norm(x, p[name + ".weight"], p[name + ".bias"], epsilon)
+
     x = p["wte.weight"][tokens] + p["wpe.weight"][: len(tokens)]
     for layer in range(config["n_layer"]):
         h = f"h.{layer}."
-        x = x + attention(layer_norm(x, p[h + "ln_1.weight"], p[h + "ln_1.bias"]), p, h, config["n_head"])
-        x = x + mlp(layer_norm(x, p[h + "ln_2.weight"], p[h + "ln_2.bias"]), p, h)
-    return layer_norm(x, p["ln_f.weight"], p["ln_f.bias"])
+        x = x + attention(norm(x, h + "ln_1"), p, h, config["n_head"])
+        x = x + mlp(norm(x, h + "ln_2"), p, h)
+    return norm(x, "ln_f")
 
 
 # --- The figures -------------------------------------------------------------
@@ -117,7 +122,8 @@ def random_sequences(config, lengths, generator):
 
 
 def all_logits(sequences, p, config):
-    return [hidden_states(s, p, config) @ p["wte.weight"].T for s in sequences]
+    head = p["lm_head.weight" if "lm_head.weight" in p else "wte.weight"]
+    return [hidden_states(s, p, config) @ head.T for s in sequences]
 
 
 def label_rows(sequences, logits, temperature):
@@ -134,10 +140,9 @@ def mean_loss(sequences, p, config):
     return -label_rows(sequences, all_logits(sequences, p, config), 1.0)[0].mean()
 
 
-def loss_curve(sequences, start, config):
+def loss_curve(sequences, start, config, a):
     """The loss before each step of AdamW; decay falls on matrices alone, embeddings included."""
     p = {name: value.detach().clone().requires_grad_() for name, value in start.items()}
-    a = ADAMW
     optimizer = torch.optim.AdamW(
         [
             dict(params=[v for v in p.values() if v.dim() == 2], weight_decay=a["weight_decay"]),
@@ -235,7 +240,7 @@ def write_language_model():
             temperature_logprobs=cool_logprobs.tolist(),
             temperature_entropies=cool_entropies.tolist(),
             adamw=ADAMW,
-            loss_curve=loss_curve(sequences, p, LM),
+            loss_curve=loss_curve(sequences, p, LM, ADAMW),
         ),
     )
 
@@ -272,5 +277,6 @@ def write_score_model():
     )
 
 
-write_language_model()
-write_score_model()
+if __name__ == "__main__":
+    write_language_model()
+    write_score_model()
