@@ -9,9 +9,10 @@
 enum { DONE = 0, FAILED = 1, WRONG_USAGE = 2 };
 
 static const LaurelCtlNoun *const nouns[] = {
-  &laurel_ctl_project, &laurel_ctl_tokenizer, &laurel_ctl_model, &laurel_ctl_prompt,
-  &laurel_ctl_sample,  &laurel_ctl_ranking,   &laurel_ctl_train, &laurel_ctl_evaluate,
-  &laurel_ctl_run,     &laurel_ctl_loop,      &laurel_ctl_bench, NULL
+  &laurel_ctl_project, &laurel_ctl_tokenizer, &laurel_ctl_corpus, &laurel_ctl_model,
+  &laurel_ctl_prompt,  &laurel_ctl_sample,    &laurel_ctl_ranking, &laurel_ctl_train,
+  &laurel_ctl_evaluate, &laurel_ctl_run,      &laurel_ctl_loop,   &laurel_ctl_bench,
+  NULL
 };
 
 static int

@@ -54,6 +54,7 @@ struct _LaurelCtl {
 
 extern const LaurelCtlNoun laurel_ctl_project;
 extern const LaurelCtlNoun laurel_ctl_tokenizer;
+extern const LaurelCtlNoun laurel_ctl_corpus;
 extern const LaurelCtlNoun laurel_ctl_model;
 extern const LaurelCtlNoun laurel_ctl_prompt;
 extern const LaurelCtlNoun laurel_ctl_sample;
