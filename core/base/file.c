@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DIGEST_CHUNK (1 << 20)
+
 struct _LaurelFileWriter {
   char *path;      /* with symbolic links followed */
   char *temporary; /* NULL when @path is a device or a pipe, which is written in place */
@@ -90,6 +92,40 @@ laurel_file_writer_write (LaurelFileWriter *self, const void *bytes, gsize n_byt
     n_bytes -= (gsize) n;
   }
   return TRUE;
+}
+
+/* Adds all of @fd to @checksum; FALSE with errno set. */
+static gboolean
+digest_fd (int fd, GChecksum *checksum)
+{
+  g_autofree guchar *buffer = g_malloc (DIGEST_CHUNK);
+  gssize n;
+
+  while ((n = read (fd, buffer, DIGEST_CHUNK)) != 0) {
+    if (n < 0 && errno != EINTR)
+      return FALSE;
+    if (n > 0)
+      g_checksum_update (checksum, buffer, n);
+  }
+  return TRUE;
+}
+
+static gboolean
+digest_file (const char *path, GChecksum *checksum, GError **error)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gboolean ok = fd >= 0 && digest_fd (fd, checksum);
+  int saved_errno = errno;
+
+  if (fd >= 0)
+    close (fd);
+  return ok || set_io_error (error, "read", path, saved_errno);
+}
+
+gboolean
+laurel_file_writer_digest (LaurelFileWriter *self, GChecksum *checksum, GError **error)
+{
+  return digest_file (self->temporary != NULL ? self->temporary : self->path, checksum, error);
 }
 
 static void
@@ -222,23 +258,8 @@ char *
 laurel_file_sha256 (const char *path, GError **error)
 {
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  g_autofree guchar *buffer = g_malloc (1 << 20);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
-  gssize n;
 
-  if (fd < 0) {
-    set_io_error (error, "read", path, errno);
-    return NULL;
-  }
-  while ((n = read (fd, buffer, 1 << 20)) > 0)
-    g_checksum_update (checksum, buffer, n);
-  if (n < 0) {
-    set_io_error (error, "read", path, errno);
-    close (fd);
-    return NULL;
-  }
-  close (fd);
-  return g_strdup (g_checksum_get_string (checksum));
+  return digest_file (path, checksum, error) ? g_strdup (g_checksum_get_string (checksum)) : NULL;
 }
 
 char *

@@ -19,6 +19,8 @@ typedef struct _LaurelFileWriter LaurelFileWriter;
 
 LaurelFileWriter *laurel_file_writer_open (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_file_writer_write (LaurelFileWriter *self, const void *bytes, gsize n_bytes, GError **error);
+/* Adds all that has been written so far to @checksum, read back from the disk's cache; not for devices and pipes. */
+gboolean laurel_file_writer_digest (LaurelFileWriter *self, GChecksum *checksum, GError **error);
 gboolean laurel_file_writer_commit (LaurelFileWriter *self, GError **error); /* fsync and rename */
 void laurel_file_writer_free (LaurelFileWriter *self);                       /* discards if not committed */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelFileWriter, laurel_file_writer_free)

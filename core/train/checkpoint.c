@@ -5,42 +5,28 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAGIC "LAURELCK"
 #define MAGIC_LENGTH 8
 #define PREFIX_LENGTH 16
 #define DIGEST_LENGTH 32
-#define CHUNK ((gsize) 1 << 24) /* bytes handed to the digest and the disk at a time */
+#define CHUNK ((gsize) 1 << 24) /* bytes handed to the digest at a time */
 
-typedef struct {
+struct _LaurelCheckpointWriter {
   LaurelFileWriter *writer;
-  GChecksum *checksum;
-} Output;
+  GThread *thread;
+  int is_done; /* atomic */
+  GError *error; /* the thread's, for whoever joins it */
+};
 
 static gboolean
-put (Output *output, const void *bytes, gsize n_bytes, GError **error)
-{
-  const guchar *at = bytes;
-
-  while (n_bytes > 0) {
-    gsize n = MIN (n_bytes, CHUNK);
-
-    g_checksum_update (output->checksum, at, (gssize) n);
-    if (!laurel_file_writer_write (output->writer, at, n, error))
-      return FALSE;
-    at += n;
-    n_bytes -= n;
-  }
-  return TRUE;
-}
-
-static gboolean
-put_word (Output *output, gsize value, GError **error)
+put_word (LaurelFileWriter *writer, gsize value, GError **error)
 {
   guint32 word = GUINT32_TO_LE ((guint32) value);
 
-  return put (output, &word, sizeof word, error);
+  return laurel_file_writer_write (writer, &word, sizeof word, error);
 }
 
 static char *
@@ -65,29 +51,44 @@ make_header (const char *run, JsonObject *state, const LaurelBlock *blocks, int 
 }
 
 static gboolean
-put_everything (Output *output,
+put_everything (LaurelFileWriter *writer,
                 const char *header,
                 const LaurelBlock *blocks,
                 int n_blocks,
                 GError **error)
 {
+  if (!laurel_file_writer_write (writer, MAGIC, MAGIC_LENGTH, error)
+      || !put_word (writer, LAUREL_CHECKPOINT_VERSION, error)
+      || !put_word (writer, strlen (header), error)
+      || !laurel_file_writer_write (writer, header, strlen (header), error))
+    return FALSE;
+  for (int i = 0; i < n_blocks; i++)
+    if (!laurel_file_writer_write (writer, blocks[i].floats, blocks[i].n * sizeof (float), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gpointer
+finish_file (gpointer data)
+{
+  LaurelCheckpointWriter *self = data;
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   guint8 digest[DIGEST_LENGTH];
   gsize length = sizeof digest;
 
-  if (!put (output, MAGIC, MAGIC_LENGTH, error)
-      || !put_word (output, LAUREL_CHECKPOINT_VERSION, error)
-      || !put_word (output, strlen (header), error)
-      || !put (output, header, strlen (header), error))
-    return FALSE;
-  for (int i = 0; i < n_blocks; i++)
-    if (!put (output, blocks[i].floats, blocks[i].n * sizeof (float), error))
-      return FALSE;
-  g_checksum_get_digest (output->checksum, digest, &length);
-  return laurel_file_writer_write (output->writer, digest, sizeof digest, error);
+  if (laurel_file_writer_digest (self->writer, checksum, &self->error)) {
+    g_checksum_get_digest (checksum, digest, &length);
+    if (laurel_file_writer_write (self->writer, digest, sizeof digest, &self->error))
+      (void) laurel_file_writer_commit (self->writer, &self->error);
+  }
+  /* Here already, so that a file that failed gives its room back at once. */
+  g_clear_pointer (&self->writer, laurel_file_writer_free);
+  g_atomic_int_set (&self->is_done, 1);
+  return NULL;
 }
 
-gboolean
-laurel_checkpoint_write (const char *path,
+LaurelCheckpointWriter *
+laurel_checkpoint_begin (const char *path,
                          const char *run,
                          JsonObject *state,
                          const LaurelBlock *blocks,
@@ -95,13 +96,52 @@ laurel_checkpoint_write (const char *path,
                          GError **error)
 {
   g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
   g_autofree char *header = make_header (run, state, blocks, n_blocks);
-  Output output = { writer, checksum };
+  LaurelCheckpointWriter *self;
 
-  return writer != NULL
-         && put_everything (&output, header, blocks, n_blocks, error)
-         && laurel_file_writer_commit (writer, error);
+  if (writer == NULL || !put_everything (writer, header, blocks, n_blocks, error))
+    return NULL;
+  self = g_new0 (LaurelCheckpointWriter, 1);
+  self->writer = g_steal_pointer (&writer);
+  self->thread = g_thread_new ("laurel-checkpoint", finish_file, self);
+  return self;
+}
+
+gboolean
+laurel_checkpoint_is_done (LaurelCheckpointWriter *self)
+{
+  return g_atomic_int_get (&self->is_done);
+}
+
+gboolean
+laurel_checkpoint_finish (LaurelCheckpointWriter *self, GError **error)
+{
+  GError *local;
+
+  g_thread_join (self->thread);
+  local = self->error;
+  g_free (self);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+void
+laurel_checkpoint_remove_leftovers (const char *path)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  g_autofree char *base = g_path_get_basename (path);
+  g_autofree char *prefix = g_strconcat (base, ".", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *leftover = g_build_filename (folder, name, NULL);
+
+    if (g_str_has_prefix (name, prefix) && strlen (name) == strlen (prefix) + 6)
+      (void) g_unlink (leftover);
+  }
 }
 
 static gboolean

@@ -25,8 +25,18 @@ typedef struct {
   gsize n;
 } LaurelBlock;
 
-/* @run: a fingerprint of what the run is made of. A failure leaves the file that was there before. */
-gboolean laurel_checkpoint_write (const char *path, const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks, GError **error);
+/* A checkpoint on its way to the disk. */
+typedef struct _LaurelCheckpointWriter LaurelCheckpointWriter;
+
+/* Copies everything to a new file beside @path, then leaves the slow part (digest, disk, taking @path's place) to a
+ * thread: @blocks and @state may change as soon as this returns. The copy is in the system's file cache, so that it
+ * takes no memory of the process. @run: a fingerprint of what the run is made of. */
+LaurelCheckpointWriter *laurel_checkpoint_begin (const char *path, const char *run, JsonObject *state, const LaurelBlock *blocks, int n_blocks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+gboolean laurel_checkpoint_is_done (LaurelCheckpointWriter *self);
+/* Waits, and frees @self. A failure leaves the file that was there before. */
+gboolean laurel_checkpoint_finish (LaurelCheckpointWriter *self, GError **error);
+/* Files beside @path that a process which was killed has left half written. */
+void laurel_checkpoint_remove_leftovers (const char *path);
 
 /* Fills @blocks, which must be those that were written, by name and length, by a run of the same fingerprint.
  * Everything is checked before the first float is changed. Returns the state (transfer full). */

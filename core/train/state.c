@@ -5,7 +5,6 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/memory.h"
-#include "core/train/checkpoint.h"
 
 #include <string.h>
 
@@ -31,6 +30,8 @@ list_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_B
 void
 laurel_train_state_clear (LaurelTrainState *self)
 {
+  if (self->writer != NULL)
+    (void) laurel_checkpoint_finish (g_steal_pointer (&self->writer), NULL);
   g_clear_pointer (&self->fingerprint, g_free);
   g_clear_pointer (&self->optimizer, laurel_optimizer_free);
   g_clear_pointer (&self->value_optimizer, laurel_optimizer_free);
@@ -91,6 +92,7 @@ laurel_train_state_resume (LaurelTrainState *self, GError **error)
   if (self->monitor == NULL || !self->monitor->resume || self->monitor->checkpoint_dir == NULL)
     return TRUE;
   path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
+  laurel_checkpoint_remove_leftovers (path);
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
     laurel_monitor_log (self->monitor,
                         "There is no checkpoint yet; the run starts from its beginning.");
@@ -103,39 +105,92 @@ laurel_train_state_resume (LaurelTrainState *self, GError **error)
   return TRUE;
 }
 
-gboolean
-laurel_train_state_save (LaurelTrainState *self, GError **error)
+static JsonObject *
+describe_state (const LaurelTrainState *self)
 {
-  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
-  g_autoptr (JsonObject) state = NULL;
-  g_autofree char *path = NULL;
-  int n_blocks = list_blocks (self, blocks);
+  JsonObject *state = json_object_new ();
 
-  self->checkpoint_wanted = FALSE;
-  if (self->monitor == NULL || self->monitor->checkpoint_dir == NULL
-      || self->saved_step == self->step)
-    return TRUE;
-  state = json_object_new ();
   json_object_set_string_member (state, "stage", laurel_stage_name (self->stage));
   json_object_set_int_member (state, "step", self->step);
   json_object_set_int_member (state, "adam_steps", self->optimizer->n_steps);
   json_object_set_double_member (state, "kl_coef", self->kl_coef);
   if (self->value_optimizer != NULL)
     json_object_set_int_member (state, "value_adam_steps", self->value_optimizer->n_steps);
+  return state;
+}
+
+static gboolean
+begin_save (LaurelTrainState *self, GError **error)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  g_autoptr (JsonObject) state = describe_state (self);
+  g_autofree char *path = NULL;
+  int n_blocks = list_blocks (self, blocks);
+
   path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
-  if (!laurel_file_make_directory (self->monitor->checkpoint_dir, error)
-      || !laurel_checkpoint_write (path, self->fingerprint, state, blocks, n_blocks, error))
+  if (!laurel_file_make_directory (self->monitor->checkpoint_dir, error))
     return FALSE;
-  self->saved_step = self->step;
+  self->writer =
+      laurel_checkpoint_begin (path, self->fingerprint, state, blocks, n_blocks, error);
+  self->writing_step = self->step;
+  return self->writer != NULL;
+}
+
+static gboolean
+finish_save (LaurelTrainState *self, GError **error)
+{
+  if (!laurel_checkpoint_finish (g_steal_pointer (&self->writer), error))
+    return FALSE;
+  self->saved_step = self->writing_step;
   return TRUE;
+}
+
+static gboolean
+has_folder (const LaurelTrainState *self)
+{
+  return self->monitor != NULL && self->monitor->checkpoint_dir != NULL;
+}
+
+static void
+report_failure (LaurelTrainState *self, const GError *error)
+{
+  laurel_monitor_log (self->monitor,
+                      "The checkpoint of step %d was not written, training goes on without it. %s.",
+                      self->writing_step, error->message);
+}
+
+gboolean
+laurel_train_state_save (LaurelTrainState *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  self->checkpoint_wanted = FALSE;
+  if (self->writer != NULL && !finish_save (self, &local))
+    report_failure (self, local);
+  if (!has_folder (self) || self->saved_step == self->step)
+    return TRUE;
+  return begin_save (self, error) && finish_save (self, error);
 }
 
 gboolean
 laurel_train_state_save_if_due (LaurelTrainState *self, gboolean last, GError **error)
 {
   gboolean due = self->save_steps > 0 && self->step % self->save_steps == 0;
+  g_autoptr (GError) local = NULL;
 
-  return last || due || self->checkpoint_wanted ? laurel_train_state_save (self, error) : TRUE;
+  if (last)
+    return laurel_train_state_save (self, error);
+  self->checkpoint_wanted |= due;
+  if (self->writer != NULL && laurel_checkpoint_is_done (self->writer)
+      && !finish_save (self, &local))
+    report_failure (self, local);
+  if (!self->checkpoint_wanted || self->writer != NULL || !has_folder (self))
+    return TRUE;
+  self->checkpoint_wanted = FALSE;
+  g_clear_error (&local);
+  if (!begin_save (self, &local))
+    report_failure (self, local);
+  return TRUE;
 }
 
 void

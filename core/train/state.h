@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/train/checkpoint.h"
 #include "core/train/monitor.h"
 #include "core/train/optimizer.h"
 
@@ -21,6 +22,8 @@ typedef struct {
   int step;       /* steps done */
   int saved_step; /* the last step that is on the disk; −1: none */
   gboolean checkpoint_wanted;
+  LaurelCheckpointWriter *writer; /* of a checkpoint on its way to the disk; NULL: none */
+  int writing_step;               /* its step */
   double kl_coef; /* ppo: the adaptive β */
   char *fingerprint; /* of settings, data and starting weights: a resume must have the same */
   LaurelModel *model; /* borrowed */
@@ -38,9 +41,11 @@ GChecksum *laurel_train_state_start_fingerprint (LaurelStage stage, const Laurel
 
 /* Reads the checkpoint when the monitor asks for it; a run that was stopped before its first starts anew. */
 gboolean laurel_train_state_resume (LaurelTrainState *self, GError **error);
-/* Writes one now; nothing without a folder for it. */
+/* Writes one and waits until it is on the disk; nothing without a folder for it. */
 gboolean laurel_train_state_save (LaurelTrainState *self, GError **error);
-/* After each step: writes one when it is due, asked for, or the @last step's. */
+/* After each step: begins one when it is due or asked for, and training goes on while it is written. There are never
+ * two on their way: one that falls due meanwhile begins at the first step after. One that fails is reported in the log,
+ * and training goes on with the one before it. The @last step's is waited for, and its failure an error. */
 gboolean laurel_train_state_save_if_due (LaurelTrainState *self, gboolean last, GError **error);
 /* A step that was interrupted by @error: on LAUREL_ERROR_CANCELLED saves the last whole step. */
 void laurel_train_state_interrupted (LaurelTrainState *self, GError **error);

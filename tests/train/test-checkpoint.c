@@ -39,15 +39,23 @@ tear_down (Fixture *f, gconstpointer data)
   fixture_remove_dir (f->dir);
 }
 
-static gboolean
-write_one (Fixture *f, const char *run, int step, GError **error)
+static LaurelCheckpointWriter *
+begin_one (Fixture *f, const char *run, int step, GError **error)
 {
   LaurelBlock blocks[] = { { "a", f->a, N_A }, { "b", f->b, N_B } };
   g_autoptr (JsonObject) state = json_object_new ();
 
   json_object_set_int_member (state, "step", step);
   json_object_set_double_member (state, "kl_coef", 1.0 / 3);
-  return laurel_checkpoint_write (f->path, run, state, blocks, 2, error);
+  return laurel_checkpoint_begin (f->path, run, state, blocks, 2, error);
+}
+
+static gboolean
+write_one (Fixture *f, const char *run, int step, GError **error)
+{
+  LaurelCheckpointWriter *writer = begin_one (f, run, step, error);
+
+  return writer != NULL && laurel_checkpoint_finish (writer, error);
 }
 
 /* Reads into fresh arrays; on an error they must be untouched. */
@@ -87,6 +95,47 @@ test_round_trip (Fixture *f, gconstpointer data)
   g_assert_cmpmem (b, sizeof b, f->b, sizeof f->b);
   g_assert_cmpint (json_object_get_int_member (state, "step"), ==, 12);
   g_assert_cmpfloat (json_object_get_double_member (state, "kl_coef"), ==, 1.0 / 3);
+}
+
+/* What changes after a checkpoint was begun is not in it: training goes on meanwhile. */
+static void
+test_while_training (Fixture *f, gconstpointer data)
+{
+  float a[N_A], b[N_B];
+  LaurelCheckpointWriter *writer = begin_one (f, "run", 7, NULL);
+  g_autoptr (JsonObject) state = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (int i = 0; i < N_A; i++)
+    f->a[i] = 99;
+  while (!laurel_checkpoint_is_done (writer))
+    g_usleep (1000);
+  g_assert_true (laurel_checkpoint_finish (writer, &error));
+  state = read_one (f, a, b, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < N_A; i++)
+    g_assert_cmpfloat (a[i], ==, sinf ((float) i));
+}
+
+static void
+test_leftovers (Fixture *f, gconstpointer data)
+{
+  static const char *const names[] = { "checkpoint.laurel.AbC123", "checkpoint.laurel.old",
+                                       "notes" };
+
+  g_assert_true (write_one (f, "run", 1, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (f->dir, names[i], NULL);
+
+    g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+  }
+  laurel_checkpoint_remove_leftovers (f->path);
+  g_assert_true (g_file_test (f->path, G_FILE_TEST_EXISTS));
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (f->dir, names[i], NULL);
+
+    g_assert_cmpint (g_file_test (path, G_FILE_TEST_EXISTS), ==, i > 0);
+  }
 }
 
 static void
@@ -201,6 +250,51 @@ test_run_on_full_disk (Fixture *f, gconstpointer data)
   g_assert_cmpmem (good, n_good, kept, n_kept);
 }
 
+static struct rlimit room_before;
+
+/* The disk is full for checkpoints until the second step is over. */
+static void
+make_room_cb (gpointer user_data, int step, int n_steps)
+{
+  if (step == 2)
+    g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &room_before), ==, 0);
+}
+
+static void
+count_reports_cb (gpointer user_data, const char *line)
+{
+  *(int *) user_data += strstr (line, "was not written, training goes on without it") != NULL;
+}
+
+/* A checkpoint on the way that cannot be written is reported; the run goes on to the next one. */
+static void
+test_run_goes_on (Fixture *f, gconstpointer data)
+{
+  g_autoptr (LaurelModel) model = fixture_model (1);
+  g_autoptr (GPtrArray) sequences = fixture_sequences (64, 1);
+  int n_reports = 0;
+  LaurelMonitor monitor = { .user_data = &n_reports,
+                            .progress = make_room_cb,
+                            .log = count_reports_cb,
+                            .checkpoint_dir = f->dir };
+  g_autoptr (GError) error = NULL;
+  struct rlimit small;
+  LaurelHyperparameters hp;
+
+  fixture_sft_settings (&hp);
+  hp.max_steps = 4;
+  hp.save_steps = 1;
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &room_before), ==, 0);
+  small = room_before;
+  small.rlim_cur = 2000;
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
+  g_assert_true (laurel_train_sft (model, sequences, NULL, &hp, &monitor, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (n_reports, ==, 1);
+  g_assert_true (g_file_test (f->path, G_FILE_TEST_EXISTS));
+}
+
 #define ADD(path, function) g_test_add (path, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -208,10 +302,13 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/train/checkpoint/round-trip", test_round_trip);
+  ADD ("/train/checkpoint/while-training", test_while_training);
+  ADD ("/train/checkpoint/leftovers", test_leftovers);
   ADD ("/train/checkpoint/corruption", test_corruption);
   ADD ("/train/checkpoint/foreign", test_foreign);
   ADD ("/train/checkpoint/other-blocks", test_other_blocks);
   ADD ("/train/checkpoint/full-disk", test_full_disk);
   ADD ("/train/checkpoint/run-on-full-disk", test_run_on_full_disk);
+  ADD ("/train/checkpoint/run-goes-on", test_run_goes_on);
   return g_test_run ();
 }
