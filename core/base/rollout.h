@@ -42,7 +42,7 @@ typedef struct {
 
 /* Why a completion ended. */
 typedef enum {
-  LAUREL_FINISH_STOP,   /* it produced end-of-text (the last of its tokens) */
+  LAUREL_FINISH_STOP,   /* it produced end-of-text, its last token, or a stop string (sampling alone) */
   LAUREL_FINISH_LENGTH, /* it reached the token limit */
 } LaurelFinish;
 

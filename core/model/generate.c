@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/model/decode.h"
 #include "core/model/sampler.h"
+#include "core/model/text_stream.h"
 
 #define MAX_SLOTS 64
 #define SLOT_MEMORY (512u << 20) /* bytes for all slots' keys and values */
@@ -19,7 +20,8 @@
 typedef struct {
   LaurelSample *sample; /* NULL: free */
   LaurelRng rng;
-  int limit; /* tokens it may sample */
+  LaurelTextStream *stream; /* NULL: nobody needs the text yet */
+  int limit;                /* tokens it may sample */
 } Slot;
 
 typedef struct {
@@ -37,7 +39,9 @@ typedef struct {
   Slot *slots;
   int n_slots;
   LaurelGenerateProgress progress;
+  LaurelGenerateToken on_token;
   gpointer user_data;
+  gint32 *stop_tokens;
 } Generator;
 
 void
@@ -48,7 +52,17 @@ laurel_sample_free (LaurelSample *self)
   g_free (self->tokens);
   g_free (self->logprobs);
   g_free (self->plain_logprobs);
+  g_free (self->text);
   g_free (self);
+}
+
+char *
+laurel_sample_dup_text (const LaurelSample *self, const LaurelModel *model)
+{
+  if (self->text != NULL)
+    return g_strdup (self->text);
+  return laurel_template_decode_completion (model->chat_template, model->tokenizer, self->tokens,
+                                            (gsize) self->n_tokens);
 }
 
 static gboolean
@@ -104,31 +118,58 @@ prefill_for (Generator *self, int wanted, GError **error)
 /* --- Slots ------------------------------------------------------------------ */
 
 static void
-finish (Generator *self, Slot *slot, LaurelFinish why)
+finish (Generator *self, Slot *slot)
 {
-  int p = slot->sample->prompt;
+  LaurelSample *sample = slot->sample;
 
-  slot->sample->finish = why;
+  if (slot->stream != NULL)
+    sample->text = g_strdup (laurel_text_stream_get_text (slot->stream));
+  g_clear_pointer (&slot->stream, laurel_text_stream_free);
   slot->sample = NULL;
   self->n_done++;
-  if (--self->n_left[p] == 0)
-    g_clear_pointer (&self->caches[p], laurel_prompt_cache_free);
+  if (--self->n_left[sample->prompt] == 0)
+    g_clear_pointer (&self->caches[sample->prompt], laurel_prompt_cache_free);
 }
 
-/* Takes the sampled token into the slot's completion, which may end with it. */
-static void
+static gboolean
+tell (Generator *self, Slot *slot, gboolean is_last)
+{
+  const LaurelSample *sample = slot->sample;
+  int at = sample->n_tokens - 1;
+  const LaurelSampledToken token = {
+    sample->prompt, sample->index, at, sample->tokens[at], sample->logprobs[at],
+    sample->plain_logprobs[at], laurel_text_stream_take (slot->stream, is_last),
+    is_last ? sample : NULL,
+  };
+
+  return self->on_token (&token, self->user_data);
+}
+
+/* Takes the sampled token into the slot's completion, which may end with it. FALSE: the caller
+ * wants no more. */
+static gboolean
 take_token (Generator *self, Slot *slot, const LaurelDraw *draw)
 {
   LaurelSample *sample = slot->sample;
+  gboolean is_last = TRUE, wants_more = TRUE;
 
   sample->tokens[sample->n_tokens] = draw->token;
   sample->logprobs[sample->n_tokens] = draw->logprob;
   sample->plain_logprobs[sample->n_tokens] = draw->plain_logprob;
   sample->n_tokens++;
-  if (draw->token == self->model->config.eos_token_id)
-    finish (self, slot, LAUREL_FINISH_STOP);
+  if (slot->stream != NULL)
+    sample->stop = laurel_text_stream_push (slot->stream, draw->token);
+  if (draw->token == self->model->config.eos_token_id || sample->stop >= 0)
+    sample->finish = LAUREL_FINISH_STOP;
   else if (sample->n_tokens == slot->limit)
-    finish (self, slot, LAUREL_FINISH_LENGTH);
+    sample->finish = LAUREL_FINISH_LENGTH;
+  else
+    is_last = FALSE;
+  if (self->on_token != NULL)
+    wants_more = tell (self, slot, is_last);
+  if (is_last)
+    finish (self, slot);
+  return wants_more;
 }
 
 static void
@@ -141,6 +182,15 @@ start_slot (Generator *self, Slot *slot, int completion)
                      self->model->config.n_positions - self->prompts[p].n_tokens);
   laurel_rng_init (&slot->rng, self->options->seed, LAUREL_RNG_SAMPLE, self->prompts[p].stream,
                    (guint64) index);
+  if (self->on_token != NULL || self->stop_tokens != NULL)
+    slot->stream = laurel_text_stream_new (self->model, self->options->stop, self->stop_tokens);
+}
+
+static gboolean
+set_stopped (GError **error)
+{
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED, "Sampling was stopped");
+  return FALSE;
 }
 
 static gboolean
@@ -182,7 +232,8 @@ draw_tokens (Generator *self, Slot **slots, const float **logits, int n, GError 
     if (results[r] != LAUREL_DRAW_DONE)
       return set_draw_error (results[r], slots[r]->sample, error);
   for (int r = 0; r < n; r++)
-    take_token (self, slots[r], &draws[r]);
+    if (!take_token (self, slots[r], &draws[r]))
+      return set_stopped (error);
   return TRUE;
 }
 
@@ -293,6 +344,21 @@ check_biases (const LaurelModel *model, const LaurelSamplingOptions *options, GE
   return TRUE;
 }
 
+static gboolean
+check_text (const LaurelModel *model, const LaurelSamplingOptions *options, gboolean is_streamed,
+            GError **error)
+{
+  gboolean has_stop = options->stop != NULL && options->stop[0] != NULL;
+
+  if ((!has_stop && !is_streamed) || model->tokenizer != NULL)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not sample: %s need the model's tokenizer, and it has none; add its files to "
+               "the model's folder",
+               has_stop ? "stop sequences" : "texts");
+  return FALSE;
+}
+
 static void
 generator_clear (Generator *self)
 {
@@ -300,7 +366,10 @@ generator_clear (Generator *self)
     laurel_prompt_cache_free (self->caches[p]);
   g_free (self->caches);
   g_free (self->n_left);
+  for (int i = 0; self->slots != NULL && i < self->n_slots; i++)
+    laurel_text_stream_free (self->slots[i].stream);
   g_free (self->slots);
+  g_free (self->stop_tokens);
   laurel_decoder_free (self->decoder);
 }
 
@@ -315,6 +384,7 @@ make_samples (Generator *self)
 
     sample->prompt = i / self->n_completions;
     sample->index = i % self->n_completions;
+    sample->stop = -1;
     sample->tokens = g_new0 (gint32, limit);
     sample->logprobs = g_new0 (float, limit);
     sample->plain_logprobs = g_new0 (float, limit);
@@ -334,6 +404,8 @@ make_room (Generator *self, GError **error)
   self->n_slots = (int) CLAMP (SLOT_MEMORY / laurel_decoder_slot_size (config, max_own), 4,
                                MAX_SLOTS);
   self->n_slots = MIN (self->n_slots, MAX (self->n_prompts * self->n_completions, 1));
+  if (self->options->max_rows > 0)
+    self->n_slots = MIN (self->n_slots, self->options->max_rows);
   self->prefill_tokens = MAX (longest, MIN (PREFILL_TOKENS, longest * self->n_slots));
   self->decoder = laurel_decoder_new (self->model, self->n_slots, max_own, self->prefill_tokens,
                                       error);
@@ -356,27 +428,30 @@ run (Generator *self, GError **error)
   while (self->n_done < all) {
     if (!fill_slots (self, error) || !decode_step (self, error))
       return FALSE;
-    if (!go_on (self)) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED, "Sampling was stopped");
-      return FALSE;
-    }
+    if (!go_on (self))
+      return set_stopped (error);
   }
   return TRUE;
 }
 
 GPtrArray *
-laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
-                 int n_completions, const LaurelSamplingOptions *options,
-                 LaurelGenerateProgress progress, gpointer user_data, GError **error)
+laurel_generate_stream (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
+                        int n_completions, const LaurelSamplingOptions *options,
+                        LaurelGenerateProgress progress, LaurelGenerateToken on_token,
+                        gpointer user_data, GError **error)
 {
   Generator self = { .model = model, .prompts = prompts, .options = options, .n_prompts = n_prompts,
-                     .n_completions = n_completions, .progress = progress, .user_data = user_data };
+                     .n_completions = n_completions, .progress = progress, .on_token = on_token,
+                     .user_data = user_data };
   gboolean ok;
 
   if (!laurel_sampling_options_validate (options, error)
       || !check_prompts (model, prompts, n_prompts, error)
-      || !check_biases (model, options, error))
+      || !check_biases (model, options, error)
+      || !check_text (model, options, on_token != NULL, error))
     return NULL;
+  if (options->stop != NULL && options->stop[0] != NULL)
+    self.stop_tokens = laurel_stop_find_tokens (model->tokenizer, options->stop);
   if (!make_room (&self, error)) {
     generator_clear (&self);
     return NULL;
@@ -387,4 +462,13 @@ laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, in
   if (!ok)
     g_clear_pointer (&self.samples, g_ptr_array_unref);
   return self.samples;
+}
+
+GPtrArray *
+laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts,
+                 int n_completions, const LaurelSamplingOptions *options,
+                 LaurelGenerateProgress progress, gpointer user_data, GError **error)
+{
+  return laurel_generate_stream (model, prompts, n_prompts, n_completions, options, progress, NULL,
+                                 user_data, error);
 }

@@ -27,6 +27,11 @@ find_fault (const LaurelSamplingOptions *options)
   if (options->repetition_penalty != 0
       && !(options->repetition_penalty >= 0.01 && options->repetition_penalty <= 100))
     return "repetition_penalty must be from 0.01 to 100, 1 being off";
+  if (options->max_rows < 0)
+    return "max_rows must be 0 (as memory allows) or more";
+  for (int i = 0; options->stop != NULL && options->stop[i] != NULL; i++)
+    if (options->stop[i][0] == '\0' || !g_utf8_validate (options->stop[i], -1, NULL))
+      return "a stop sequence must be a text of at least one character";
   for (int i = 0; i < options->n_biases; i++) {
     if (options->biases[i].n_tokens < 1)
       return "a logit bias names no token";

@@ -30,6 +30,9 @@ typedef struct {
                               * by it when over 0, else multiplied; 1 or 0: off */
   const LaurelLogitBias *biases;
   int n_biases;
+  const char *const *stop;   /* (nullable) NULL-terminated: texts that end a completion; the name of a
+                              * special token is that token */
+  int max_rows;              /* the most completions decoded together; 0: what memory allows, up to 64 */
 } LaurelSamplingOptions;
 
 #define LAUREL_SAMPLING_DEFAULTS { .temperature = 1.0, .top_p = 1.0, .max_tokens = 64, .repetition_penalty = 1.0 }
