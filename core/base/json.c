@@ -251,10 +251,10 @@ laurel_jsonl_foreach (const char *path, LaurelRowFunc func, gpointer user_data,
     return FALSE;
   }
   at = g_mapped_file_get_contents (map);
-  end = at + g_mapped_file_get_length (map);
+  end = at != NULL ? at + g_mapped_file_get_length (map) : NULL;
   if (end - at >= 3 && memcmp (at, BYTE_ORDER_MARK, 3) == 0)
     at += 3;
-  while (at != NULL && at < end) {
+  while (at < end) {
     const char *newline = memchr (at, '\n', (gsize) (end - at));
     gsize length = (gsize) ((newline != NULL ? newline : end) - at);
     g_autoptr (GError) row_error = NULL;

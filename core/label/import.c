@@ -411,7 +411,7 @@ read_lines (Import *self, const char *path, GError **error)
   if (map == NULL)
     return FALSE;
   at = g_mapped_file_get_contents (map);
-  end = at + g_mapped_file_get_length (map);
+  end = at != NULL ? at + g_mapped_file_get_length (map) : NULL;
   if (end - at >= 3 && memcmp (at, "\xef\xbb\xbf", 3) == 0)
     at += 3;
   for (guint line = 1; at < end; line++) {
@@ -472,12 +472,15 @@ read_csv (Import *self, const char *path, GError **error)
   g_autoptr (GMappedFile) map = map_file (path, error);
   g_autoptr (GPtrArray) fields = g_ptr_array_new_with_free_func (g_free);
   int columns[3] = { -1, -1, -1 };
+  const char *text = ""; /* an empty file has no address */
   guint line, n_columns;
   LaurelCsv csv;
 
   if (map == NULL)
     return FALSE;
-  laurel_csv_init (&csv, g_mapped_file_get_contents (map), g_mapped_file_get_length (map));
+  if (g_mapped_file_get_length (map) > 0)
+    text = g_mapped_file_get_contents (map);
+  laurel_csv_init (&csv, text, g_mapped_file_get_length (map));
   if (!read_csv_header (&csv, path, columns, &n_columns, error))
     return FALSE;
   while (TRUE) {

@@ -44,7 +44,8 @@ typedef gboolean (*FuzzFindJson) (const guint8 *data, gsize size, gsize *out_sta
 /* Makes lengths and digests fit the bytes again, after a change. */
 typedef void (*FuzzRepair) (guint8 *data, gsize size, gsize json_start, gsize json_end);
 
-/* What a format with JSON inside gives the mutator; without it an input is JSON, or parts that are. */
+/* What a format gives the mutator. Without find_json an input is JSON, or parts that are; with repair
+ * alone, it has none. */
 typedef struct {
   FuzzFindJson find_json;
   FuzzRepair repair;

@@ -236,6 +236,12 @@ LLVMFuzzerCustomMutator (guint8 *data, size_t size, size_t max_size, unsigned se
 
   if (size == 0 || kind == 0)
     return LLVMFuzzerMutate (data, size, max_size); /* anything, lengths included */
+  if (fuzz_format.find_json == NULL && fuzz_format.repair != NULL) {
+    gsize changed = LLVMFuzzerMutate (data, size, max_size);
+
+    fuzz_format.repair (data, changed, 0, changed);
+    return changed;
+  }
   if (fuzz_format.find_json == NULL)
     choose_part (data, size, rand, &start, &end);
   else if (!fuzz_format.find_json (data, size, &start, &end))
