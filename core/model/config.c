@@ -3,88 +3,88 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/model/config_fields.h"
+
+#include <math.h>
 
 #define MAX_SIZE (1 << 24)
+#define MAX_LAYERS 1000
+#define MAX_PARAMETERS 1e12
 
-static gboolean
-refuse (GError **error, const char *name, const char *why)
+static gboolean G_GNUC_PRINTF (3, 4)
+refuse (GError **error, const char *name, const char *format, ...)
 {
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-               "Could not read “%s”: %s; only GPT-2 models are supported", name, why);
+  g_autofree char *why = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  why = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH, "Could not read “%s”: %s", name, why);
   return FALSE;
 }
 
-/* Fields of GPT-2's configuration that have one value Laurel computes with. */
 static gboolean
-check_fixed_fields (JsonObject *object, const char *name, GError **error)
+check_kind (JsonObject *object, const char *name, GError **error)
 {
-  static const struct {
-    const char *member;
-    gboolean wanted;
-  } fixed[] = {
-    { "scale_attn_weights", TRUE },
-    { "scale_attn_by_inverse_layer_idx", FALSE },
-    { "add_cross_attention", FALSE },
-  };
+  /* transformers' names for ½ x (1 + tanh (√(2/π) (x + 0.044715 x³))) */
+  static const char *const activations[] = { "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh",
+                                             "gelu_fast", "gelu_accurate", NULL };
   const char *model_type = "gpt2", *activation = "gelu_new";
 
   if (!laurel_json_get_string (object, name, "model_type", &model_type, error)
       || !laurel_json_get_string (object, name, "activation_function", &activation, error))
     return FALSE;
-  if (g_strcmp0 (model_type, "gpt2") != 0) {
-    g_autofree char *why = g_strdup_printf ("its model_type is “%s”", model_type);
-
-    return refuse (error, name, why);
-  }
-  if (g_strcmp0 (activation, "gelu_new") != 0 && g_strcmp0 (activation, "gelu_pytorch_tanh") != 0) {
-    g_autofree char *why = g_strdup_printf ("its activation_function is “%s”, not gelu_new",
-                                            activation);
-
-    return refuse (error, name, why);
-  }
-  for (gsize i = 0; i < G_N_ELEMENTS (fixed); i++) {
-    gboolean value = fixed[i].wanted;
-
-    if (!laurel_json_get_boolean (object, name, fixed[i].member, &value, error))
-      return FALSE;
-    if (value != fixed[i].wanted) {
-      g_autofree char *why = g_strdup_printf ("its %s is %s", fixed[i].member,
-                                              value ? "true" : "false");
-
-      return refuse (error, name, why);
-    }
-  }
+  if (!g_str_equal (model_type, "gpt2"))
+    return refuse (error, name, "its “model_type” is “%s”; only GPT-2 models (“gpt2”) can be used",
+                   model_type);
+  if (!g_strv_contains (activations, activation))
+    return refuse (error, name, "its “activation_function” is “%s”, but Laurel computes gelu_new; "
+                   "use a model with that", activation);
   return TRUE;
 }
 
+/* GPT2Model is the trunk alone, whose head is the embedding. */
 static gboolean
 read_head (LaurelModelConfig *self, JsonObject *object, const char *name, GError **error)
 {
   JsonNode *node = json_object_get_member (object, "architectures");
   const char *architecture = "GPT2LMHeadModel";
-  JsonNode *labels = json_object_get_member (object, "id2label");
 
-  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node)
-      && json_array_get_length (json_node_get_array (node)) > 0) {
-    JsonNode *first = json_array_get_element (json_node_get_array (node), 0);
-
-    if (JSON_NODE_HOLDS_VALUE (first) && json_node_get_value_type (first) == G_TYPE_STRING)
-      architecture = json_node_get_string (first);
-  }
-  if (g_str_equal (architecture, "GPT2LMHeadModel") || g_str_equal (architecture, "GPT2Model")) {
-    self->head = LAUREL_HEAD_LM;
+  self->head = LAUREL_HEAD_LM;
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return TRUE;
-  }
-  if (!g_str_equal (architecture, "GPT2ForSequenceClassification")) {
-    g_autofree char *why = g_strdup_printf ("its architecture is “%s”", architecture);
-
-    return refuse (error, name, why);
-  }
-  self->head = LAUREL_HEAD_SCORE;
-  if (labels == NULL || !JSON_NODE_HOLDS_OBJECT (labels)
-      || json_object_get_size (json_node_get_object (labels)) != 1)
-    return refuse (error, name, "a reward model must have one label");
+  if (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) == 1)
+    node = json_array_get_element (json_node_get_array (node), 0);
+  if (!JSON_NODE_HOLDS_VALUE (node) || json_node_get_value_type (node) != G_TYPE_STRING)
+    return refuse (error, name, "its “architectures” must be a list of one name; correct it");
+  architecture = json_node_get_string (node);
+  if (g_str_equal (architecture, "GPT2ForSequenceClassification"))
+    self->head = LAUREL_HEAD_SCORE;
+  else if (!g_str_equal (architecture, "GPT2LMHeadModel")
+           && !g_str_equal (architecture, "GPT2Model"))
+    return refuse (error, name, "its “architectures” say “%s”; only GPT2LMHeadModel, GPT2Model and "
+                   "GPT2ForSequenceClassification can be used", architecture);
   return TRUE;
+}
+
+/* A score head gives one number. Without a word about labels transformers makes it two. */
+static gboolean
+check_labels (const LaurelModelConfig *self, JsonObject *object, const char *name, GError **error)
+{
+  JsonNode *labels = json_object_get_member (object, "id2label");
+  gint64 n_labels = 2;
+
+  if (self->head != LAUREL_HEAD_SCORE)
+    return TRUE;
+  if (!laurel_json_get_int (object, name, "num_labels", 1, MAX_SIZE, &n_labels, error))
+    return FALSE;
+  if (labels != NULL && JSON_NODE_HOLDS_OBJECT (labels))
+    n_labels = json_object_get_size (json_node_get_object (labels));
+  if (n_labels == 1)
+    return TRUE;
+  return refuse (error, name, "its “id2label” makes %d labels, but a reward model has one; use a "
+                 "model with a single score", (int) n_labels);
 }
 
 static gboolean
@@ -93,52 +93,122 @@ read_laurel_fields (LaurelModelConfig *self, JsonObject *object, const char *nam
   JsonNode *node = json_object_get_member (object, "laurel");
   JsonObject *ours;
 
-  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return TRUE;
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return refuse (error, name, "its “laurel” must be an object; correct it");
   ours = json_node_get_object (node);
   return laurel_json_get_boolean (ours, name, "normalized", &self->normalized, error)
          && laurel_json_get_double (ours, name, "reward_gain", &self->reward_gain, error)
          && laurel_json_get_double (ours, name, "reward_bias", &self->reward_bias, error);
 }
 
+/* A size under GPT-2's name, or under the one that transformers has for it in every model. */
+static gboolean
+read_size (int *out, JsonObject *object, const char *name, const char *member, const char *other,
+           gint64 fallback, GError **error)
+{
+  gint64 size = 0, same = 0;
+
+  if (!laurel_json_get_int (object, name, member, 1, MAX_SIZE, &size, error)
+      || !laurel_json_get_int (object, name, other, 1, MAX_SIZE, &same, error))
+    return FALSE;
+  if (size > 0 && same > 0 && size != same)
+    return refuse (error, name, "its “%s” is %d but its “%s” is %d; remove the wrong one", member,
+                   (int) size, other, (int) same);
+  *out = (int) (size > 0 ? size : same > 0 ? same : fallback);
+  return TRUE;
+}
+
+/* −1 where there is none. Newer files have lists of end tokens. */
+static gboolean
+read_token (int *out, JsonObject *object, const char *name, const char *member, GError **error)
+{
+  JsonNode *node = json_object_get_member (object, member);
+  g_autoptr (JsonObject) single = NULL;
+  gint64 id = -1;
+
+  *out = -1;
+  if (node != NULL && JSON_NODE_HOLDS_ARRAY (node)) {
+    if (json_array_get_length (json_node_get_array (node)) != 1)
+      return refuse (error, name, "its “%s” is a list of several tokens, but Laurel uses one; keep "
+                     "the one that ends a text", member);
+    single = json_object_new ();
+    json_object_set_member (single, member,
+                            json_node_copy (json_array_get_element (json_node_get_array (node),
+                                                                    0)));
+    object = single;
+  }
+  if (!laurel_json_get_int (object, name, member, 0, MAX_SIZE, &id, error))
+    return FALSE;
+  *out = (int) id;
+  return TRUE;
+}
+
+static gboolean
+read_sizes (LaurelModelConfig *self, JsonObject *object, const char *name, GError **error)
+{
+  gint64 vocab_size = 50257, n_ctx = 0, n_inner = 0;
+
+  if (!laurel_json_get_int (object, name, "vocab_size", 1, MAX_SIZE, &vocab_size, error)
+      || !laurel_json_get_int (object, name, "n_ctx", 1, MAX_SIZE, &n_ctx, error)
+      || !read_size (&self->n_positions, object, name, "n_positions", "max_position_embeddings",
+                     n_ctx > 0 ? n_ctx : 1024, error)
+      || !read_size (&self->n_embd, object, name, "n_embd", "hidden_size", 768, error)
+      || !read_size (&self->n_layer, object, name, "n_layer", "num_hidden_layers", 12, error)
+      || !read_size (&self->n_head, object, name, "n_head", "num_attention_heads", 12, error)
+      || !laurel_json_get_int (object, name, "n_inner", 1, MAX_SIZE, &n_inner, error))
+    return FALSE;
+  if (n_ctx > 0 && n_ctx != self->n_positions)
+    return refuse (error, name, "its “n_ctx” is %d but its “n_positions” is %d; remove “n_ctx”, "
+                   "which transformers no longer reads", (int) n_ctx, self->n_positions);
+  if (self->n_layer > MAX_LAYERS || self->n_head > MAX_LAYERS)
+    return refuse (error, name, "its “n_layer” or “n_head” is over %d; correct it", MAX_LAYERS);
+  self->vocab_size = (int) vocab_size;
+  self->n_inner = n_inner > 0 ? (int) n_inner : 4 * self->n_embd;
+  return TRUE;
+}
+
 gboolean
 laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, const char *name,
                                GError **error)
 {
-  gint64 vocab_size = 50257, n_positions = 1024, n_embd = 768, n_layer = 12, n_head = 12,
-  n_inner = 0;
-  gint64 bos = -1, eos = -1;
-
   *self = (LaurelModelConfig) { .layer_norm_epsilon = 1e-5, .initializer_range = 0.02,
                                 .tie_word_embeddings = TRUE, .reward_gain = 1.0 };
-  if (!check_fixed_fields (object, name, error)
-      || !read_head (self, object, name, error)
-      || !read_laurel_fields (self, object, name, error)
-      || !laurel_json_get_int (object, name, "vocab_size", 1, MAX_SIZE, &vocab_size, error)
-      || !laurel_json_get_int (object, name, "n_ctx", 1, MAX_SIZE, &n_positions, error)
-      || !laurel_json_get_int (object, name, "n_positions", 1, MAX_SIZE, &n_positions, error)
-      || !laurel_json_get_int (object, name, "n_embd", 1, MAX_SIZE, &n_embd, error)
-      || !laurel_json_get_int (object, name, "n_layer", 1, 1000, &n_layer, error)
-      || !laurel_json_get_int (object, name, "n_head", 1, 1000, &n_head, error)
-      || !laurel_json_get_int (object, name, "n_inner", 1, MAX_SIZE, &n_inner, error)
-      || !laurel_json_get_int (object, name, "bos_token_id", 0, MAX_SIZE, &bos, error)
-      || !laurel_json_get_int (object, name, "eos_token_id", 0, MAX_SIZE, &eos, error)
-      || !laurel_json_get_double (object, name, "layer_norm_epsilon", &self->layer_norm_epsilon,
-                                  error)
-      || !laurel_json_get_double (object, name, "initializer_range", &self->initializer_range,
-                                  error)
-      || !laurel_json_get_boolean (object, name, "tie_word_embeddings", &self->tie_word_embeddings,
-                                   error))
-    return FALSE;
-  self->vocab_size = (int) vocab_size;
-  self->n_positions = (int) n_positions;
-  self->n_embd = (int) n_embd;
-  self->n_layer = (int) n_layer;
-  self->n_head = (int) n_head;
-  self->n_inner = n_inner > 0 ? (int) n_inner : 4 * self->n_embd;
-  self->bos_token_id = (int) bos;
-  self->eos_token_id = (int) eos;
-  return laurel_model_config_validate (self, name, error);
+  return check_kind (object, name, error)
+         && laurel_config_check_fields (object, name, error)
+         && read_head (self, object, name, error)
+         && check_labels (self, object, name, error)
+         && read_laurel_fields (self, object, name, error)
+         && read_sizes (self, object, name, error)
+         && read_token (&self->bos_token_id, object, name, "bos_token_id", error)
+         && read_token (&self->eos_token_id, object, name, "eos_token_id", error)
+         && laurel_json_get_double (object, name, "layer_norm_epsilon", &self->layer_norm_epsilon,
+                                    error)
+         && laurel_json_get_double (object, name, "initializer_range", &self->initializer_range,
+                                    error)
+         && laurel_json_get_double (object, name, "attn_pdrop", &self->attn_pdrop, error)
+         && laurel_json_get_double (object, name, "embd_pdrop", &self->embd_pdrop, error)
+         && laurel_json_get_double (object, name, "resid_pdrop", &self->resid_pdrop, error)
+         && laurel_json_get_boolean (object, name, "tie_word_embeddings",
+                                     &self->tie_word_embeddings, error)
+         && laurel_model_config_validate (self, name, error);
+}
+
+static gboolean
+is_probability (double p)
+{
+  return p >= 0 && p <= 1;
+}
+
+/* In double, which sizes that are no model's do not wrap around. */
+static double
+count_parameters (const LaurelModelConfig *self)
+{
+  double C = self->n_embd, I = self->n_inner;
+
+  return (2.0 * self->vocab_size + self->n_positions) * C
+         + self->n_layer * (4 * C * C + 2 * C * I + 9 * C + I);
 }
 
 gboolean
@@ -152,8 +222,17 @@ laurel_model_config_validate (const LaurelModelConfig *self, const char *name, G
     why = "n_inner, which is 4 n_embd when it is missing, must be at most 16777216";
   else if (self->bos_token_id >= self->vocab_size || self->eos_token_id >= self->vocab_size)
     why = "bos_token_id and eos_token_id must be within the vocabulary";
-  else if (self->layer_norm_epsilon <= 0)
-    why = "layer_norm_epsilon must be over 0";
+  else if (!(self->layer_norm_epsilon > 0 && self->layer_norm_epsilon < 1))
+    why = "layer_norm_epsilon must be over 0 and under 1";
+  else if (!(self->initializer_range >= 0 && self->initializer_range < 100))
+    why = "initializer_range must be from 0 to 100";
+  else if (!is_probability (self->attn_pdrop) || !is_probability (self->embd_pdrop)
+           || !is_probability (self->resid_pdrop))
+    why = "attn_pdrop, embd_pdrop and resid_pdrop must be from 0 to 1";
+  else if (!isfinite (self->reward_gain) || !isfinite (self->reward_bias))
+    why = "reward_gain and reward_bias must be finite";
+  else if (count_parameters (self) > MAX_PARAMETERS)
+    why = "its sizes make more than a million million weights";
   if (why == NULL)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
@@ -181,6 +260,17 @@ add_int (JsonBuilder *builder, const char *member, gint64 value)
 {
   json_builder_set_member_name (builder, member);
   json_builder_add_int_value (builder, value);
+}
+
+/* Where nothing is said, transformers takes 50256. */
+static void
+add_token (JsonBuilder *builder, const char *member, int id)
+{
+  json_builder_set_member_name (builder, member);
+  if (id >= 0)
+    json_builder_add_int_value (builder, id);
+  else
+    json_builder_add_null_value (builder);
 }
 
 static void
@@ -222,14 +312,12 @@ laurel_model_config_to_json (const LaurelModelConfig *self)
   add_int (builder, "n_inner", self->n_inner);
   add_double (builder, "layer_norm_epsilon", self->layer_norm_epsilon);
   add_double (builder, "initializer_range", self->initializer_range);
-  add_double (builder, "attn_pdrop", 0.0);
-  add_double (builder, "embd_pdrop", 0.0);
-  add_double (builder, "resid_pdrop", 0.0);
+  add_double (builder, "attn_pdrop", self->attn_pdrop);
+  add_double (builder, "embd_pdrop", self->embd_pdrop);
+  add_double (builder, "resid_pdrop", self->resid_pdrop);
   add_boolean (builder, "tie_word_embeddings", self->tie_word_embeddings);
-  if (self->bos_token_id >= 0)
-    add_int (builder, "bos_token_id", self->bos_token_id);
-  if (self->eos_token_id >= 0)
-    add_int (builder, "eos_token_id", self->eos_token_id);
+  add_token (builder, "bos_token_id", self->bos_token_id);
+  add_token (builder, "eos_token_id", self->eos_token_id);
   if (self->head == LAUREL_HEAD_SCORE) {
     add_label_maps (builder);
     json_builder_set_member_name (builder, "laurel");

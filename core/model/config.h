@@ -22,6 +22,7 @@ typedef struct {
   int n_inner; /* 4 n_embd unless config.json says otherwise */
   double layer_norm_epsilon;
   double initializer_range;
+  double attn_pdrop, embd_pdrop, resid_pdrop; /* dropout: kept for who trains on elsewhere, never applied */
   gboolean tie_word_embeddings;
   int bos_token_id; /* −1: none */
   int eos_token_id;
@@ -34,7 +35,8 @@ typedef struct {
 } LaurelModelConfig;
 
 /* @name is what errors call it. A field that would change the arithmetic and is not honoured is refused by
- * name; dropout is accepted and not applied, as Laurel trains without it. */
+ * name, as is one that nobody knows unless it is off; dropout is kept and not applied, as Laurel trains
+ * without it. */
 gboolean laurel_model_config_from_json (LaurelModelConfig *self, JsonObject *object, const char *name, GError **error);
 JsonNode *laurel_model_config_to_json (const LaurelModelConfig *self) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_model_config_validate (const LaurelModelConfig *self, const char *name, GError **error);

@@ -16,6 +16,27 @@
 
 /* --- Loading ---------------------------------------------------------------- */
 
+/* (transfer full): config.json as parsed, in which no field is there twice. */
+static JsonNode *
+read_config (const char *path, GError **error)
+{
+  g_autofree char *text = laurel_file_read_text (path, NULL, error);
+  g_autofree char *twice = text != NULL ? laurel_json_find_duplicate (text) : NULL;
+  g_autoptr (JsonNode) root = text != NULL ? laurel_json_parse (text, path, error) : NULL;
+
+  if (root == NULL)
+    return NULL;
+  if (JSON_NODE_HOLDS_OBJECT (root) && twice == NULL)
+    return g_steal_pointer (&root);
+  if (twice != NULL)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it has “%s” twice; remove the wrong one", path, twice);
+  else
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not read “%s”: it is no JSON object; get the file again", path);
+  return NULL;
+}
+
 gboolean
 laurel_model_load_config (const char *dir, LaurelModelConfig *out_config, GError **error)
 {
@@ -27,15 +48,9 @@ laurel_model_load_config (const char *dir, LaurelModelConfig *out_config, GError
                  "Could not open the model “%s”: there is no such folder; check the path", dir);
     return FALSE;
   }
-  root = laurel_json_load (path, error);
-  if (root == NULL)
-    return FALSE;
-  if (!JSON_NODE_HOLDS_OBJECT (root)) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read “%s”: it is no JSON object; get the file again", path);
-    return FALSE;
-  }
-  return laurel_model_config_from_json (out_config, json_node_get_object (root), path, error);
+  root = read_config (path, error);
+  return root != NULL && laurel_model_config_from_json (out_config, json_node_get_object (root),
+                                                        path, error);
 }
 
 static gboolean
