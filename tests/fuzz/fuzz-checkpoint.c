@@ -57,8 +57,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   if (state != NULL) {
     g_autofree char *again = g_build_filename (fuzz_folder (), "again", NULL);
     g_autoptr (JsonObject) read = NULL;
+    LaurelCheckpointWriter *writer;
 
-    laurel_checkpoint_write (again, RUN, state, blocks, G_N_ELEMENTS (blocks), &error);
+    writer = laurel_checkpoint_begin (again, RUN, state, blocks, G_N_ELEMENTS (blocks), &error);
+    g_assert_no_error (error);
+    laurel_checkpoint_finish (writer, &error);
     g_assert_no_error (error);
     read = laurel_checkpoint_read (again, RUN, blocks, G_N_ELEMENTS (blocks), &error);
     g_assert_no_error (error);
