@@ -140,7 +140,7 @@ void laurel_project_checkpoint_job (LaurelProject *self);
  * when @run_id did not end as done. For laurelctl and tests. */
 gboolean laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error);
 
-/* Low priority and passive waiting for the threads of the engine: call first thing in main(). Restarts the program
+/* Low priority and short spinning for the threads of the engine: call first thing in main(). Restarts the program
  * once with the OpenMP settings it needs. */
 void laurel_engine_prepare (int argc, char **argv);
 
