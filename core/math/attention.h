@@ -28,10 +28,14 @@ gsize laurel_head_cache_size (int capacity, int D);
 /* Takes token @t's key and value (D) in. */
 void laurel_head_cache_put (float *keys, float *values, int capacity, int t, const float *key, const float *value, int D);
 
-/* Floats of scratch for n_keys keys in all. */
+/* Most queries of one call. */
+#define LAUREL_DECODE_ROWS 12
+
+/* Floats of scratch for queries that see at most @n_keys keys each. */
 gsize laurel_attention_decode_scratch (int n_keys, int D);
-/* y (D) = one query (D) over the caches, one after the other; by the calling thread alone. Gives the bits that
- * laurel_attention_forward() gives for the last token of the same sequence. */
-void laurel_attention_decode (float *y, const float *q, const LaurelHeadCache *caches, int n_caches, int D, float *scratch);
+/* One head of @rows queries, by the calling thread alone: query q + r · q_stride (D) sees all of @shared and then
+ * own[r], and gives y + r · y_stride (D). The bits are those that laurel_attention_forward() gives for the last
+ * token of the same sequence. */
+void laurel_attention_decode (float *y, gsize y_stride, const float *q, gsize q_stride, int rows, const LaurelHeadCache *shared, const LaurelHeadCache *own, int D, float *scratch);
 
 G_END_DECLS

@@ -1,4 +1,4 @@
-/* attention_decode.c: one query over cached keys and values.
+/* attention_decode.c: new queries over cached keys and values.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/math/attention.h"
@@ -8,6 +8,9 @@
 #include <string.h>
 
 #define PANEL LAUREL_PANEL
+#define ROW_PADDING 16
+#define CACHE_LINE 16 /* floats */
+#define FETCHED_LINES 12
 
 static int
 round_up (int n)
@@ -34,38 +37,81 @@ laurel_head_cache_put (float *keys, float *values, int capacity, int t, const fl
             (gsize) MIN (PANEL, D - d) * sizeof *values);
 }
 
+/* A row of scores holds all keys and the tail of the last panel. */
+static gsize
+score_stride (int n_keys)
+{
+  return (gsize) round_up (n_keys) + PANEL + ROW_PADDING;
+}
+
 gsize
 laurel_attention_decode_scratch (int n_keys, int D)
 {
-  return 2 * (gsize) round_up (D) + (gsize) n_keys + 2 * PANEL;
+  return LAUREL_DECODE_ROWS * (2 * (gsize) round_up (D) + score_stride (n_keys));
+}
+
+/* Has the beginning of a cache on its way while another is read. */
+static void
+fetch (const LaurelHeadCache *cache)
+{
+  for (int i = 0; i < FETCHED_LINES; i++) {
+    __builtin_prefetch (cache->keys + i * CACHE_LINE);
+    __builtin_prefetch (cache->values + i * CACHE_LINE);
+  }
+}
+
+/* A panel's tail falls where the next cache's scores, or nothing, will stand. */
+static void
+score (const LaurelTileSet *set, const LaurelHeadCache *cache, const float *queries,
+       gsize query_stride, int rows, int D, float *scores, gsize stride)
+{
+  for (int t = 0; t < cache->n; t += PANEL)
+    set->rows[rows](queries, query_stride, cache->keys + (gsize) t * (gsize) D, D, scores + t,
+                    stride, TRUE);
+}
+
+static void
+sum_values (const LaurelTileSet *set, const LaurelHeadCache *cache, const float *weights,
+            gsize stride, int rows, int D, float *out, gsize out_stride, gboolean from_zero)
+{
+  for (int d = 0; d < D; d += PANEL)
+    set->rows[rows](weights, stride, cache->values + (gsize) d * (gsize) cache->capacity, cache->n,
+                    out + d, out_stride, from_zero);
 }
 
 void
-laurel_attention_decode (float *y, const float *q, const LaurelHeadCache *caches, int n_caches,
-                         int D, float *scratch)
+laurel_attention_decode (float *y, gsize y_stride, const float *q, gsize q_stride, int rows,
+                         const LaurelHeadCache *shared, const LaurelHeadCache *own, int D,
+                         float *scratch)
 {
   const LaurelTileSet *set = laurel_tile_set ();
   float scale = 1.0f / sqrtf ((float) D);
-  float *query = scratch, *out = query + round_up (D), *scores = out + round_up (D);
-  int n = 0;
+  gsize d_stride = (gsize) round_up (D), stride;
+  float *queries = scratch, *out = queries + LAUREL_DECODE_ROWS * d_stride;
+  float *scores = out + LAUREL_DECODE_ROWS * d_stride;
+  int longest = 0;
 
-  for (int d = 0; d < D; d++)
-    query[d] = scale * q[d];
-  /* A panel's tail falls where the next cache's scores, or nothing, will stand. */
-  for (int c = 0; c < n_caches; c++) {
-    for (int t = 0; t < caches[c].n; t += PANEL)
-      set->rows[1](query, 0, caches[c].keys + (gsize) t * (gsize) D, D, scores + n + t, 0, TRUE);
-    n += caches[c].n;
+  for (int r = 0; r < rows; r++) {
+    longest = MAX (longest, own[r].n);
+    for (int d = 0; d < D; d++)
+      queries[(gsize) r * d_stride + d] = scale * q[(gsize) r * q_stride + d];
   }
-  laurel_attention_softmax (scores, n, n);
-  for (int d = 0; d < D; d += PANEL) {
-    int before = 0;
+  stride = score_stride (shared->n + longest);
+  fetch (&own[0]);
+  score (set, shared, queries, d_stride, rows, D, scores, stride);
+  for (int r = 0; r < rows; r++) {
+    float *row = scores + (gsize) r * stride;
 
-    for (int c = 0; c < n_caches; c++) {
-      set->rows[1](scores + before, 0, caches[c].values + (gsize) d * (gsize) caches[c].capacity,
-                   caches[c].n, out + d, 0, c == 0);
-      before += caches[c].n;
-    }
+    if (r + 1 < rows)
+      fetch (&own[r + 1]);
+    score (set, &own[r], queries + (gsize) r * d_stride, 0, 1, D, row + shared->n, 0);
+    laurel_attention_softmax (row, shared->n + own[r].n, shared->n + own[r].n);
   }
-  memcpy (y, out, (gsize) D * sizeof *y);
+  sum_values (set, shared, scores, stride, rows, D, out, d_stride, TRUE);
+  for (int r = 0; r < rows; r++) {
+    float *sum = out + (gsize) r * d_stride;
+
+    sum_values (set, &own[r], scores + (gsize) r * stride + shared->n, 0, 1, D, sum, 0, FALSE);
+    memcpy (y + (gsize) r * y_stride, sum, (gsize) D * sizeof *y);
+  }
 }

@@ -232,27 +232,60 @@ share (const LaurelPanels *panels, int n_rows, const float *x, gsize x_stride, c
 #pragma omp barrier
 }
 
+/* Rows of one prompt that stand together; they read its keys and values once. */
+static int
+count_siblings (const LaurelDecoderRow *rows, int first, int n_rows)
+{
+  int n = 1;
+
+  while (n < LAUREL_DECODE_ROWS && first + n < n_rows && rows[first + n].prompt == rows[first].prompt)
+    n++;
+  return n;
+}
+
+/* One head of rows first … first + n − 1, which share a prompt. */
 static void
-attend_head (LaurelDecoder *self, const LaurelDecoderRow *row, int r, int layer, int h)
+attend_head (LaurelDecoder *self, const LaurelDecoderRow *rows, int first, int n, int layer, int h)
 {
   const LaurelModelConfig *config = &self->model->config;
-  int C = config->n_embd, D = C / config->n_head, n_own = row->n_before + 1;
-  int n_prompt = row->prompt->n_tokens;
-  float *q = self->qkv + (gsize) r * 3 * (gsize) C + h * D;
-  float *own = self->own + (gsize) row->slot * cache_floats (config, self->max_own);
-  float *keys = head_keys (config, own, self->max_own, layer, h);
-  float *values = keys + head_floats (config, self->max_own);
-  const float *prompt_keys = head_keys (config, row->prompt->block, n_prompt, layer, h);
-  const LaurelHeadCache caches[] = {
-    { prompt_keys, prompt_keys + head_floats (config, n_prompt), n_prompt, n_prompt },
-    { keys, values, n_own, self->max_own },
-  };
-  float *scratch = laurel_scratch_get (
-      LAUREL_SCRATCH_ATTENTION,
-      laurel_attention_decode_scratch (n_prompt + n_own, D) * sizeof (float));
+  int C = config->n_embd, D = C / config->n_head, n_prompt = rows[first].prompt->n_tokens;
+  gsize q_stride = 3 * (gsize) C;
+  float *q = self->qkv + (gsize) first * q_stride + h * D, *scratch;
+  const float *prompt_keys = head_keys (config, rows[first].prompt->block, n_prompt, layer, h);
+  const LaurelHeadCache prompt = { prompt_keys, prompt_keys + head_floats (config, n_prompt),
+                                   n_prompt, n_prompt };
+  LaurelHeadCache own[LAUREL_DECODE_ROWS];
+  int longest = 0;
 
-  laurel_head_cache_put (keys, values, self->max_own, row->n_before, q + C, q + 2 * C, D);
-  laurel_attention_decode (self->attn + (gsize) r * (gsize) C + h * D, q, caches, 2, D, scratch);
+  for (int r = 0; r < n; r++) {
+    const LaurelDecoderRow *row = &rows[first + r];
+    float *block = self->own + (gsize) row->slot * cache_floats (config, self->max_own);
+    float *keys = head_keys (config, block, self->max_own, layer, h);
+    float *values = keys + head_floats (config, self->max_own);
+    const float *key = q + (gsize) r * q_stride + C;
+
+    laurel_head_cache_put (keys, values, self->max_own, row->n_before, key, key + C, D);
+    own[r] = (LaurelHeadCache) { keys, values, row->n_before + 1, self->max_own };
+    longest = MAX (longest, own[r].n);
+  }
+  scratch = laurel_scratch_get (LAUREL_SCRATCH_ATTENTION,
+                                laurel_attention_decode_scratch (n_prompt + longest, D)
+                                * sizeof (float));
+  laurel_attention_decode (self->attn + (gsize) first * (gsize) C + h * D, (gsize) C, q, q_stride,
+                           n, &prompt, own, D, scratch);
+}
+
+/* All heads of all rows, by the team. */
+static void
+attend (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_rows, int layer)
+{
+  for (int first = 0, n; first < n_rows; first += n) {
+    n = count_siblings (rows, first, n_rows);
+#pragma omp for schedule(static) nowait
+    for (int h = 0; h < self->model->config.n_head; h++)
+      attend_head (self, rows, first, n, layer, h);
+  }
+#pragma omp barrier
 }
 
 static void
@@ -266,10 +299,7 @@ decode_layer (LaurelDecoder *self, const LaurelDecoderRow *rows, int n_rows, int
   const float *norm = normalise (self, n_rows, w + at->ln1_w, w + at->ln1_b);
 
   share (&panels->qkv, n_rows, norm, C, w + at->qkv_b, NULL, FALSE, self->qkv, 3 * C);
-#pragma omp for schedule(static) collapse(2)
-  for (int r = 0; r < n_rows; r++)
-    for (int h = 0; h < model->config.n_head; h++)
-      attend_head (self, &rows[r], r, layer, h);
+  attend (self, rows, n_rows, layer);
   share (&panels->attn, n_rows, self->attn, C, w + at->attn_b, self->x, FALSE, self->x, C);
   norm = normalise (self, n_rows, w + at->ln2_w, w + at->ln2_b);
   share (&panels->fc, n_rows, norm, C, w + at->fc_b, NULL, TRUE, self->inner, self->inner_stride);

@@ -268,7 +268,7 @@ static void
 test_attention_decode (void)
 {
   enum { D = AC / AH };
-  float qkv[AN * 3 * AC], y[AN * AC], log_sums[AN * AH], last[D];
+  float qkv[AN * 3 * AC], y[AN * AC], log_sums[AN * AH], last[2 * D];
   int n = attention_offsets[2] - attention_offsets[1], shared = 20, own = n - shared;
   const float *first = qkv + attention_offsets[1] * 3 * AC;
   g_autofree float *blocks = g_new0 (float, 4 * laurel_head_cache_size (n, D));
@@ -281,17 +281,22 @@ test_attention_decode (void)
   laurel_attention_forward (y, log_sums, qkv, attention_offsets, 2, AH, AC);
   for (int h = 0; h < AH; h++) {
     const float *k = first + AC + h * D, *v = k + AC;
-    const LaurelHeadCache caches[] = { { parts[0], parts[1], shared, shared },
-                                       { parts[2], parts[3], own, own } };
+    const LaurelHeadCache prompt = { parts[0], parts[1], shared, shared };
+    const LaurelHeadCache owns[] = { { parts[2], parts[3], own, own },
+                                     { parts[2], parts[3], own - 3, own } };
+    const float *q = first + (n - 1) * 3 * AC + h * D;
 
     laurel_attention_pack_across (parts[0], k, 3 * AC, shared, D);
     laurel_attention_pack_along (parts[1], v, 3 * AC, shared, D, shared);
     for (int t = 0; t < own; t++)
       laurel_head_cache_put (parts[2], parts[3], own, t, k + (shared + t) * 3 * AC,
                              v + (shared + t) * 3 * AC, D);
-    laurel_attention_decode (last, first + (n - 1) * 3 * AC + h * D, caches, 2, D, scratch);
+    /* The last token, and the one three before it beside it. */
+    laurel_attention_decode (last, D, q, (gsize) 0 - 9 * AC, 2, &prompt, owns, D, scratch);
     /* the same bits, cut into prompt and completion or not */
-    g_assert_cmpmem (last, sizeof last, y + (AN - 1) * AC + h * D, sizeof last);
+    for (int r = 0; r < 2; r++)
+      g_assert_cmpmem (last + r * D, D * sizeof *last, y + (AN - 1 - 3 * r) * AC + h * D,
+                       D * sizeof *last);
   }
 }
 
