@@ -10,15 +10,43 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What a repeated option was given; NULL: nothing. */
+static char **
+read_texts (LaurelCtl *self, const char *option)
+{
+  GPtrArray *values = laurel_ctl_get_all (self, option);
+  char **texts = values != NULL ? g_new0 (char *, values->len + 1) : NULL;
+
+  for (guint i = 0; texts != NULL && i < values->len; i++)
+    texts[i] = laurel_sample_unescape (g_ptr_array_index (values, i));
+  return texts;
+}
+
+static gboolean
+check_stream (LaurelCtl *self, GError **error)
+{
+  const char *other = self->json ? "json" : laurel_ctl_has (self, "task") ? "task" : NULL;
+
+  if (!laurel_ctl_has (self, "stream") || other == NULL)
+    return TRUE;
+  g_set_error (error, LAUREL_CTL_USAGE, 0,
+               "Could not stream: “--stream” prints text while it is written, and “--%s” does not; "
+               "leave one out",
+               other);
+  return FALSE;
+}
+
 static gboolean
 read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 {
-  gint64 n_prompts = 0, n_completions = 4, top_k = 0, max_tokens = 64, seed = 0;
+  gint64 n_prompts = 0, n_completions = 4, top_k = 0, max_tokens = 64, max_rows = 0,
+         seed = 0;
 
   request->model = laurel_ctl_require (self, "model", error);
   request->prompt = laurel_ctl_get (self, "prompt");
   request->temperature = 1.0;
   request->top_p = 1.0;
+  request->repetition_penalty = 1.0;
   if (request->model == NULL
       || !laurel_ctl_get_int (self, "prompts", 0, G_MAXINT, &n_prompts, error)
       || !laurel_ctl_get_int (self, "completions", 1, 1000, &n_completions, error)
@@ -26,9 +54,14 @@ read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
       || !laurel_ctl_get_int (self, "top-k", 0, G_MAXINT, &top_k, error)
       || !laurel_ctl_get_double (self, "top-p", 0, 1, &request->top_p, error)
       || !laurel_ctl_get_double (self, "min-p", 0, 1, &request->min_p, error)
+      || !laurel_ctl_get_double (self, "repetition-penalty", 0.01, 100,
+                                 &request->repetition_penalty, error)
       || !laurel_ctl_get_int (self, "max-tokens", 1, G_MAXINT, &max_tokens, error)
-      || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error))
+      || !laurel_ctl_get_int (self, "batch-size", 0, G_MAXINT, &max_rows, error)
+      || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error)
+      || !check_stream (self, error))
     return FALSE;
+  request->max_rows = (int) max_rows;
   request->n_prompts = (int) n_prompts;
   request->n_completions = (int) n_completions;
   request->top_k = (int) top_k;
@@ -69,14 +102,24 @@ list_prompts (LaurelCtl *self, const LaurelSampleRequest *request, GError **erro
 }
 
 static void
+add_floats (JsonBuilder *builder, const char *member, const float *values, int n)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_begin_array (builder);
+  for (int i = 0; i < n; i++)
+    json_builder_add_double_value (builder, (double) values[i]);
+  json_builder_end_array (builder);
+}
+
+static void
 print_sample (LaurelCtl *self,
               const LaurelModel *model,
               const LaurelPrompt *prompt,
               const LaurelSample *sample,
+              const LaurelSampleRequest *request,
               JsonBuilder *builder)
 {
-  g_autofree char *text = laurel_template_decode_completion (
-      model->chat_template, model->tokenizer, sample->tokens, (gsize) sample->n_tokens);
+  g_autofree char *text = laurel_sample_dup_text (sample, model);
   const char *finish = sample->finish == LAUREL_FINISH_STOP ? "stop" : "length";
 
   if (!self->json) {
@@ -90,16 +133,15 @@ print_sample (LaurelCtl *self,
   laurel_json_add_string (builder, "prompt", prompt->text);
   laurel_json_add_string (builder, "completion", text);
   laurel_json_add_string (builder, "finish", finish);
+  if (sample->stop >= 0)
+    laurel_json_add_string (builder, "stop", request->stop[sample->stop]);
   json_builder_set_member_name (builder, "tokens");
   json_builder_begin_array (builder);
   for (int i = 0; i < sample->n_tokens; i++)
     json_builder_add_int_value (builder, sample->tokens[i]);
   json_builder_end_array (builder);
-  json_builder_set_member_name (builder, "logprobs");
-  json_builder_begin_array (builder);
-  for (int i = 0; i < sample->n_tokens; i++)
-    json_builder_add_double_value (builder, sample->logprobs[i]);
-  json_builder_end_array (builder);
+  add_floats (builder, "logprobs", sample->logprobs, sample->n_tokens);
+  add_floats (builder, "plain_logprobs", sample->plain_logprobs, sample->n_tokens);
   json_builder_end_object (builder);
 }
 
@@ -110,6 +152,91 @@ progress_cb (int n_done, int n_all, gpointer user_data)
   return TRUE;
 }
 
+/* --- Streaming -------------------------------------------------------------------- */
+
+/* Completions are written side by side; the first that is not finished is printed as it grows, and
+ * the others wait for their turn. */
+typedef struct {
+  GPtrArray *prompts; /* (element-type LaurelPrompt) */
+  int n_completions;
+  GPtrArray *waiting; /* (element-type GString): of each completion, what is not printed yet */
+  GArray *ends;       /* (element-type utf8): NULL until it is finished, then what ends it */
+  guint head;         /* the one that is being printed */
+  gboolean is_open;   /* its number stands there already */
+} Printer;
+
+static void
+print_head (Printer *self)
+{
+  while (self->head < self->waiting->len) {
+    const char *end = g_array_index (self->ends, const char *, self->head);
+    GString *text = g_ptr_array_index (self->waiting, self->head);
+    int index = (int) self->head % self->n_completions;
+    const LaurelPrompt *prompt =
+        g_ptr_array_index (self->prompts, self->head / (guint) self->n_completions);
+
+    if (!self->is_open && index == 0)
+      printf ("%s\n", prompt->text);
+    if (!self->is_open)
+      printf ("  %d. ", index + 1);
+    self->is_open = TRUE;
+    fputs (text->str, stdout);
+    g_string_truncate (text, 0);
+    if (end == NULL)
+      break;
+    puts (end);
+    self->is_open = FALSE;
+    self->head++;
+  }
+  fflush (stdout);
+}
+
+static gboolean
+token_cb (const LaurelSampledToken *token, gpointer user_data)
+{
+  Printer *self = user_data;
+  guint at = (guint) (token->prompt * self->n_completions + token->index);
+
+  g_string_append (g_ptr_array_index (self->waiting, at), token->text);
+  if (token->finished != NULL)
+    g_array_index (self->ends, const char *, at) =
+        token->finished->finish == LAUREL_FINISH_STOP ? "" : " …";
+  if (at == self->head)
+    print_head (self);
+  return TRUE;
+}
+
+static void
+free_string (gpointer string)
+{
+  g_string_free (string, TRUE);
+}
+
+static GPtrArray *
+generate_and_print (const LaurelModel *model,
+                    GPtrArray *prompts,
+                    const LaurelPromptTokens *tokens,
+                    int n_completions,
+                    const LaurelSamplingOptions *options,
+                    GError **error)
+{
+  g_autoptr (GPtrArray) waiting = g_ptr_array_new_with_free_func (free_string);
+  g_autoptr (GArray) ends = g_array_new (FALSE, TRUE, sizeof (char *));
+  Printer printer = { prompts, n_completions, waiting, ends, 0, FALSE };
+  GPtrArray *samples;
+
+  g_array_set_size (ends, prompts->len * (guint) n_completions);
+  for (guint i = 0; i < ends->len; i++)
+    g_ptr_array_add (waiting, g_string_new (NULL));
+  samples = laurel_generate_stream (model, tokens, (int) prompts->len, n_completions, options, NULL,
+                                    token_cb, &printer, error);
+  if (printer.is_open) /* an error came between */
+    putchar ('\n');
+  return samples;
+}
+
+/* --- Sampling ----------------------------------------------------------------------- */
+
 static GPtrArray *
 generate (LaurelCtl *self,
           const LaurelModel *model,
@@ -117,12 +244,16 @@ generate (LaurelCtl *self,
           const LaurelSampleRequest *request,
           GError **error)
 {
-  const LaurelSamplingOptions options = { .temperature = request->temperature,
-                                          .top_k = request->top_k,
-                                          .top_p = request->top_p,
-                                          .min_p = request->min_p,
-                                          .max_tokens = request->max_tokens,
-                                          .seed = request->seed };
+  LaurelSamplingOptions options = { .temperature = request->temperature,
+                                    .top_k = request->top_k,
+                                    .top_p = request->top_p,
+                                    .min_p = request->min_p,
+                                    .max_tokens = request->max_tokens,
+                                    .seed = request->seed,
+                                    .repetition_penalty = request->repetition_penalty,
+                                    .stop = request->stop,
+                                    .max_rows = request->max_rows };
+  g_autoptr (GArray) biases = NULL;
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, prompts->len);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   GPtrArray *samples;
@@ -130,6 +261,12 @@ generate (LaurelCtl *self,
   if (!laurel_require_tokenizer (model, request->model, error)
       || !laurel_sampling_options_validate (&options, error))
     return NULL;
+  biases = laurel_logit_bias_parse (request->logit_bias, model->tokenizer,
+                                    model->config.vocab_size, error);
+  if (biases == NULL)
+    return NULL;
+  options.biases = (const LaurelLogitBias *) (const void *) biases->data;
+  options.n_biases = (int) biases->len;
   for (guint i = 0; i < prompts->len; i++) {
     const LaurelPrompt *prompt = g_ptr_array_index (prompts, i);
     GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint32));
@@ -149,6 +286,8 @@ generate (LaurelCtl *self,
       return NULL;
     }
   }
+  if (laurel_ctl_has (self, "stream"))
+    return generate_and_print (model, prompts, tokens, request->n_completions, &options, error);
   samples = laurel_generate (model, tokens, (int) prompts->len, request->n_completions, &options,
                              progress_cb, self, error);
   laurel_ctl_hide_progress (self);
@@ -166,11 +305,14 @@ print_samples (LaurelCtl *self, const LaurelSampleRequest *request, GError **err
 
   if (samples == NULL)
     return FALSE;
+  if (laurel_ctl_has (self, "stream"))
+    return TRUE;
   json_builder_begin_array (builder);
   for (guint i = 0; i < samples->len; i++) {
     const LaurelSample *sample = g_ptr_array_index (samples, i);
 
-    print_sample (self, model, g_ptr_array_index (prompts, sample->prompt), sample, builder);
+    print_sample (self, model, g_ptr_array_index (prompts, sample->prompt), sample, request,
+                  builder);
   }
   json_builder_end_array (builder);
   if (self->json)
@@ -182,10 +324,15 @@ static gboolean
 run_run (LaurelCtl *self, GError **error)
 {
   LaurelSampleRequest request = { 0 };
+  g_auto (GStrv) stop = NULL, logit_bias = NULL;
   gint64 run_id;
 
   if (!read_request (self, &request, error))
     return FALSE;
+  stop = read_texts (self, "stop");
+  logit_bias = read_texts (self, "logit-bias");
+  request.stop = (const char *const *) stop;
+  request.logit_bias = (const char *const *) logit_bias;
   if (!laurel_ctl_has (self, "task"))
     return print_samples (self, &request, error);
   if (!laurel_ctl_open_project (self, error))
@@ -203,14 +350,38 @@ static const LaurelCtlOption run_options[] = {
   { "top-k", "N", "Only the N likeliest tokens (0: all)", FALSE },
   { "top-p", "P", "Only the likeliest tokens that make up P (1)", FALSE },
   { "min-p", "P", "Only tokens at least P times as likely as the likeliest (0)", FALSE },
+  { "repetition-penalty", "R", "Over 1: less of what prompt and completion have already (1)",
+    FALSE },
+  { "logit-bias", "TOKEN=V", "Adds V to a token's logit, -inf bans it; an id or a text", TRUE },
+  { "stop", "TEXT", "Ends a completion before this text; \\n is a line's end", TRUE },
   { "max-tokens", "N", "The longest completion (64)", FALSE },
   { "seed", "N", "The same seed gives the same completions (0)", FALSE },
+  { "batch-size", "N", "Completions written side by side (0: as memory allows)", FALSE },
+  { "stream", NULL, "Print text while it is written", FALSE },
   { "task", NULL, "Store them as tasks to rank", FALSE },
   { NULL }
 };
 
+static void
+help_run (GString *text)
+{
+  g_string_append (
+      text,
+      "\nThe order is Hugging Face's: logit bias, repetition penalty (Keskar et al. 2019), "
+      "temperature,\ntop-k, top-p, min-p. A completion is the same for the same seed whatever is "
+      "sampled beside it.\n\n"
+      "--logit-bias takes a text as it stands in a completion, mostly with a space before it: "
+      "“ yes=2”,\n“ sorry=-inf”. A text of several tokens weighs on its last, where the others "
+      "stand before it.\nFigures are a token's id unless they are in double quotes.\n\n"
+      "--stop finds its text wherever tokens part, and the name of a special token. The completion "
+      "ends\nbefore it, with the finish “stop”; the tokens are all that were sampled, the text's "
+      "included.\n\n"
+      "With --json, “logprobs” are as drawn, after all of this, and “plain_logprobs” those of the "
+      "softmax\nat the temperature alone, which PPO compares.\n");
+}
+
 static const LaurelCtlVerb verbs[] = {
-  { "run", "", 0, 0, run_options, "Sample completions of prompts", run_run }, { NULL }
+  { "run", "", 0, 0, run_options, "Sample completions of prompts", run_run, help_run }, { NULL }
 };
 
 const LaurelCtlNoun laurel_ctl_sample = { "sample",

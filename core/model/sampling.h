@@ -6,7 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include "core/text/tokenizer.h"
 
 G_BEGIN_DECLS
 
@@ -38,5 +38,11 @@ typedef struct {
 #define LAUREL_SAMPLING_DEFAULTS { .temperature = 1.0, .top_p = 1.0, .max_tokens = 64, .repetition_penalty = 1.0 }
 
 gboolean laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error);
+
+/* (element-type LaurelLogitBias), owning their tokens: each of @specs (nullable, NULL-terminated) is
+ * "TOKEN=VALUE". TOKEN is an id, or a text as it stands in a completion, of one token or more; in
+ * double quotes it is a text even when it is a number. VALUE is a number or -inf. @tokenizer is needed
+ * for texts alone. */
+GArray *laurel_logit_bias_parse (const char *const *specs, const LaurelTokenizer *tokenizer, int vocab_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

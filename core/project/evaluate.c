@@ -150,8 +150,7 @@ judge_sample (const LaurelEvaluationRequest *request,
 
   judged->prompt_id = prompt->id;
   judged->prompt = g_strdup (prompt->text);
-  judged->text = laurel_template_decode_completion (model->chat_template, model->tokenizer,
-                                                    sample->tokens, (gsize) sample->n_tokens);
+  judged->text = laurel_sample_dup_text (sample, model);
   judged->n_tokens = sample->n_tokens;
   judged->kl = kl;
   laurel_judge_score (request->judge, prompt->text, judged->text,

@@ -17,6 +17,9 @@ typedef struct {
   LaurelModel *model;
   const char *model_name;
   LaurelSamplingOptions options;
+  char **stop, **logit_bias;
+  char *stop_text, *logit_bias_text; /* as stored: JSON */
+  GArray *biases;                    /* (element-type LaurelLogitBias) */
   int n_completions;
   GPtrArray *prompts; /* (element-type LaurelPrompt), of the snapshot */
 } SampleWork;
@@ -26,6 +29,11 @@ sample_work_clear (SampleWork *work)
 {
   g_clear_pointer (&work->model, laurel_model_free);
   g_clear_pointer (&work->prompts, g_ptr_array_unref);
+  g_clear_pointer (&work->stop, g_strfreev);
+  g_clear_pointer (&work->logit_bias, g_strfreev);
+  g_clear_pointer (&work->stop_text, g_free);
+  g_clear_pointer (&work->logit_bias_text, g_free);
+  g_clear_pointer (&work->biases, g_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SampleWork, sample_work_clear)
@@ -34,6 +42,21 @@ static double
 get_number (JsonObject *object, const char *member, double otherwise)
 {
   return json_object_get_double_member_with_default (object, member, otherwise);
+}
+
+/* The texts of a list that an older Laurel did not write; @out_json is the list itself. */
+static char **
+get_texts (JsonObject *object, const char *member, char **out_json)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  JsonNode *node = json_object_get_member (object, member);
+  JsonArray *array = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node)
+                                                                  : NULL;
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (array, i));
+  *out_json = array != NULL ? laurel_json_to_string (node, FALSE) : NULL;
+  return g_strv_builder_end (builder);
 }
 
 static void
@@ -49,6 +72,11 @@ read_options (JsonObject *config, SampleWork *work)
   work->options.max_tokens =
       (int) json_object_get_int_member_with_default (config, "max_tokens", defaults.max_tokens);
   work->options.seed = (guint64) json_object_get_int_member_with_default (config, "seed", 0);
+  work->options.repetition_penalty = get_number (config, "repetition_penalty", 1);
+  work->options.max_rows = (int) json_object_get_int_member_with_default (config, "max_rows", 0);
+  work->stop = get_texts (config, "stop", &work->stop_text);
+  work->logit_bias = get_texts (config, "logit_bias", &work->logit_bias_text);
+  work->options.stop = (const char *const *) work->stop;
   work->n_completions = (int) json_object_get_int_member_with_default (config, "n_completions", 4);
 }
 
@@ -130,14 +158,14 @@ store_completion (LaurelJob *job,
                   gint64 *out_id,
                   GError **error)
 {
-  g_autofree char *text = laurel_template_decode_completion (
-      work->model->chat_template, work->model->tokenizer, sample->tokens, (gsize) sample->n_tokens);
+  g_autofree char *text = laurel_sample_dup_text (sample, work->model);
   LaurelCompletion completion = { 0 };
 
   completion.prompt_id = prompt_id;
   completion.model = (char *) work->model_name;
   completion.tokens = sample->tokens;
   completion.logprobs = sample->logprobs;
+  completion.plain_logprobs = sample->plain_logprobs;
   completion.n_tokens = sample->n_tokens;
   completion.text = text;
   completion.finish = sample->finish;
@@ -145,6 +173,9 @@ store_completion (LaurelJob *job,
   completion.top_k = work->options.top_k;
   completion.top_p = work->options.top_p;
   completion.min_p = work->options.min_p;
+  completion.repetition_penalty = work->options.repetition_penalty;
+  completion.stop = work->stop_text;
+  completion.logit_bias = work->logit_bias_text;
   completion.seed = work->options.seed;
   completion.created = g_get_real_time ();
   if (!laurel_store_add_completion (job->store, &completion, error))
@@ -223,7 +254,16 @@ load_work (LaurelJob *job, SampleWork *work, GError **error)
   if (folder == NULL || !laurel_sampling_options_validate (&work->options, error))
     return FALSE;
   work->model = laurel_model_load (folder, error);
-  return work->model != NULL && read_prompts (job, work, error);
+  if (work->model == NULL)
+    return FALSE;
+  work->biases =
+      laurel_logit_bias_parse ((const char *const *) work->logit_bias, work->model->tokenizer,
+                               work->model->config.vocab_size, error);
+  if (work->biases == NULL)
+    return FALSE;
+  work->options.biases = (const LaurelLogitBias *) (gpointer) work->biases->data;
+  work->options.n_biases = (int) work->biases->len;
+  return read_prompts (job, work, error);
 }
 
 gboolean

@@ -343,6 +343,38 @@ write_prompt_ids (const GArray *candidates)
   return laurel_json_to_string (node, FALSE);
 }
 
+char *
+laurel_sample_unescape (const char *text)
+{
+  GString *plain = g_string_new (NULL);
+
+  for (; *text != '\0'; text++) {
+    const char *meant = text[0] != '\\'   ? NULL
+                        : text[1] == 'n'  ? "\n"
+                        : text[1] == 't'  ? "\t"
+                        : text[1] == '\\' ? "\\"
+                                          : NULL;
+
+    if (meant != NULL) {
+      g_string_append (plain, meant);
+      text++;
+    } else {
+      g_string_append_c (plain, *text);
+    }
+  }
+  return g_string_free (plain, FALSE);
+}
+
+static void
+set_texts (JsonObject *object, const char *member, const char *const *texts)
+{
+  JsonArray *array = json_array_new ();
+
+  for (int i = 0; texts != NULL && texts[i] != NULL; i++)
+    json_array_add_string_element (array, texts[i]);
+  json_object_set_array_member (object, member, array);
+}
+
 static char *
 write_sample_config (const LaurelSampleRequest *request)
 {
@@ -357,8 +389,38 @@ write_sample_config (const LaurelSampleRequest *request)
   json_object_set_double_member (object, "min_p", request->min_p);
   json_object_set_int_member (object, "max_tokens", request->max_tokens);
   json_object_set_int_member (object, "seed", (gint64) request->seed);
+  json_object_set_double_member (object, "repetition_penalty",
+                                 request->repetition_penalty == 0 ? 1
+                                                                  : request->repetition_penalty);
+  set_texts (object, "stop", request->stop);
+  set_texts (object, "logit_bias", request->logit_bias);
+  json_object_set_int_member (object, "max_rows", request->max_rows);
   json_node_init_object (node, object);
   return laurel_json_to_string (node, FALSE);
+}
+
+/* The texts among them need the model's tokenizer. */
+static gboolean
+check_logit_bias (LaurelProject *self,
+                  const LaurelSampleRequest *request,
+                  const LaurelModelRecord *record,
+                  GError **error)
+{
+  g_autofree char *folder = NULL;
+  g_autoptr (LaurelTokenizer) tokenizer = NULL;
+  g_autoptr (GArray) biases = NULL;
+
+  if (request->logit_bias == NULL || request->logit_bias[0] == NULL)
+    return TRUE;
+  folder = laurel_project_resolve_model (self, request->model, error);
+  if (folder == NULL)
+    return FALSE;
+  tokenizer = laurel_tokenizer_load (folder, error);
+  if (tokenizer == NULL)
+    return FALSE;
+  biases =
+      laurel_logit_bias_parse (request->logit_bias, tokenizer, (int) record->vocab_size, error);
+  return biases != NULL;
 }
 
 static gboolean
@@ -369,7 +431,10 @@ check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError 
                                           .top_p = request->top_p,
                                           .min_p = request->min_p,
                                           .max_tokens = request->max_tokens,
-                                          .seed = request->seed };
+                                          .seed = request->seed,
+                                          .repetition_penalty = request->repetition_penalty,
+                                          .stop = request->stop,
+                                          .max_rows = request->max_rows };
   g_autoptr (LaurelModelRecord) record = NULL;
 
   if (request->n_completions < 2 || request->n_completions > 9) {
@@ -387,7 +452,7 @@ check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError 
   if (g_str_equal (record->kind, "reward"))
     return refuse_head (error, request->model, "a reward model, not a language model",
                         "a language model");
-  return TRUE;
+  return check_logit_bias (self, request, record, error);
 }
 
 gint64

@@ -89,7 +89,14 @@ typedef struct {
   double min_p;
   int max_tokens;
   guint64 seed;
+  double repetition_penalty;     /* 1 or 0: none */
+  const char *const *stop;       /* (nullable) NULL-terminated: texts that end a completion */
+  const char *const *logit_bias; /* (nullable) NULL-terminated: "TOKEN=VALUE", TOKEN an id or a text */
+  int max_rows;                  /* the most completions decoded together; 0: as memory allows */
 } LaurelSampleRequest;
+
+/* A stop string or logit bias as it is typed on one line: \n, \t and \\ become what they stand for. */
+char *laurel_sample_unescape (const char *text) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Checks everything that can be checked (models fit, data is enough, output name is free, memory), stores the run as
  * queued and hands it to the trainer thread. Jobs run one after the other. Returns the run's id, 0 on error. */

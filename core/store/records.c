@@ -57,7 +57,10 @@ laurel_completion_free (LaurelCompletion *self)
   g_free (self->model);
   g_free (self->tokens);
   g_free (self->logprobs);
+  g_free (self->plain_logprobs);
   g_free (self->text);
+  g_free (self->stop);
+  g_free (self->logit_bias);
   g_free (self);
 }
 

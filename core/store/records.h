@@ -33,14 +33,18 @@ typedef struct {
   gint64 prompt_id;
   char *model; /* the model's name in the project */
   gint32 *tokens;
-  float *logprobs;
+  float *logprobs;       /* as drawn, under all of the sampler's settings */
+  float *plain_logprobs; /* softmax (logits / temperature) alone; NULL: not known */
   int n_tokens;
-  char *text; /* derived from tokens when it was sampled */
+  char *text; /* derived from tokens when it was sampled; without the stop string and what follows it */
   LaurelFinish finish;
   double temperature;
   int top_k;
   double top_p;
   double min_p;
+  double repetition_penalty; /* 1 or 0: none */
+  char *stop;                /* stop strings, a JSON list; NULL: none */
+  char *logit_bias;          /* "TOKEN=VALUE" texts, a JSON list; NULL: none */
   guint64 seed;
   gint64 created;
 } LaurelCompletion;

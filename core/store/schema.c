@@ -232,7 +232,17 @@ static const char version_1[] =
   "  created INTEGER NOT NULL,"
   "  UNIQUE (prompt, completion));";
 
-const LaurelMigration laurel_migrations[] = { version_1 };
+/* Log-probabilities under the plain softmax, beside those under the sampler: the same numbers where
+ * nothing was filtered. What came to the sampler's settings; stop and logit_bias are JSON lists. */
+static const char version_2[] =
+  "ALTER TABLE completions ADD COLUMN plain_logprobs BLOB;"
+  "ALTER TABLE completions ADD COLUMN repetition_penalty REAL NOT NULL DEFAULT 1;"
+  "ALTER TABLE completions ADD COLUMN stop TEXT NOT NULL DEFAULT '[]';"
+  "ALTER TABLE completions ADD COLUMN logit_bias TEXT NOT NULL DEFAULT '[]';"
+  "UPDATE completions SET plain_logprobs = logprobs"
+  " WHERE top_k = 0 AND top_p = 1 AND min_p = 0 AND temperature > 0;";
+
+const LaurelMigration laurel_migrations[] = { version_1, version_2 };
 const int laurel_n_migrations = G_N_ELEMENTS (laurel_migrations);
 
 /* Refuses another program's database before anything is written into it. */

@@ -16,12 +16,14 @@ laurel_store_add_completion (LaurelStore *self, LaurelCompletion *completion, GE
 {
   g_autofree void *tokens = laurel_store_pack_words (completion->tokens, completion->n_tokens);
   g_autofree void *logprobs = laurel_store_pack_words (completion->logprobs, completion->n_tokens);
+  g_autofree void *plain = laurel_store_pack_words (completion->plain_logprobs,
+                                                    completion->n_tokens);
   gsize n_bytes = (gsize) completion->n_tokens * 4;
   g_autoptr (LaurelStatement) insert = laurel_store_prepare_write (
     self,
     "INSERT INTO completions (prompt_id, model, tokens, logprobs, text, finish,"
-    " temperature, top_k, top_p, min_p, seed, created)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    " temperature, top_k, top_p, min_p, seed, created, plain_logprobs, repetition_penalty, stop,"
+    " logit_bias) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "save the completion", error);
 
   if (insert == NULL)
@@ -40,6 +42,13 @@ laurel_store_add_completion (LaurelStore *self, LaurelCompletion *completion, GE
   laurel_statement_bind_double (insert, completion->min_p);
   laurel_statement_bind_int (insert, (gint64) completion->seed);
   laurel_statement_bind_int (insert, completion->created);
+  laurel_statement_bind_bytes (insert, plain, n_bytes);
+  laurel_statement_bind_double (insert, completion->repetition_penalty == 0
+                                          ? 1
+                                          : completion->repetition_penalty);
+  laurel_statement_bind_text (insert, completion->stop != NULL ? completion->stop : "[]");
+  laurel_statement_bind_text (insert,
+                              completion->logit_bias != NULL ? completion->logit_bias : "[]");
   if (!laurel_statement_run (insert, error))
     return FALSE;
   completion->id = laurel_database_last_id (self->db);
@@ -48,13 +57,14 @@ laurel_store_add_completion (LaurelStore *self, LaurelCompletion *completion, GE
 
 #define COMPLETION_COLUMNS \
   "c.id, c.prompt_id, c.model, c.tokens, c.logprobs, c.text, c.finish," \
-  " c.temperature, c.top_k, c.top_p, c.min_p, c.seed, c.created"
+  " c.temperature, c.top_k, c.top_p, c.min_p, c.seed, c.created, c.plain_logprobs," \
+  " c.repetition_penalty, c.stop, c.logit_bias"
 
 static gpointer
 read_completion (LaurelStatement *row)
 {
   LaurelCompletion *completion = g_new0 (LaurelCompletion, 1);
-  int n_logprobs;
+  int n_logprobs, n_plain;
 
   completion->id = laurel_statement_get_int (row, 0);
   completion->prompt_id = laurel_statement_get_int (row, 1);
@@ -71,6 +81,12 @@ read_completion (LaurelStatement *row)
   completion->min_p = laurel_statement_get_double (row, 10);
   completion->seed = (guint64) laurel_statement_get_int (row, 11);
   completion->created = laurel_statement_get_int (row, 12);
+  completion->plain_logprobs = laurel_store_unpack_words (row, 13, &n_plain);
+  if (n_plain != completion->n_tokens)
+    g_clear_pointer (&completion->plain_logprobs, g_free);
+  completion->repetition_penalty = laurel_statement_get_double (row, 14);
+  completion->stop = laurel_statement_dup_text (row, 15);
+  completion->logit_bias = laurel_statement_dup_text (row, 16);
   return completion;
 }
 

@@ -393,6 +393,80 @@ test_bad_rows (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "blank");
 }
 
+/* The members of the first completion that “sample run --json” printed. */
+static JsonObject *
+first_sample (JsonNode *output)
+{
+  return json_array_get_object_element (json_node_get_array (output), 0);
+}
+
+static void
+test_sample_run (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = fixture_path (fixture, "p.laurel"), *written = NULL;
+  g_autoptr (JsonNode) plain = NULL, stopped = NULL;
+  JsonObject *sample;
+  const char *text;
+  g_auto (Result) result = { 0 };
+
+  make_project (fixture, "p.laurel");
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "12", "--completions", "3", NULL);
+  written = g_strdup (result.out);
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "12", "--completions", "3", "--stream", "--batch-size", "2", NULL);
+  g_assert_cmpstr (result.out, ==, written);
+  /* A bias this heavy leaves nothing to chance, and nothing of the softmax without it. */
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "6", "--logit-bias", "a=1000", "--json", NULL);
+  plain = parse_output (&result);
+  sample = first_sample (plain);
+  text = json_object_get_string_member (sample, "completion");
+  g_assert_true (g_str_has_suffix (text, "aaaa"));
+  g_assert_cmpstr (json_object_get_string_member (sample, "finish"), ==, "length");
+  g_assert_cmpfloat (
+      json_array_get_double_element (json_object_get_array_member (sample, "logprobs"), 0), ==, 0);
+  g_assert_cmpfloat (
+      json_array_get_double_element (json_object_get_array_member (sample, "plain_logprobs"), 0), <,
+      -1);
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "6", "--logit-bias", "a=1000", "--stop", "\\n", "--stop", "aaa", "--json",
+       NULL);
+  stopped = parse_output (&result);
+  sample = first_sample (stopped);
+  g_assert_cmpstr (json_object_get_string_member (sample, "completion"), ==, "");
+  g_assert_cmpstr (json_object_get_string_member (sample, "finish"), ==, "stop");
+  g_assert_cmpstr (json_object_get_string_member (sample, "stop"), ==, "aaa");
+  g_assert_cmpuint (json_array_get_length (json_object_get_array_member (sample, "tokens")), ==, 3);
+}
+
+static void
+test_sample_refuses (Fixture *fixture, gconstpointer unused)
+{
+  static const char *const bad[][4] = {
+    { "--logit-bias", "a", "write TOKEN=VALUE" },
+    { "--logit-bias", "a=warm", "must be a number" },
+    { "--logit-bias", "999999=1", "no such id" },
+    { "--logit-bias", "\"\"=1", "names no token" },
+    { "--stop", "", "stop sequence" },
+    { "--top-p", "0", "top_p" },
+  };
+  g_autofree char *project = fixture_path (fixture, "p.laurel");
+  g_auto (Result) result = { 0 };
+
+  make_project (fixture, "p.laurel");
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+         bad[i][0], bad[i][1], NULL);
+    assert_error (&result, 1, bad[i][2]);
+    run (&result, "--project", project, "sample", "run", "--model", "blank", "--task", bad[i][0],
+         bad[i][1], NULL);
+    assert_error (&result, 1, bad[i][2]);
+  }
+  run (&result, "sample", "run", "--model", "blank", "--stream", "--json", NULL);
+  assert_error (&result, 2, "--stream");
+}
+
 static void
 test_newer_database (Fixture *fixture, gconstpointer unused)
 {
@@ -525,6 +599,8 @@ main (int argc, char **argv)
   add ("/cli/bad/models", test_bad_models);
   add ("/cli/bad/tokenizer", test_foreign_tokenizer);
   add ("/cli/bad/rows", test_bad_rows);
+  add ("/cli/sample/run", test_sample_run);
+  add ("/cli/sample/refuses", test_sample_refuses);
   add ("/cli/bad/newer-database", test_newer_database);
   add ("/cli/bad/read-only", test_read_only);
   add ("/cli/bad/full-disk", test_full_disk);

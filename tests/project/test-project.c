@@ -206,6 +206,46 @@ sample_and_rank (LaurelProject *project, const char *model)
   g_assert_cmpint (laurel_label_simulate (store, labeler, score_cb, NULL, 0, 0, 0, &error), ==, 16);
 }
 
+/* What was asked for is what is stored, and the text ends where the stop string begins. */
+static void
+test_sampling_settings (Fixture *fixture, gconstpointer unused)
+{
+  static const char *const stop[] = { "aa", NULL }, *const bias[] = { "a=1000", NULL };
+  const LaurelSampleRequest request = { .model = "blank",
+                                        .prompt = "why?",
+                                        .n_completions = 2,
+                                        .temperature = 0.5,
+                                        .top_p = 1,
+                                        .max_tokens = 8,
+                                        .repetition_penalty = 1.25,
+                                        .stop = stop,
+                                        .logit_bias = bias };
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (LaurelTask) task = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 id = laurel_project_start_sampling (project, &request, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  tasks = laurel_store_list_tasks (store, 1, 0, &error);
+  task = laurel_store_get_task (store, ((LaurelTask *) g_ptr_array_index (tasks, 0))->id, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++) {
+    const LaurelCompletion *completion = g_ptr_array_index (task->completions, i);
+
+    g_assert_cmpstr (completion->text, ==, "");
+    g_assert_cmpint (completion->n_tokens, ==, 2);
+    g_assert_cmpint (completion->finish, ==, LAUREL_FINISH_STOP);
+    g_assert_cmpfloat (completion->logprobs[1], ==, 0);
+    g_assert_cmpfloat (completion->plain_logprobs[1], <, -1);
+    g_assert_cmpfloat (completion->repetition_penalty, ==, 1.25);
+    g_assert_cmpstr (completion->stop, ==, "[\"aa\"]");
+    g_assert_cmpstr (completion->logit_bias, ==, "[\"a=1000\"]");
+  }
+}
+
 static void
 count_cb (LaurelProject *project, gpointer user_data)
 {
@@ -315,6 +355,7 @@ main (int argc, char **argv)
   add ("/project/rankings/import", test_import_rankings);
   add ("/project/check/finds", test_check_finds);
   add ("/project/loop", test_loop);
+  add ("/project/sampling-settings", test_sampling_settings);
   add ("/project/requests/refused", test_requests_refused);
   add ("/project/estimate", test_estimate);
   return g_test_run ();

@@ -91,35 +91,70 @@ test_foreign_files (Fixture *self, gconstpointer data)
 static void
 test_migration (Fixture *self, gconstpointer data)
 {
-  LaurelMigration broken[2] = { laurel_migrations[0],
-                                "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)" };
-  LaurelMigration good[2] = { laurel_migrations[0],
-                              "ALTER TABLE prompts ADD COLUMN note TEXT NOT NULL DEFAULT 'none'" };
+  int n = laurel_n_migrations;
+  g_autofree LaurelMigration *broken = g_new (LaurelMigration, n + 1);
+  g_autofree LaurelMigration *good = g_new (LaurelMigration, n + 1);
   g_autoptr (LaurelDatabase) db = NULL;
   g_autoptr (GError) error = NULL;
   gint64 value = 0;
 
+  for (int i = 0; i < n; i++)
+    broken[i] = good[i] = laurel_migrations[i];
+  broken[n] = "CREATE TABLE extra (id INTEGER); INSERT INTO missing VALUES (1)";
+  good[n] = "ALTER TABLE prompts ADD COLUMN note TEXT NOT NULL DEFAULT 'none'";
   g_assert_cmpint (laurel_store_ensure_prompt (self->store, "kept", "train", "", NULL), >, 0);
   g_clear_pointer (&self->store, laurel_store_close);
   db = laurel_database_open (self->path, 1000, &error);
   g_assert_no_error (error);
-  g_assert_true (laurel_schema_migrate (db, self->path, laurel_migrations, 1, &error));
-  g_assert_false (laurel_schema_migrate (db, self->path, broken, 2, &error));
+  g_assert_true (laurel_schema_migrate (db, self->path, laurel_migrations, n, &error));
+  g_assert_false (laurel_schema_migrate (db, self->path, broken, n + 1, &error));
   g_assert_nonnull (error);
   g_clear_error (&error);
   g_assert_true (laurel_database_query_int (db, "PRAGMA user_version", "look", &value, NULL));
-  g_assert_cmpint (value, ==, 1);
+  g_assert_cmpint (value, ==, n);
   g_assert_true (laurel_database_query_int (
     db, "SELECT count (*) FROM sqlite_master WHERE name = 'extra'", "look", &value, NULL));
   g_assert_cmpint (value, ==, 0);
-  g_assert_true (laurel_schema_migrate (db, self->path, good, 2, &error));
+  g_assert_true (laurel_schema_migrate (db, self->path, good, n + 1, &error));
   g_assert_no_error (error);
   g_assert_true (laurel_database_query_int (db, "PRAGMA user_version", "look", &value, NULL));
-  g_assert_cmpint (value, ==, 2);
+  g_assert_cmpint (value, ==, n + 1);
   g_assert_true (laurel_database_query_int (
     db, "SELECT count (*) FROM prompts WHERE text = 'kept' AND note = 'none'", "look", &value,
     NULL));
   g_assert_cmpint (value, ==, 1);
+}
+
+/* A project of the first version: its completions keep what they had, and those that were drawn
+ * from the plain softmax get their log-probabilities under it. */
+static void
+test_first_version (Fixture *self, gconstpointer data)
+{
+  static const char rows[] =
+    "INSERT INTO prompts VALUES (1, 'why?', 'train', '', 1);"
+    "INSERT INTO completions VALUES"
+    " (1, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 0, 1, 0, 5, 1),"
+    " (2, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 9, 1, 0, 5, 1);";
+  g_autofree char *path = g_build_filename (self->dir, "old.sqlite", NULL);
+  g_autoptr (LaurelDatabase) db = laurel_database_open (path, 1000, NULL);
+  g_autoptr (LaurelStore) store = NULL;
+  g_autoptr (LaurelCompletion) plain = NULL, filtered = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_schema_migrate (db, path, laurel_migrations, 1, &error));
+  g_assert_true (laurel_database_execute (db, rows, "fill", &error));
+  g_clear_pointer (&db, laurel_database_close);
+  store = laurel_store_open (path, &error);
+  g_assert_no_error (error);
+  plain = laurel_store_get_completion (store, 1, &error);
+  filtered = laurel_store_get_completion (store, 2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (plain->logprobs[0], ==, -1);
+  g_assert_cmpfloat (plain->plain_logprobs[0], ==, -1);
+  g_assert_cmpfloat (plain->repetition_penalty, ==, 1);
+  g_assert_cmpstr (plain->stop, ==, "[]");
+  g_assert_cmpfloat (filtered->logprobs[0], ==, -1);
+  g_assert_null (filtered->plain_logprobs);
 }
 
 static void
@@ -368,6 +403,7 @@ main (int argc, char **argv)
   ADD_TEST ("/store/durability/newer-version", test_newer_version);
   ADD_TEST ("/store/durability/foreign-files", test_foreign_files);
   ADD_TEST ("/store/durability/migration", test_migration);
+  ADD_TEST ("/store/durability/first-version", test_first_version);
   ADD_TEST ("/store/durability/read-only", test_read_only);
   ADD_TEST ("/store/durability/full", test_full);
   ADD_TEST ("/store/durability/busy", test_busy);
