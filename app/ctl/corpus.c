@@ -17,8 +17,8 @@
 static gboolean
 refuse_word (const char *option, const char *value, const char *allowed, GError **error)
 {
-  g_set_error (error, LAUREL_CTL_USAGE, 0, "Could not understand “--%s %s”: it must be %s; see --help",
-               option, value, allowed);
+  g_set_error (error, LAUREL_CTL_USAGE, 0,
+               "Could not understand “--%s %s”: it must be %s; see --help", option, value, allowed);
   return FALSE;
 }
 

@@ -17,6 +17,7 @@
 #define MIN_ZERO_SHARE 0.1
 #define MAX_OTHER_ZERO_SHARE 0.01
 #define MIN_UNITS 4
+#define MAX_STRAY_SHARE 0.2
 
 static const guint16 windows_1252[32] = {
   0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
@@ -145,6 +146,26 @@ reads_well (const guint8 *sample, gsize n, LaurelEncoding encoding)
   return n_odd * 50 <= n_chars;
 }
 
+/* Whether @sample is plain text with some zero bytes in it, as damaged files have them: UTF-8
+ * without control characters once those are out. Units of other scripts are not, by their high
+ * bytes; of ASCII's units every second byte would be zero, which is not some. */
+static gboolean
+is_narrow (const guint8 *sample, gsize n, double n_zeros)
+{
+  gsize length;
+
+  if (n_zeros > MAX_STRAY_SHARE * (double) n)
+    return FALSE;
+  for (gsize at = 0; at < n; at += length) {
+    length = laurel_utf8_sequence (sample + at, n - at);
+    if (length == 0)
+      return n - at < 4; /* a sequence that the end of the sample cuts */
+    if (sample[at] != 0 && sample[at] < ' ' && !g_ascii_isspace ((char) sample[at]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static LaurelEncoding
 detect_wide (const guint8 *sample, gsize n)
 {
@@ -154,6 +175,8 @@ detect_wide (const guint8 *sample, gsize n)
 
   for (gsize i = 0; i < n; i++)
     zeros[i % 4] += sample[i] == 0;
+  if (is_narrow (sample, n, (double) (zeros[0] + zeros[1] + zeros[2] + zeros[3])))
+    return LAUREL_ENCODING_BYTES;
   for (guint i = 0; i < G_N_ELEMENTS (wide); i++) {
     gboolean is_32 = i < 2, is_big = i % 2 == 1;
     double n_units = (double) n / (is_32 ? 4 : 2);
@@ -177,8 +200,10 @@ laurel_encoding_detect (const guint8 *sample, gsize n, gsize *out_mark)
     gsize length;
     LaurelEncoding encoding;
   } marks[] = {
-    { "\xff\xfe\0\0", 4, LAUREL_ENCODING_UTF_32_LE }, { "\0\0\xfe\xff", 4, LAUREL_ENCODING_UTF_32_BE },
-    { "\xff\xfe", 2, LAUREL_ENCODING_UTF_16_LE },     { "\xfe\xff", 2, LAUREL_ENCODING_UTF_16_BE },
+    { "\xff\xfe\0\0", 4, LAUREL_ENCODING_UTF_32_LE },
+    { "\0\0\xfe\xff", 4, LAUREL_ENCODING_UTF_32_BE },
+    { "\xff\xfe", 2, LAUREL_ENCODING_UTF_16_LE },
+    { "\xfe\xff", 2, LAUREL_ENCODING_UTF_16_BE },
     { "\xef\xbb\xbf", 3, LAUREL_ENCODING_UTF_8 },
   };
 

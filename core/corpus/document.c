@@ -47,6 +47,18 @@ hash_text (const GString *text, LaurelDocumentKey *key)
   memcpy (key->hash, digest, sizeof key->hash);
 }
 
+static void
+sign_text (LaurelDocument *document)
+{
+  const GString *text = document->text;
+  g_autoptr (GArray) shingles =
+      g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint) (text->len / 5 + 16));
+
+  laurel_minhash_shingle (text->str, text->len, shingles);
+  laurel_minhash_sign (shingles, &document->signature);
+  document->key.has_signature = shingles->len > 0;
+}
+
 void
 laurel_document_process (const LaurelDocumentOptions *options,
                          const LaurelRawDocument *raw,
@@ -73,8 +85,7 @@ laurel_document_process (const LaurelDocumentOptions *options,
     return;
   hash_text (out->text, &out->key);
   if (options->signatures)
-    out->key.has_signature =
-        laurel_minhash_sign (out->text->str, out->text->len, &out->signature);
+    sign_text (out);
 }
 
 void

@@ -22,14 +22,26 @@ typedef struct {
   guint32 exact; /* whether it is removed because another has its very text */
 } LaurelDuplicate;
 
-typedef gboolean (*LaurelDuplicatesGoOn) (double share, gpointer user_data, GError **error);
+/* What the search is made of; @keys begin @stride bytes apart. */
+typedef struct {
+  const LaurelDocumentKey *keys; /* (n) */
+  gsize stride;
+  const LaurelMinhash *signatures; /* (n); NULL: exact duplicates only */
+  guint32 n;
+  double threshold; /* Jaccard similarity */
+  /* The text of @document, to @text, which is empty. */
+  gboolean (*read) (guint32 document, GString *text, gpointer user_data, GError **error);
+  /* Every few thousand comparisons, @share being done; FALSE to stop. */
+  gboolean (*go_on) (double share, gpointer user_data, GError **error);
+  gpointer user_data;
+} LaurelDuplicateSearch;
 
-/* Fills @out (n). Texts of the same hash are exact duplicates. With @signatures (n; NULL: exact
- * ones only), of the rest those are near that share a band and whose estimated similarity is at
- * least @threshold; documents that are near are joined, and of each group that hangs together the
- * first is kept. In a band where more than 1,024 documents agree, each is compared with the first
- * 1,024 alone. Needs up to 56 bytes of memory a document. @keys begin @stride bytes apart. FALSE
- * when @go_on says so. */
-gboolean laurel_duplicates_find (const LaurelDocumentKey *keys, gsize stride, const LaurelMinhash *signatures, guint32 n, double threshold, LaurelDuplicate *out, LaurelDuplicatesGoOn go_on, gpointer user_data, GError **error);
+/* Fills @out (n). Texts of the same hash are exact duplicates. Of the rest, those are near that
+ * share a band and are similar: by their signatures' estimate where that is more than 0.1 (three
+ * standard deviations) from the threshold, else by all their shingles. Documents that are near
+ * are joined, and of each group that hangs together the first is kept. In a band where more than
+ * 1,024 documents agree, each is compared with the first 1,024 alone. Needs up to 56 bytes of
+ * memory a document. FALSE when a function of the search says so. */
+gboolean laurel_duplicates_find (const LaurelDuplicateSearch *search, LaurelDuplicate *out, GError **error);
 
 G_END_DECLS

@@ -17,15 +17,13 @@
 
 #define MULTIPLIER G_GUINT64_CONSTANT (0x9e3779b97f4a7c15)
 /* Shingles are hashed against all orders in such runs, which stay in the nearest cache. */
-#define RUN 256
+#define RUN 1024
 
 typedef struct {
   guint64 words[LAUREL_MINHASH_SHINGLE]; /* hashes of the last words, round and round */
   gsize n_words;
-  guint32 shingles[RUN];
-  gsize n_shingles;
-  LaurelMinhash *out;
-} Signer;
+  GArray *shingles;
+} Shingler;
 
 /* A word at a time in registers: orders[i] is x ↦ x · a + b over 32 bits, a odd, which is
  * one-to-one; that the shingles are well mixed before makes the minima fair. */
@@ -48,9 +46,10 @@ take_minima (guint32 *restrict minima,
   }
 }
 
-static void
-flush (Signer *self)
+void
+laurel_minhash_sign (const GArray *shingles, LaurelMinhash *out)
 {
+  const guint32 *values = (const guint32 *) (const void *) shingles->data;
   guint32 factors[LAUREL_MINHASH_SIZE], terms[LAUREL_MINHASH_SIZE];
   guint64 state = MULTIPLIER;
 
@@ -60,28 +59,29 @@ flush (Signer *self)
     state = (state ^ (state >> 31)) * MULTIPLIER + 1;
     terms[i] = (guint32) (state >> 32);
   }
-  take_minima (self->out->minima, factors, terms, self->shingles, self->n_shingles);
-  self->n_shingles = 0;
+  memset (out, 0xff, sizeof *out);
+  for (guint at = 0; at < shingles->len; at += RUN)
+    take_minima (out->minima, factors, terms, values + at, MIN (RUN, shingles->len - at));
 }
 
 /* The last @n words, oldest first. */
 static void
-add_shingle (Signer *self, gsize n)
+add_shingle (Shingler *self, gsize n)
 {
   guint64 hash = n;
+  guint32 shingle;
 
   for (gsize i = self->n_words - n; i < self->n_words; i++) {
     hash = (hash ^ self->words[i % LAUREL_MINHASH_SHINGLE]) * MULTIPLIER;
     hash ^= hash >> 32;
   }
   hash *= MULTIPLIER;
-  self->shingles[self->n_shingles++] = (guint32) (hash >> 32);
-  if (self->n_shingles == RUN)
-    flush (self);
+  shingle = (guint32) (hash >> 32);
+  g_array_append_val (self->shingles, shingle);
 }
 
 static void
-add_word (Signer *self, guint64 hash)
+add_word (Shingler *self, guint64 hash)
 {
   self->words[self->n_words++ % LAUREL_MINHASH_SHINGLE] = hash;
   if (self->n_words >= LAUREL_MINHASH_SHINGLE)
@@ -94,21 +94,20 @@ is_word_char (gunichar c)
   return c < 0x80 ? g_ascii_isalnum ((char) c) : g_unichar_isalnum (c) || g_unichar_ismark (c);
 }
 
-gboolean
-laurel_minhash_sign (const char *text, gsize n, LaurelMinhash *out)
+void
+laurel_minhash_shingle (const char *text, gsize n, GArray *shingles)
 {
   const char *end = text + n;
-  Signer signer = { .out = out };
+  Shingler shingler = { .shingles = shingles };
   guint64 word = 0; /* hash of the word so far; 0: between words */
 
-  memset (out, 0xff, sizeof *out);
   for (const char *at = text; at < end; at = g_utf8_next_char (at)) {
     gunichar c = (guint8) *at < 0x80 ? (gunichar) *at : g_utf8_get_char (at);
     gboolean alone = c >= 0x1100 && g_unichar_iswide (c);
     gboolean part = is_word_char (c);
 
     if (word != 0 && (!part || alone)) {
-      add_word (&signer, word);
+      add_word (&shingler, word);
       word = 0;
     }
     if (!part)
@@ -118,16 +117,52 @@ laurel_minhash_sign (const char *text, gsize n, LaurelMinhash *out)
     word ^= word >> 32;
     word += word == 0;
     if (alone) {
-      add_word (&signer, word);
+      add_word (&shingler, word);
       word = 0;
     }
   }
   if (word != 0)
-    add_word (&signer, word);
-  if (signer.n_words > 0 && signer.n_words < LAUREL_MINHASH_SHINGLE)
-    add_shingle (&signer, signer.n_words);
-  flush (&signer);
-  return signer.n_words > 0;
+    add_word (&shingler, word);
+  if (shingler.n_words > 0 && shingler.n_words < LAUREL_MINHASH_SHINGLE)
+    add_shingle (&shingler, shingler.n_words);
+}
+
+static int
+compare_shingles (gconstpointer a, gconstpointer b)
+{
+  guint32 x = *(const guint32 *) a, y = *(const guint32 *) b;
+
+  return (x > y) - (x < y);
+}
+
+static void
+make_set (GArray *shingles)
+{
+  guint32 *values = (guint32 *) (void *) shingles->data;
+  guint n = 0;
+
+  g_array_sort (shingles, compare_shingles);
+  for (guint i = 0; i < shingles->len; i++)
+    if (i == 0 || values[i] != values[i - 1])
+      values[n++] = values[i];
+  g_array_set_size (shingles, n);
+}
+
+double
+laurel_minhash_measure (GArray *a, GArray *b)
+{
+  guint i = 0, j = 0, n_both = 0;
+
+  make_set (a);
+  make_set (b);
+  while (i < a->len && j < b->len) {
+    guint32 x = g_array_index (a, guint32, i), y = g_array_index (b, guint32, j);
+
+    n_both += x == y;
+    i += x <= y;
+    j += y <= x;
+  }
+  return (double) n_both / MAX (a->len + b->len - n_both, 1);
 }
 
 double

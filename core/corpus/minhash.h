@@ -23,8 +23,15 @@ typedef struct {
   guint32 minima[LAUREL_MINHASH_SIZE];
 } LaurelMinhash;
 
-/* FALSE, and no signature, when @text (UTF-8) has no word at all. */
-gboolean laurel_minhash_sign (const char *text, gsize n, LaurelMinhash *out);
+/* Appends the shingles of @text (UTF-8) to @shingles (element-type guint32), hashed, in its order and
+ * as often as they come; fewer words than a shingle are one of their own, no words none. */
+void laurel_minhash_shingle (const char *text, gsize n, GArray *shingles);
+
+/* All ones when there are no shingles. */
+void laurel_minhash_sign (const GArray *shingles, LaurelMinhash *out);
+
+/* The Jaccard similarity itself; sorts both and takes out what comes twice. */
+double laurel_minhash_measure (GArray *a, GArray *b);
 
 /* An estimate of the Jaccard similarity; its standard deviation is √(s (1 − s) / 128), 0.035 at 0.8. */
 double laurel_minhash_compare (const LaurelMinhash *a, const LaurelMinhash *b);

@@ -16,6 +16,19 @@ go_on_cb (double share, gpointer user_data, GError **error)
   return laurel_corpus_job_step (self, (guint64) (share * 1000.0), 1000, error);
 }
 
+static gboolean
+read_cb (guint32 document, GString *text, gpointer user_data, GError **error)
+{
+  LaurelCorpusJob *self = user_data;
+  LaurelDocumentRecord record;
+
+  if (!laurel_work_file_read (&self->documents, document * (guint64) sizeof record, &record,
+                              sizeof record, error))
+    return FALSE;
+  g_string_set_size (text, record.text_length);
+  return laurel_work_file_read (&self->texts, record.text_start, text->str, text->len, error);
+}
+
 static GMappedFile *
 map_file (const LaurelWorkFile *file, GError **error)
 {
@@ -77,15 +90,24 @@ find_duplicates (LaurelCorpusJob *self, LaurelDuplicate *duplicates, GError **er
   g_autoptr (GMappedFile) signatures = map_file (&self->signatures, error);
   const LaurelDocumentRecord *records;
   const LaurelMinhash *minhashes = NULL;
+  LaurelDuplicateSearch search;
 
   if (documents == NULL || signatures == NULL)
     return FALSE;
   records = (const void *) g_mapped_file_get_contents (documents);
   if (self->document.signatures)
     minhashes = (const void *) g_mapped_file_get_contents (signatures);
-  if (!laurel_duplicates_find (&records->key, sizeof *records, minhashes, self->n_documents,
-                               self->document.rules.threshold[LAUREL_RULE_DUPLICATE_NEAR],
-                               duplicates, go_on_cb, self, error))
+  search = (LaurelDuplicateSearch){
+    .keys = &records->key,
+    .stride = sizeof *records,
+    .signatures = minhashes,
+    .n = self->n_documents,
+    .threshold = self->document.rules.threshold[LAUREL_RULE_DUPLICATE_NEAR],
+    .read = read_cb,
+    .go_on = go_on_cb,
+    .user_data = self,
+  };
+  if (!laurel_duplicates_find (&search, duplicates, error))
     return FALSE;
   for (guint32 i = 0; i < self->n_documents; i++)
     if (duplicates[i].first != i

@@ -187,8 +187,8 @@ read_state (LaurelCorpusJob *self)
 {
   g_autofree char *path = get_state_path (self);
   g_autoptr (JsonNode) node = laurel_json_load (path, NULL);
-  JsonObject *object = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node)
-                                                                     : NULL;
+  JsonObject *object =
+      node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   JsonNode *report = object != NULL ? json_object_get_member (object, "report") : NULL;
   const char *fingerprint = NULL;
 
