@@ -61,7 +61,7 @@ trainer_new (void)
   self->n_pair_slots = 1 << 16;
   self->pair_slots = g_new0 (guint32, self->n_pair_slots);
   self->heap = g_array_new (FALSE, FALSE, sizeof (Candidate));
-  self->tokenizer = laurel_tokenizer_new ();
+  self->tokenizer = laurel_tokenizer_new (LAUREL_TOKENIZER_BPE);
   return self;
 }
 

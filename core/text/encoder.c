@@ -1,5 +1,8 @@
 /* encoder.c: text to ids, piece by piece.
  *
+ * Added tokens are found first, what is left of them is normalised, searched for
+ * added tokens again, cut, and each piece encoded.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/text/encoder.h"
 
@@ -21,8 +24,10 @@ typedef struct {
 struct _LaurelEncoder {
   const LaurelTokenizer *tokenizer;
   LaurelBpeScratch *scratch;
-  GArray *piece; /* the ids of one piece */
-  Seen *seen;    /* NULL: nothing is remembered */
+  GArray *piece;       /* the ids of one piece */
+  GString *normalized; /* one stretch between added tokens */
+  GString *prefixed;   /* one with a space put before it */
+  Seen *seen;          /* NULL: nothing is remembered */
   gint32 pending[N_PENDING];
   gsize n_pending;
 };
@@ -35,6 +40,8 @@ laurel_encoder_new (const LaurelTokenizer *tokenizer, gboolean remember)
   self->tokenizer = tokenizer;
   self->scratch = laurel_bpe_scratch_new ();
   self->piece = g_array_new (FALSE, FALSE, sizeof (gint32));
+  self->normalized = g_string_new (NULL);
+  self->prefixed = g_string_new (NULL);
   self->seen = remember ? g_new0 (Seen, N_SEEN) : NULL;
   self->n_pending = 0;
   return self;
@@ -47,6 +54,8 @@ laurel_encoder_free (LaurelEncoder *self)
     return;
   laurel_bpe_scratch_free (self->scratch);
   g_array_unref (self->piece);
+  g_string_free (self->normalized, TRUE);
+  g_string_free (self->prefixed, TRUE);
   g_free (self->seen);
   g_free (self);
 }
@@ -79,7 +88,10 @@ encode_new_piece (LaurelEncoder *self, const char *bytes, gsize length, Seen *se
   const gint32 *found;
 
   g_array_set_size (self->piece, 0);
-  laurel_bpe_encode_piece (self->tokenizer, self->scratch, bytes, length, self->piece);
+  if (self->tokenizer->wordpiece != NULL)
+    laurel_wordpiece_encode (self->tokenizer->wordpiece, bytes, length, self->piece);
+  else
+    laurel_bpe_encode_piece (self->tokenizer, self->scratch, bytes, length, self->piece);
   found = (const gint32 *) (void *) self->piece->data;
   if (seen != NULL && self->piece->len <= MAX_SEEN_IDS) {
     seen->key = key;
@@ -99,7 +111,8 @@ encode_piece (LaurelEncoder *self, const char *bytes, gsize length, gsize readab
 
   if (length <= LAUREL_WORD_KEY_MAX) {
     key = laurel_word_key (bytes, length, readable);
-    whole = laurel_word_table_find (self->tokenizer->words, key);
+    whole =
+        self->tokenizer->words != NULL ? laurel_word_table_find (self->tokenizer->words, key) : -1;
     if (whole >= 0) {
       put_ids (self, &whole, 1, ids);
       return;
@@ -114,15 +127,89 @@ encode_piece (LaurelEncoder *self, const char *bytes, gsize length, gsize readab
   encode_new_piece (self, bytes, length, seen, key, ids);
 }
 
-void
-laurel_encoder_encode (LaurelEncoder *self, const char *text, gsize length, GArray *ids)
+static void
+encode_words (LaurelEncoder *self, const char *text, gsize length, GArray *ids)
+{
+  gsize skipped, n;
+
+  while ((n = laurel_pretokenize_next_bert (text, length, &skipped)) > 0) {
+    encode_piece (self, text + skipped, n, length - skipped, ids);
+    text += skipped + n;
+    length -= skipped + n;
+  }
+}
+
+static void
+encode_pieces (LaurelEncoder *self, const char *text, gsize length, GArray *ids)
 {
   while (length > 0) {
-    gsize n = laurel_pretokenize_next (text, length);
+    gsize n = self->tokenizer->no_regex ? length : laurel_pretokenize_next (text, length);
 
     encode_piece (self, text, n, length, ids);
     text += n;
     length -= n;
   }
+}
+
+/* A stretch that holds no added token. */
+static void
+encode_stretch (LaurelEncoder *self, const char *text, gsize length, gboolean first, GArray *ids)
+{
+  if (length == 0)
+    return;
+  if (self->tokenizer->wordpiece != NULL) {
+    encode_words (self, text, length, ids);
+  } else if (first && self->tokenizer->add_prefix_space && *text != ' ') {
+    g_string_assign (self->prefixed, " ");
+    g_string_append_len (self->prefixed, text, (gssize) length);
+    encode_pieces (self, self->prefixed->str, self->prefixed->len, ids);
+  } else {
+    encode_pieces (self, text, length, ids);
+  }
+}
+
+typedef void (*EncodeStretch) (LaurelEncoder *self, const char *text, gsize length, gboolean first,
+                               GArray *ids);
+
+/* Whatever stands after an added token starts anew. */
+static void
+encode_between (LaurelEncoder *self, const LaurelAddedFinder *finder, const char *text,
+                gsize length, gboolean first, EncodeStretch encode, GArray *ids)
+{
+  gsize from = 0, done = 0, begin, end;
+  gint32 id;
+
+  while (finder != NULL
+         && (id = laurel_added_finder_next (finder, text, length, &from, done, &begin, &end))
+                >= 0) {
+    encode (self, text + done, begin - done, first || done > 0, ids);
+    put_ids (self, &id, 1, ids);
+    done = end;
+  }
+  encode (self, text + done, length - done, first || done > 0, ids);
+}
+
+static void
+encode_raw (LaurelEncoder *self, const char *text, gsize length, gboolean first, GArray *ids)
+{
+  const LaurelTokenizer *tokenizer = self->tokenizer;
+
+  if (length == 0)
+    return;
+  if (tokenizer->normalizer != NULL) {
+    g_string_truncate (self->normalized, 0);
+    g_string_append_len (self->normalized, text, (gssize) length);
+    laurel_normalizer_apply (tokenizer->normalizer, self->normalized, first);
+    text = self->normalized->str;
+    length = self->normalized->len;
+  }
+  encode_between (self, tokenizer->added_normalized, text, length, first, encode_stretch, ids);
+}
+
+void
+laurel_encoder_encode (LaurelEncoder *self, const char *text, gsize length, gboolean first,
+                       GArray *ids)
+{
+  encode_between (self, self->tokenizer->added_raw, text, length, first, encode_raw, ids);
   flush (self, ids);
 }

@@ -15,7 +15,8 @@ LaurelEncoder *laurel_encoder_new (const LaurelTokenizer *tokenizer, gboolean re
 void laurel_encoder_free (LaurelEncoder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelEncoder, laurel_encoder_free)
 
-/* Appends the ids of @length bytes of valid UTF-8. */
-void laurel_encoder_encode (LaurelEncoder *self, const char *text, gsize length, GArray *ids);
+/* Appends the ids of @length bytes of valid UTF-8. @first: the text starts here,
+ * and is not what stands after a seam. */
+void laurel_encoder_encode (LaurelEncoder *self, const char *text, gsize length, gboolean first, GArray *ids);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
-/* pretokenize.c: GPT-2's pattern, written by hand.
+/* pretokenize.c: GPT-2's pattern, written by hand, and BERT's words.
  *
- * The pattern, first alternative that matches, each as long as it can be:
+ * GPT-2's pattern, first alternative that matches, each as long as it can be:
  *   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  * where \s is Unicode's White_Space. Every character is exactly one of letter,
  * number, space or other, which makes it a matter of runs.
@@ -27,15 +27,11 @@ match_contraction (const char *text, gsize length)
   case 's':
   case 't':
   case 'm':
-  case 'd':
-    return 2;
+  case 'd': return 2;
   case 'r':
-  case 'v':
-    return length > 2 && text[2] == 'e' ? 3 : 0;
-  case 'l':
-    return length > 2 && text[2] == 'l' ? 3 : 0;
-  default:
-    return 0;
+  case 'v': return length > 2 && text[2] == 'e' ? 3 : 0;
+  case 'l': return length > 2 && text[2] == 'l' ? 3 : 0;
+  default: return 0;
   }
 }
 
@@ -92,8 +88,47 @@ laurel_pretokenize_next (const char *text, gsize length)
   return (gsize) (skip_class (classes, at + n, end, first) - text);
 }
 
-/* A piece has a space only at its start or is nothing but spaces, so where a
- * space follows something else, a piece ends whatever comes before or after. */
+/* All of ASCII that is no letter, digit or space counts, symbols too. */
+static gboolean
+is_punctuation (gunichar c)
+{
+  if (c < 0x80)
+    return g_ascii_ispunct ((char) c);
+  switch (g_unichar_type (c)) {
+  case G_UNICODE_CONNECT_PUNCTUATION:
+  case G_UNICODE_DASH_PUNCTUATION:
+  case G_UNICODE_CLOSE_PUNCTUATION:
+  case G_UNICODE_FINAL_PUNCTUATION:
+  case G_UNICODE_INITIAL_PUNCTUATION:
+  case G_UNICODE_OTHER_PUNCTUATION:
+  case G_UNICODE_OPEN_PUNCTUATION: return TRUE;
+  default: return FALSE;
+  }
+}
+
+gsize
+laurel_pretokenize_next_bert (const char *text, gsize length, gsize *out_skipped)
+{
+  const guint8 *classes = laurel_character_classes ();
+  const char *end = text + length, *begin, *at;
+  gsize n;
+
+  at = begin = skip_class (classes, text, end, LAUREL_CHARACTER_SPACE);
+  *out_skipped = (gsize) (begin - text);
+  for (; at < end; at += n) {
+    gunichar c = laurel_read_character (at, &n);
+
+    if (is_punctuation (c))
+      return at == begin ? n : (gsize) (at - begin);
+    if (classes[c] == LAUREL_CHARACTER_SPACE)
+      break;
+  }
+  return (gsize) (at - begin);
+}
+
+/* GPT-2's pieces have a space only at their start or are nothing but spaces,
+ * BERT's have none, so where a space follows something else, a piece ends whatever comes before or
+ * after. */
 gsize
 laurel_pretokenize_find_seam (const char *text, gsize length)
 {

@@ -1,4 +1,4 @@
-/* pretokenize.h: where GPT-2's pattern cuts a text.
+/* pretokenize.h: where GPT-2's pattern cuts a text, and where BERT does.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -11,6 +11,11 @@ G_BEGIN_DECLS
  * UTF-8. What was cut off before does not matter, so a text is cut by calling
  * this again on what is left. Linear in the piece's length. */
 gsize laurel_pretokenize_next (const char *text, gsize length);
+
+/* BERT's: skips spaces, then the length of a word or of a single punctuation
+ * mark, which is @text's first piece once *@out_skipped bytes are gone; 0 when
+ * nothing but spaces is left. */
+gsize laurel_pretokenize_next_bert (const char *text, gsize length, gsize *out_skipped);
 
 /* The last place in @text where a piece ends in any text that has these bytes
  * there: both sides can be encoded apart. 0 when there is none. */

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define REPLACEMENT "\357\277\275" /* U+FFFD */
-
 /* Bytes that print as themselves in Latin-1; the others are written as the
  * characters from U+0100 on, in their order. */
 static gboolean
@@ -53,18 +51,31 @@ laurel_byte_from_character (gunichar character)
   return -1;
 }
 
+static void
+clear_added (gpointer data)
+{
+  LaurelAddedToken *token = data;
+
+  g_free (token->content);
+}
+
 LaurelTokenizer *
-laurel_tokenizer_new (void)
+laurel_tokenizer_new (LaurelTokenizerModel model)
 {
   LaurelTokenizer *self = g_new0 (LaurelTokenizer, 1);
 
   g_atomic_ref_count_init (&self->n_references);
+  self->model = model;
   self->tokens = laurel_string_table_new ();
   self->flags = g_byte_array_new ();
+  self->added = g_array_new (FALSE, FALSE, sizeof (LaurelAddedToken));
+  g_array_set_clear_func (self->added, clear_added);
   self->merges = g_array_new (FALSE, FALSE, sizeof (LaurelMerge));
   self->n_merge_slots = 1024;
   self->merge_slots = g_new0 (LaurelMergeSlot, self->n_merge_slots);
   self->end_of_text = -1;
+  if (model == LAUREL_TOKENIZER_WORDPIECE)
+    self->wordpiece = laurel_wordpiece_new ();
   return self;
 }
 
@@ -82,6 +93,14 @@ laurel_tokenizer_unref (LaurelTokenizer *self)
     return;
   laurel_string_table_free (self->tokens);
   g_byte_array_unref (self->flags);
+  laurel_normalizer_free (self->normalizer);
+  laurel_added_finder_free (self->added_raw);
+  laurel_added_finder_free (self->added_normalized);
+  g_array_unref (self->added);
+  g_free (self->post_processor);
+  laurel_wordpiece_free (self->wordpiece);
+  g_clear_pointer (&self->texts, g_byte_array_unref);
+  g_clear_pointer (&self->text_ends, g_array_unref);
   g_array_unref (self->merges);
   g_free (self->merge_slots);
   laurel_word_table_free (self->words);
@@ -93,12 +112,26 @@ gboolean
 laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length,
                             gboolean special)
 {
-  guint8 flags = special ? LAUREL_TOKEN_SPECIAL : 0;
+  guint8 flags = 0;
+  guint32 id = laurel_string_table_add (self->tokens, bytes, length);
 
-  if (laurel_string_table_add (self->tokens, bytes, length) != self->flags->len)
+  if (id != self->flags->len)
     return FALSE;
   g_byte_array_append (self->flags, &flags, 1);
+  if (special)
+    laurel_tokenizer_mark_added (self, (gint32) id, LAUREL_ADDED_SPECIAL);
   return TRUE;
+}
+
+void
+laurel_tokenizer_mark_added (LaurelTokenizer *self, gint32 id, guint flags)
+{
+  LaurelAddedToken token = { .id = id, .flags = flags };
+
+  token.content = g_strdup (laurel_string_table_get (self->tokens, (guint32) id, NULL));
+  g_array_append_val (self->added, token);
+  self->flags->data[id] |=
+      (flags & LAUREL_ADDED_SPECIAL) != 0 ? LAUREL_TOKEN_SPECIAL : LAUREL_TOKEN_ADDED;
 }
 
 static void
@@ -200,6 +233,35 @@ hash_number (GChecksum *checksum, guint32 number)
   g_checksum_update (checksum, (const guchar *) &bytes, sizeof bytes);
 }
 
+/* Everything but the byte-level vocabulary of GPT-2's kind that models have had
+ * from the beginning, whose hashes must stay. */
+static void
+hash_extras (const LaurelTokenizer *self, GChecksum *checksum)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (self->wordpiece != NULL)
+    g_string_append_printf (text, "WordPiece %s %d %" G_GINT64_FORMAT ";", self->wordpiece->prefix,
+                            self->wordpiece->unknown, self->wordpiece->max_characters);
+  if (self->normalizer != NULL) {
+    g_autoptr (JsonNode) node = laurel_normalizer_to_json (self->normalizer);
+    g_autofree char *json = json_to_string (node, FALSE);
+
+    g_string_append_printf (text, "normalizer %s;", json);
+  }
+  if (self->add_prefix_space)
+    g_string_append (text, "add_prefix_space;");
+  if (self->no_regex)
+    g_string_append (text, "no regex;");
+  for (guint i = 0; i < self->added->len; i++) {
+    const LaurelAddedToken *token = &g_array_index (self->added, LaurelAddedToken, i);
+
+    if ((token->flags & LAUREL_ADDED_SPECIAL) == 0)
+      g_string_append_printf (text, "added %d %u;", token->id, token->flags);
+  }
+  g_checksum_update (checksum, (const guchar *) text->str, (gssize) text->len);
+}
+
 static char *
 hash_tokenizer (const LaurelTokenizer *self)
 {
@@ -219,7 +281,49 @@ hash_tokenizer (const LaurelTokenizer *self)
     hash_number (checksum, (guint32) g_array_index (self->merges, LaurelMerge, rank).left);
     hash_number (checksum, (guint32) g_array_index (self->merges, LaurelMerge, rank).right);
   }
+  hash_extras (self, checksum);
   return g_strdup (g_checksum_get_string (checksum));
+}
+
+static void
+find_added (LaurelTokenizer *self)
+{
+  self->added_raw = laurel_added_finder_new (self->added, FALSE, self->normalizer);
+  self->added_normalized = laurel_added_finder_new (self->added, TRUE, self->normalizer);
+  self->has_seams =
+      !self->no_regex
+      && (self->normalizer == NULL || laurel_normalizer_has_seams (self->normalizer))
+      && (self->added_raw == NULL || laurel_added_finder_has_seams (self->added_raw))
+      && (self->added_normalized == NULL || laurel_added_finder_has_seams (self->added_normalized));
+}
+
+static gboolean
+seal_bpe (LaurelTokenizer *self, const char *name, GError **error)
+{
+  if (!find_bytes (self, name, error) || !check_special_tokens (self, name, error))
+    return FALSE;
+  mark_whole_tokens (self);
+  return TRUE;
+}
+
+static void
+seal_wordpiece (LaurelTokenizer *self)
+{
+  self->texts = g_byte_array_new ();
+  self->text_ends = g_array_new (FALSE, FALSE, sizeof (gsize));
+  for (guint id = 0; id < self->flags->len; id++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    gsize length, end;
+    const char *form = laurel_string_table_get (self->tokens, id, &length);
+
+    if ((self->flags->data[id] & LAUREL_TOKEN_SPECIAL) == 0) {
+      laurel_wordpiece_add (self->wordpiece, form, length, (gint32) id);
+      laurel_wordpiece_append_text (self->wordpiece, form, length, FALSE, text);
+    }
+    g_byte_array_append (self->texts, (const guint8 *) text->str, (guint) text->len + 1);
+    end = self->texts->len;
+    g_array_append_val (self->text_ends, end);
+  }
 }
 
 gboolean
@@ -228,13 +332,21 @@ laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error)
   gint64 end_of_text =
       laurel_string_table_find (self->tokens, LAUREL_END_OF_TEXT, strlen (LAUREL_END_OF_TEXT));
 
-  if (!find_bytes (self, name, error) || !check_special_tokens (self, name, error))
+  if (self->wordpiece != NULL)
+    seal_wordpiece (self);
+  else if (!seal_bpe (self, name, error))
     return FALSE;
   if (end_of_text >= 0 && (self->flags->data[end_of_text] & LAUREL_TOKEN_SPECIAL) != 0)
     self->end_of_text = (gint32) end_of_text;
-  mark_whole_tokens (self);
+  find_added (self);
   self->hash = hash_tokenizer (self);
   return TRUE;
+}
+
+LaurelTokenizerModel
+laurel_tokenizer_get_model (const LaurelTokenizer *self)
+{
+  return self->model;
 }
 
 int
@@ -253,134 +365,4 @@ const char *
 laurel_tokenizer_get_hash (const LaurelTokenizer *self)
 {
   return self->hash;
-}
-
-/* How many bytes at @at, where valid UTF-8 stops, one U+FFFD stands for: the
- * longest start of a character that is there, as Unicode recommends. */
-static gsize
-broken_length (const guint8 *at, gsize left)
-{
-  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-  gsize n = 1;
-
-  while (n < wanted && n < left && at[n] >= low && at[n] <= high) {
-    low = 0x80;
-    high = 0xbf;
-    n++;
-  }
-  return n;
-}
-
-static char *
-make_valid (const GString *bytes)
-{
-  GString *text = g_string_sized_new (bytes->len);
-  const char *at = bytes->str;
-  gsize left = bytes->len;
-
-  while (left > 0) {
-    const char *bad;
-    gsize n;
-
-    if (g_utf8_validate (at, (gssize) left, &bad)) {
-      g_string_append_len (text, at, (gssize) left);
-      break;
-    }
-    n = (gsize) (bad - at);
-    g_string_append_len (text, at, (gssize) n);
-    g_string_append (text, REPLACEMENT);
-    n += broken_length ((const guint8 *) bad, left - n);
-    at += n;
-    left -= n;
-  }
-  return g_string_free (text, FALSE);
-}
-
-static gboolean
-is_token (const LaurelTokenizer *self, gint32 id)
-{
-  return id >= 0 && (guint) id < self->flags->len;
-}
-
-static gboolean
-is_special (const LaurelTokenizer *self, gint32 id)
-{
-  return (self->flags->data[id] & LAUREL_TOKEN_SPECIAL) != 0;
-}
-
-char *
-laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n,
-                         gboolean with_special)
-{
-  g_autoptr (GString) bytes = g_string_new (NULL);
-
-  for (gsize i = 0; i < n; i++) {
-    gsize length;
-    const char *token;
-
-    if (!is_token (self, ids[i])) {
-      g_string_append (bytes, REPLACEMENT);
-      continue;
-    }
-    token = laurel_string_table_get (self->tokens, (guint32) ids[i], &length);
-    if (with_special || !is_special (self, ids[i]))
-      g_string_append_len (bytes, token, (gssize) length);
-  }
-  return make_valid (bytes);
-}
-
-const char *
-laurel_tokenizer_get_bytes (const LaurelTokenizer *self, int id, gsize *out_length)
-{
-  if (is_token (self, id) && !is_special (self, id))
-    return laurel_string_table_get (self->tokens, (guint32) id, out_length);
-  if (out_length != NULL)
-    *out_length = 0;
-  return "";
-}
-
-static void
-append_label (GString *label, gunichar c)
-{
-  if (c == '\n')
-    g_string_append (label, "\\n");
-  else if (c == '\t')
-    g_string_append (label, "\\t");
-  else if (c == '\r')
-    g_string_append (label, "\\r");
-  else if (c == '\\')
-    g_string_append (label, "\\\\");
-  else if (g_unichar_isprint (c))
-    g_string_append_unichar (label, c);
-  else
-    g_string_append_printf (label, "\\u{%X}", c);
-}
-
-char *
-laurel_tokenizer_label (const LaurelTokenizer *self, int id)
-{
-  GString *label;
-  const char *at;
-  gsize left;
-
-  if (!is_token (self, id))
-    return g_strdup_printf ("#%d", id);
-  at = laurel_string_table_get (self->tokens, (guint32) id, &left);
-  label = g_string_sized_new (left);
-  while (left > 0) {
-    gunichar c = g_utf8_get_char_validated (at, (gssize) left);
-    gsize n = 1;
-
-    if (c < 0x110000) {
-      append_label (label, c);
-      n = (gsize) g_unichar_to_utf8 (c, NULL);
-    } else {
-      g_string_append_printf (label, "\\x%02X", (guint8) *at);
-    }
-    at += n;
-    left -= n;
-  }
-  return g_string_free (label, FALSE);
 }

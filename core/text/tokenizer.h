@@ -1,7 +1,13 @@
 /* tokenizer.h: text to token ids and back.
  *
- * Byte-level BPE as GPT-2 has it: text is cut by GPT-2's pattern, each piece's
- * bytes are merged by rank. Special tokens never come from plain text.
+ * Two models. Byte-level BPE as GPT-2 has it: text is cut by GPT-2's pattern,
+ * each piece's bytes are merged by rank; decoding gives the same text again.
+ * WordPiece as BERT has it: text is cleaned and cut into words and punctuation,
+ * each word is covered by the longest tokens; decoding joins them with spaces.
+ *
+ * Special tokens never come from plain text, and nothing is put around a text:
+ * ids are as transformers makes them with add_special_tokens false. Added tokens
+ * that are not special are found in the text first.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -12,6 +18,11 @@ G_BEGIN_DECLS
 
 #define LAUREL_END_OF_TEXT "<|endoftext|>"
 
+typedef enum {
+  LAUREL_TOKENIZER_BPE,
+  LAUREL_TOKENIZER_WORDPIECE,
+} LaurelTokenizerModel;
+
 /* Immutable once made; any thread may use it. */
 typedef struct _LaurelTokenizer LaurelTokenizer;
 
@@ -19,11 +30,12 @@ LaurelTokenizer *laurel_tokenizer_ref (LaurelTokenizer *self);
 void laurel_tokenizer_unref (LaurelTokenizer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelTokenizer, laurel_tokenizer_unref)
 
-/* Reads tokenizer.json, or vocab.json with merges.txt, from @dir. What would change ids
- * and is not supported (normalizers, other pre-tokenisers…) is an error that names it. */
+/* Reads tokenizer.json, or vocab.json with merges.txt, or vocab.txt (BERT's, with
+ * tokenizer_config.json's do_lower_case) from @dir. What would change ids and is not
+ * supported (other models, normalisers, pre-tokenisers…) is an error that names it. */
 LaurelTokenizer *laurel_tokenizer_load (const char *dir, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Writes tokenizer.json, vocab.json, merges.txt and tokenizer_config.json. */
+/* Writes tokenizer.json, tokenizer_config.json, and vocab.json with merges.txt or vocab.txt. */
 gboolean laurel_tokenizer_save (const LaurelTokenizer *self, const char *dir, GError **error);
 
 typedef void (*LaurelTokenizerProgress) (int n_merges, int n_merges_wanted, gpointer user_data);
@@ -36,6 +48,7 @@ typedef void (*LaurelTokenizerProgress) (int n_merges, int n_merges_wanted, gpoi
 LaurelTokenizer *laurel_tokenizer_train_bpe (const char *const *texts, const gsize *lengths, gsize n_texts, int vocab_size,
                                              LaurelTokenizerProgress progress, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+LaurelTokenizerModel laurel_tokenizer_get_model (const LaurelTokenizer *self);
 int laurel_tokenizer_get_vocab_size (const LaurelTokenizer *self);
 int laurel_tokenizer_get_end_of_text (const LaurelTokenizer *self); /* −1 when there is none */
 const char *laurel_tokenizer_get_hash (const LaurelTokenizer *self); /* SHA-256 over vocabulary, merges and special tokens */
@@ -65,7 +78,8 @@ gboolean laurel_tokenizer_encode_stream (const LaurelTokenizer *self, GInputStre
  * Bytes that are no UTF-8 (a cut sequence), zero bytes and ids that are none become U+FFFD. */
 char *laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n, gboolean with_special) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The bytes that token @id stands for; empty for special tokens. Borrowed. */
+/* The bytes that token @id stands for; empty for special tokens. A WordPiece token that
+ * starts a word has a space before it. Borrowed. */
 const char *laurel_tokenizer_get_bytes (const LaurelTokenizer *self, int id, gsize *out_length);
 /* A label for one token on a screen: printable UTF-8, ␣ kept as a space, control characters, backslashes and broken bytes escaped. */
 char *laurel_tokenizer_label (const LaurelTokenizer *self, int id) G_GNUC_WARN_UNUSED_RESULT;

@@ -65,14 +65,16 @@ laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize l
   if (!check_utf8 (text, n, error))
     return FALSE;
   encoder = laurel_encoder_new (self, n >= LONG_TEXT);
-  laurel_encoder_encode (encoder, text, n, ids);
+  laurel_encoder_encode (encoder, text, n, TRUE, ids);
   return TRUE;
 }
 
 static gsize
 find_seam (const char *text, gsize length, gconstpointer tokenizer)
 {
-  return laurel_pretokenize_find_seam (text, length);
+  const LaurelTokenizer *self = tokenizer;
+
+  return self->has_seams ? laurel_pretokenize_find_seam (text, length) : 0;
 }
 
 /* The window grows where it holds no seam, so that this stays linear. */
@@ -123,7 +125,7 @@ encode_batch (LaurelEncoder *encoder, Batch *batch, Part *parts)
   for (guint i = batch->first; i < batch->first + batch->n; i++) {
     guint before = batch->ids->len;
 
-    laurel_encoder_encode (encoder, parts[i].text, parts[i].length, batch->ids);
+    laurel_encoder_encode (encoder, parts[i].text, parts[i].length, parts[i].first, batch->ids);
     parts[i].n_ids = batch->ids->len - before;
   }
 }

@@ -3,9 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/text/added_tokens.h"
+#include "core/text/normalizer.h"
 #include "core/text/string_table.h"
 #include "core/text/tokenizer.h"
 #include "core/text/word_table.h"
+#include "core/text/wordpiece.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +17,7 @@ G_BEGIN_DECLS
 #define LAUREL_TOKENIZER_FILE "tokenizer.json"
 #define LAUREL_VOCAB_FILE "vocab.json"
 #define LAUREL_MERGES_FILE "merges.txt"
+#define LAUREL_WORDS_FILE "vocab.txt"
 #define LAUREL_TOKENIZER_CONFIG_FILE "tokenizer_config.json"
 
 typedef struct {
@@ -33,29 +37,51 @@ typedef enum {
   LAUREL_TOKEN_SPECIAL = 1 << 0, /* its string is its name; text never becomes it */
   LAUREL_TOKEN_WHOLE = 1 << 1,   /* its bytes as a piece of text become this one token */
   LAUREL_TOKEN_MERGED = 1 << 2,  /* some merge makes it */
+  LAUREL_TOKEN_ADDED = 1 << 3,   /* text becomes it before anything else is done */
 } LaurelTokenFlags;
 
+/* The tokens are, by model: the bytes they stand for (BPE), or their forms as
+ * vocab.txt has them (WordPiece); special and added ones are their names. */
 struct _LaurelTokenizer {
   gatomicrefcount n_references;
+  LaurelTokenizerModel model;
   LaurelStringTable *tokens; /* number = id */
   GByteArray *flags;         /* LaurelTokenFlags of each id */
-  GArray *merges;            /* LaurelMerge, in the order of their rank */
-  LaurelMergeSlot *merge_slots; /* hash table over the pairs */
-  gsize n_merge_slots;       /* a power of two */
-  gsize longest_token;       /* bytes */
-  LaurelWordTable *words;    /* the short tokens that are LAUREL_TOKEN_WHOLE */
-  gint32 byte_ids[256];
   gint32 end_of_text;
   char *hash;
+
+  LaurelNormalizer *normalizer;        /* NULL: none */
+  GArray *added;                       /* LaurelAddedToken, by id */
+  LaurelAddedFinder *added_raw;        /* NULL: none to be found */
+  LaurelAddedFinder *added_normalized; /* the same in normalised text */
+  gboolean has_seams;                  /* long texts can be encoded in parts */
+  char *post_processor;                /* (nullable): JSON that is kept for saving alone */
+
+  /* BPE. */
+  gboolean add_prefix_space;
+  gboolean no_regex;            /* a text is one piece */
+  GArray *merges;               /* LaurelMerge, in the order of their rank */
+  LaurelMergeSlot *merge_slots; /* hash table over the pairs */
+  gsize n_merge_slots;          /* a power of two */
+  gsize longest_token;          /* bytes */
+  LaurelWordTable *words;       /* the short tokens that are LAUREL_TOKEN_WHOLE */
+  gint32 byte_ids[256];
+
+  /* WordPiece. */
+  LaurelWordPiece *wordpiece; /* NULL: BPE */
+  GByteArray *texts;          /* what each token stands for, one after the other */
+  GArray *text_ends;          /* gsize */
 };
 
 /* Making one: tokens in the order of their ids, merges in the order of their
  * rank, then seal it; before that nothing else may be called but unref. */
-LaurelTokenizer *laurel_tokenizer_new (void);
+LaurelTokenizer *laurel_tokenizer_new (LaurelTokenizerModel model);
 gboolean laurel_tokenizer_add_token (LaurelTokenizer *self, const char *bytes, gsize length, gboolean special); /* FALSE: it is there already */
 gboolean laurel_tokenizer_add_merge (LaurelTokenizer *self, LaurelMerge merge);                                 /* FALSE: the pair is there already */
-/* Checks what no file format checks (all bytes there, special tokens out of
- * reach) and fills in the rest. @name is for errors. */
+/* For a token that is there: special, or one that text becomes before all else. */
+void laurel_tokenizer_mark_added (LaurelTokenizer *self, gint32 id, guint flags);
+/* Checks what no file format checks (all bytes or the unknown token there,
+ * special tokens out of reach) and fills in the rest. @name is for errors. */
 gboolean laurel_tokenizer_seal (LaurelTokenizer *self, const char *name, GError **error);
 
 /* Spreads pairs of ids over tables whose sizes are powers of two. */
