@@ -31,12 +31,14 @@ const char *laurel_blas_describe (void); /* "OpenBLAS 0.3.21 SkylakeX" */
 
 int laurel_n_threads (void);
 
-/* y (N, OC) = x (N, IC) · w (IC, OC) + b (OC), Hugging Face's Conv1D. b may be NULL. */
-void laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC, int OC);
-/* y (N, OC) = residual (N, OC) + x (N, IC) · w + b; y may be residual. Backward: laurel_linear_backward(). */
-void laurel_linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b, int N, int IC, int OC);
-/* dx = dy · wᵀ (dx may be NULL); dw += xᵀ · dy; db += Σ rows of dy (db may be NULL). */
-void laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x, const float *w, int N, int IC, int OC);
+/* y (N, OC) = residual (N, OC) + x (N, IC) · w (IC, OC) + b (OC), Hugging Face's Conv1D. @residual and @b may be
+ * NULL, @residual may be @y. Rows of x stand x_stride apart, those of y and residual y_stride. */
+void laurel_linear_forward (float *y, gsize y_stride, const float *residual, const float *x, gsize x_stride,
+                            const float *w, const float *b, int N, int IC, int OC);
+/* dw += xᵀ · dy; db += Σ rows of dy; then dx = dy · wᵀ, whose rows stand as those of x. db may be NULL; dx may be
+ * NULL or x itself. */
+void laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, gsize dy_stride, const float *x,
+                             gsize x_stride, const float *w, int N, int IC, int OC);
 
 /* --- embedding.c --------------------------------------------------------- */
 
@@ -50,6 +52,8 @@ void laurel_embedding_backward (float *dwte, float *dwpe, const float *dx, const
 /* y = (x − mean) · rstd · w + b per row; mean (N) and rstd (N) are kept for backward.
  * Ba, Kiros, Hinton, “Layer normalization”, 2016. */
 void laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int N, int C, float epsilon);
+/* The same y again, from the mean and rstd that forward left. */
+void laurel_layernorm_again (float *y, const float *mean, const float *rstd, const float *x, const float *w, const float *b, int N, int C);
 /* One row, by the calling thread alone. */
 void laurel_layernorm_row (float *y, float *mean, float *rstd, const float *x, const float *w, const float *b, int C, float epsilon);
 /* dx += …; dw += …; db += …: dx adds, since the residual stream's gradient passes beside the norm. */

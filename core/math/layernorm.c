@@ -39,6 +39,23 @@ laurel_layernorm_forward (float *y, float *mean, float *rstd, const float *x, co
                           epsilon);
 }
 
+LAUREL_CLONES static void
+row_again (float *y, float mean, float rstd, const float *x, const float *w, const float *b, int C)
+{
+#pragma omp simd
+  for (int c = 0; c < C; c++)
+    y[c] = (x[c] - mean) * rstd * w[c] + b[c];
+}
+
+void
+laurel_layernorm_again (float *y, const float *mean, const float *rstd, const float *x,
+                        const float *w, const float *b, int N, int C)
+{
+#pragma omp parallel for schedule(static)
+  for (int i = 0; i < N; i++)
+    row_again (y + (gsize) i * C, mean[i], rstd[i], x + (gsize) i * C, w, b, C);
+}
+
 /* With n = (x − mean) rstd and g = dy w:  dx += rstd (g − mean (g) − n mean (g n)) */
 LAUREL_CLONES static void
 backward_row (float *dx, const float *dy, const float *x, float mean, float rstd, const float *w,

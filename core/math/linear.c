@@ -11,27 +11,19 @@ laurel_n_threads (void)
 }
 
 void
-laurel_linear_onto (float *y, const float *residual, const float *x, const float *w, const float *b,
-                    int N, int IC, int OC)
+laurel_linear_forward (float *y, gsize y_stride, const float *residual, const float *x,
+                       gsize x_stride, const float *w, const float *b, int N, int IC, int OC)
 {
-  laurel_product_run (&(LaurelProduct) { .M = N, .N = OC, .K = IC, .a = x,
-                                         .row_stride = (gsize) IC, .k_stride = 1, .b = w,
-                                         .ldb = (gsize) OC, .bias = b, .residual = residual,
-                                         .c = y, .ldc = (gsize) OC });
-}
-
-void
-laurel_linear_forward (float *y, const float *x, const float *w, const float *b, int N, int IC,
-                       int OC)
-{
-  laurel_linear_onto (y, NULL, x, w, b, N, IC, OC);
+  laurel_product_run (&(LaurelProduct) { .M = N, .N = OC, .K = IC, .a = x, .row_stride = x_stride,
+                                         .k_stride = 1, .b = w, .ldb = (gsize) OC, .bias = b,
+                                         .residual = residual, .c = y, .ldc = y_stride });
 }
 
 #define COLUMN_BLOCK 64
 
 /* Each block of columns belongs to one thread, so the sums have one order. */
 static void
-add_column_sums (float *sums, const float *x, int N, int columns)
+add_column_sums (float *sums, const float *x, gsize stride, int N, int columns)
 {
 #pragma omp parallel for schedule(static)
   for (int start = 0; start < columns; start += COLUMN_BLOCK) {
@@ -40,19 +32,19 @@ add_column_sums (float *sums, const float *x, int N, int columns)
 
     for (int i = 0; i < N; i++)
       for (int j = 0; j < width; j++)
-        block[j] += x[(gsize) i * columns + start + j];
+        block[j] += x[(gsize) i * stride + (gsize) (start + j)];
     for (int j = 0; j < width; j++)
       sums[start + j] += block[j];
   }
 }
 
 void
-laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, const float *x,
-                        const float *w, int N, int IC, int OC)
+laurel_linear_backward (float *dx, float *dw, float *db, const float *dy, gsize dy_stride,
+                        const float *x, gsize x_stride, const float *w, int N, int IC, int OC)
 {
-  if (dx != NULL)
-    laurel_matmul (FALSE, TRUE, N, IC, OC, dy, OC, w, OC, FALSE, dx, IC);
-  laurel_matmul (TRUE, FALSE, IC, OC, N, x, IC, dy, OC, TRUE, dw, OC);
+  laurel_matmul (TRUE, FALSE, IC, OC, N, x, (int) x_stride, dy, (int) dy_stride, TRUE, dw, OC);
   if (db != NULL)
-    add_column_sums (db, dy, N, OC);
+    add_column_sums (db, dy, dy_stride, N, OC);
+  if (dx != NULL)
+    laurel_matmul (FALSE, TRUE, N, IC, OC, dy, (int) dy_stride, w, OC, FALSE, dx, (int) x_stride);
 }

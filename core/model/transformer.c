@@ -16,18 +16,16 @@
 
 #include <string.h>
 
-/* What one layer's forward leaves for its backward. */
+/* What one layer's forward leaves for its backward. What an elementwise pass gives again, the norms
+ * and GELU, is made again: keeping it would take as much memory again as three fifths of this. */
 typedef struct {
   float *x;       /* (N, C) what came in */
-  float *ln1;     /* (N, C) */
   float *ln1_mean, *ln1_rstd, *ln2_mean, *ln2_rstd; /* (N) */
   float *qkv;     /* (N, 3C) */
   float *attn;    /* (N, C) heads side by side, before the projection */
   float *log_sums; /* (N, H) */
   float *mid;     /* (N, C) the stream between attention and MLP */
-  float *ln2;     /* (N, C) */
-  float *fc;      /* (N, I) before GELU */
-  float *gelu;    /* (N, I) */
+  float *fc;      /* (N, I) before GELU; rows inner_stride apart */
 } LayerActivations;
 
 struct _LaurelActivations {
@@ -40,7 +38,10 @@ struct _LaurelActivations {
   float *last;   /* (N, C) the stream after the last layer */
   float *hidden; /* (N, C) */
   float *lnf_mean, *lnf_rstd;
-  float *dx, *dnorm, *dqkv, *dinner; /* (N, C) (N, C) (N, 3C) (N, I): backward only */
+  /* for one layer at a time */
+  float *norm;  /* (N, C) a norm, then its gradient */
+  float *inner; /* (N, I) the GELU, then its gradient; in backward also that of qkv */
+  float *dx;    /* (N, C), backward only */
 };
 
 /* Hands out pieces of one block; with base NULL it only counts. */
@@ -58,37 +59,47 @@ carve (Carver *carver, gsize n)
   return piece;
 }
 
-static void
-carve_layer (Carver *carver, LayerActivations *layer, gsize N, gsize C, gsize I, gsize H)
+/* Rows of I floats stand this far apart, so that they do not all meet in one set of the cache. */
+static gsize
+inner_stride (const LaurelModelConfig *config)
 {
+  return (gsize) config->n_inner + 16;
+}
+
+static void
+carve_layer (Carver *carver, LayerActivations *layer, const LaurelModelConfig *config, gsize N)
+{
+  gsize C = (gsize) config->n_embd;
+
   layer->x = carve (carver, N * C);
-  layer->ln1 = carve (carver, N * C);
   layer->ln1_mean = carve (carver, N);
   layer->ln1_rstd = carve (carver, N);
   layer->qkv = carve (carver, N * 3 * C);
   layer->attn = carve (carver, N * C);
-  layer->log_sums = carve (carver, N * H);
+  layer->log_sums = carve (carver, N * (gsize) config->n_head);
   layer->mid = carve (carver, N * C);
-  layer->ln2 = carve (carver, N * C);
   layer->ln2_mean = carve (carver, N);
   layer->ln2_rstd = carve (carver, N);
-  layer->fc = carve (carver, N * I);
-  layer->gelu = carve (carver, N * I);
 }
 
 static void
 carve_all (LaurelActivations *self, Carver *carver, const LaurelModelConfig *config)
 {
-  gsize N = (gsize) self->max_tokens, C = (gsize) config->n_embd, I = (gsize) config->n_inner;
+  gsize N = (gsize) self->max_tokens, C = (gsize) config->n_embd;
   LayerActivations shared = { 0 };
 
+  self->norm = carve (carver, N * C);
+  self->inner = carve (carver, N * MAX (inner_stride (config), 3 * C));
+  shared.fc = self->inner;
   if (!self->for_backward)
-    carve_layer (carver, &shared, N, C, I, (gsize) config->n_head);
+    carve_layer (carver, &shared, config, N);
   for (int l = 0; l < self->n_layer; l++) {
     LayerActivations layer = shared;
 
-    if (self->for_backward)
-      carve_layer (carver, &layer, N, C, I, (gsize) config->n_head);
+    if (self->for_backward) {
+      carve_layer (carver, &layer, config, N);
+      layer.fc = carve (carver, N * inner_stride (config));
+    }
     if (self->layers != NULL)
       self->layers[l] = layer;
   }
@@ -96,12 +107,8 @@ carve_all (LaurelActivations *self, Carver *carver, const LaurelModelConfig *con
   self->hidden = carve (carver, N * C);
   self->lnf_mean = carve (carver, N);
   self->lnf_rstd = carve (carver, N);
-  if (self->for_backward) {
+  if (self->for_backward)
     self->dx = carve (carver, N * C);
-    self->dnorm = carve (carver, N * C);
-    self->dqkv = carve (carver, N * 3 * C);
-    self->dinner = carve (carver, N * I);
-  }
 }
 
 gsize
@@ -159,25 +166,27 @@ laurel_activations_free (LaurelActivations *self)
 }
 
 static void
-layer_forward (const LaurelModel *model, const float *w, LayerActivations *a, float *out,
-               const LaurelBatch *batch, int N)
+layer_forward (const LaurelModel *model, const float *w, LaurelActivations *acts,
+               const LayerActivations *a, float *out, const LaurelBatch *batch, int N)
 {
   const LaurelModelConfig *config = &model->config;
   const LaurelOffsets *at = &model->at;
   int C = config->n_embd, I = config->n_inner;
-  float epsilon = (float) config->layer_norm_epsilon;
+  gsize c = (gsize) C, inner = inner_stride (config);
+  float epsilon = (float) config->layer_norm_epsilon, *norm = acts->norm;
 
-  laurel_layernorm_forward (a->ln1, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N,
+  laurel_layernorm_forward (norm, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N,
                             C, epsilon);
-  laurel_linear_forward (a->qkv, a->ln1, w + at->qkv_w, w + at->qkv_b, N, C, 3 * C);
+  laurel_linear_forward (a->qkv, 3 * c, NULL, norm, c, w + at->qkv_w, w + at->qkv_b, N, C, 3 * C);
   laurel_attention_forward (a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences,
                             config->n_head, C);
-  laurel_linear_onto (a->mid, a->x, a->attn, w + at->attn_w, w + at->attn_b, N, C, C);
-  laurel_layernorm_forward (a->ln2, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b,
-                            N, C, epsilon);
-  laurel_linear_forward (a->fc, a->ln2, w + at->fc_w, w + at->fc_b, N, C, I);
-  laurel_gelu_forward (a->gelu, a->fc, (gsize) N * (gsize) I);
-  laurel_linear_onto (out, a->mid, a->gelu, w + at->proj_w, w + at->proj_b, N, I, C);
+  laurel_linear_forward (a->mid, c, a->x, a->attn, c, w + at->attn_w, w + at->attn_b, N, C, C);
+  laurel_layernorm_forward (norm, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b, N,
+                            C, epsilon);
+  laurel_linear_forward (a->fc, inner, NULL, norm, c, w + at->fc_w, w + at->fc_b, N, C, I);
+  laurel_gelu_forward (acts->inner, a->fc, (gsize) N * inner);
+  laurel_linear_forward (out, c, a->mid, acts->inner, inner, w + at->proj_w, w + at->proj_b, N, I,
+                         C);
 }
 
 static int
@@ -206,7 +215,7 @@ laurel_transformer_prefill (const LaurelModel *model, const LaurelBatch *batch,
     const float *w = model->weights + at->layer0 + (gsize) l * at->layer_stride;
     float *out = l + 1 < config->n_layer ? acts->layers[l + 1].x : acts->last;
 
-    layer_forward (model, w, &acts->layers[l], out, batch, N);
+    layer_forward (model, w, acts, &acts->layers[l], out, batch, N);
     if (sink != NULL && !sink (l, acts->layers[l].qkv, user_data))
       return NULL;
   }
@@ -230,22 +239,30 @@ layer_backward (const LaurelModel *model, const float *w, float *g, const LayerA
 {
   const LaurelOffsets *at = &model->at;
   int C = model->config.n_embd, I = model->config.n_inner, H = model->config.n_head;
+  gsize c = (gsize) C, inner_step = inner_stride (&model->config);
+  float *norm = acts->norm, *inner = acts->inner, *dqkv = acts->inner;
 
-  laurel_linear_backward (acts->dinner, g + at->proj_w, g + at->proj_b, acts->dx, a->gelu,
+  laurel_gelu_forward (inner, a->fc, (gsize) N * inner_step);
+  laurel_linear_backward (inner, g + at->proj_w, g + at->proj_b, acts->dx, c, inner, inner_step,
                           w + at->proj_w, N, I, C);
-  laurel_gelu_backward (acts->dinner, acts->dinner, a->fc, (gsize) N * (gsize) I);
-  laurel_linear_backward (acts->dnorm, g + at->fc_w, g + at->fc_b, acts->dinner, a->ln2,
+  laurel_gelu_backward (inner, inner, a->fc, (gsize) N * inner_step);
+  laurel_layernorm_again (norm, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b, N,
+                          C);
+  laurel_linear_backward (norm, g + at->fc_w, g + at->fc_b, inner, inner_step, norm, c,
                           w + at->fc_w, N, C, I);
-  laurel_layernorm_backward (acts->dx, g + at->ln2_w, g + at->ln2_b, acts->dnorm, a->mid,
-                             a->ln2_mean, a->ln2_rstd, w + at->ln2_w, N, C);
+  laurel_layernorm_backward (acts->dx, g + at->ln2_w, g + at->ln2_b, norm, a->mid, a->ln2_mean,
+                             a->ln2_rstd, w + at->ln2_w, N, C);
 
-  laurel_linear_backward (acts->dnorm, g + at->attn_w, g + at->attn_b, acts->dx, a->attn,
+  /* attn's values are wanted once more, by attention's backward. */
+  laurel_linear_backward (NULL, g + at->attn_w, g + at->attn_b, acts->dx, c, a->attn, c,
                           w + at->attn_w, N, C, C);
-  laurel_attention_backward (acts->dqkv, acts->dnorm, a->attn, a->log_sums, a->qkv, batch->offsets,
+  laurel_matmul (FALSE, TRUE, N, C, C, acts->dx, C, w + at->attn_w, C, FALSE, norm, C);
+  laurel_attention_backward (dqkv, norm, a->attn, a->log_sums, a->qkv, batch->offsets,
                              batch->n_sequences, H, C);
-  laurel_linear_backward (acts->dnorm, g + at->qkv_w, g + at->qkv_b, acts->dqkv, a->ln1,
-                          w + at->qkv_w, N, C, 3 * C);
-  laurel_layernorm_backward (acts->dx, g + at->ln1_w, g + at->ln1_b, acts->dnorm, a->x, a->ln1_mean,
+  laurel_layernorm_again (norm, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N, C);
+  laurel_linear_backward (norm, g + at->qkv_w, g + at->qkv_b, dqkv, 3 * c, norm, c, w + at->qkv_w,
+                          N, C, 3 * C);
+  laurel_layernorm_backward (acts->dx, g + at->ln1_w, g + at->ln1_b, norm, a->x, a->ln1_mean,
                              a->ln1_rstd, w + at->ln1_w, N, C);
 }
 

@@ -79,7 +79,7 @@ linear_loss (const float *p)
   float y[LN * LO], c[LN * LO];
 
   fill (c, LN * LO, 2);
-  laurel_linear_forward (y, p, p + LN * LI, p + LN * LI + LI * LO, LN, LI, LO);
+  laurel_linear_forward (y, LO, NULL, p, LI, p + LN * LI, p + LN * LI + LI * LO, LN, LI, LO);
   return weighted_sum (y, c, LN * LO);
 }
 
@@ -89,7 +89,8 @@ linear_gradient (const float *p, float *g)
   float c[LN * LO];
 
   fill (c, LN * LO, 2);
-  laurel_linear_backward (g, g + LN * LI, g + LN * LI + LI * LO, c, p, p + LN * LI, LN, LI, LO);
+  laurel_linear_backward (g, g + LN * LI, g + LN * LI + LI * LO, c, LO, p, LI, p + LN * LI, LN, LI,
+                          LO);
 }
 
 /* --- layernorm: x (4, 33), w (33), b (33); odd width exercises the vector loops' tails --- */
