@@ -8,7 +8,7 @@
 
 #define MAX_TOKENS 4096
 #define MIN_TOKENS 256
-#define MAX_ACTIVATION_BYTES ((gsize) 512 << 20)
+#define MAX_ACTIVATION_BYTES ((gsize) 128 << 20)
 
 LaurelMicroBatch *
 laurel_micro_batch_new (int max_tokens)
