@@ -204,6 +204,8 @@ find_near (const LaurelDuplicateSearch *search, LaurelDuplicate *out, GError **e
 gboolean
 laurel_duplicates_find (const LaurelDuplicateSearch *search, LaurelDuplicate *out, GError **error)
 {
+  if (search->n == 0)
+    return search->go_on (1.0, search->user_data, error);
   find_exact (search, out);
   if (search->signatures != NULL && !find_near (search, out, error))
     return FALSE;

@@ -21,6 +21,28 @@ encode (const LaurelTokenizer *tokenizer, const FuzzPart *text)
   return g_steal_pointer (&ids);
 }
 
+static gboolean
+take_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
+{
+  g_array_append_vals (user_data, ids, (guint) n);
+  return TRUE;
+}
+
+/* A stream gives the ids that the text in memory gives. */
+static void
+check_stream (const LaurelTokenizer *tokenizer, const FuzzPart *text, const GArray *ids)
+{
+  g_autoptr (GInputStream) input =
+      g_memory_input_stream_new_from_data (text->bytes, (gssize) text->length, NULL);
+  g_autoptr (GArray) streamed = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GError) error = NULL;
+
+  laurel_tokenizer_encode_stream (tokenizer, input, "text", take_ids, streamed, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (streamed->data, streamed->len * sizeof (gint32), ids->data,
+                   ids->len * sizeof (gint32));
+}
+
 /* No special token comes from text, and the text comes back. */
 static void
 check_ids (const LaurelTokenizer *tokenizer, const GArray *ids, const FuzzPart *text)
@@ -69,8 +91,10 @@ fuzz_check_tokenizer (const LaurelTokenizer *tokenizer, const FuzzPart *text)
   g_autoptr (GArray) ids_again = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (ids->len > 0)
+  if (ids->len > 0) {
     check_ids (tokenizer, ids, text);
+    check_stream (tokenizer, text, ids);
+  }
   check_ends (tokenizer);
   laurel_tokenizer_save (tokenizer, dir, &error);
   g_assert_no_error (error);
