@@ -56,9 +56,15 @@ check_text (const LaurelDocument *document)
   }
 }
 
+/* What was kept of a file. */
+typedef struct {
+  GArray *keys;       /* (element-type LaurelDocumentKey) */
+  GArray *signatures; /* (element-type LaurelMinhash) */
+  GPtrArray *texts;   /* (element-type utf8) */
+} Kept;
+
 static void
-check_document (const LaurelDocumentOptions *options, const LaurelRawDocument *raw, GArray *keys,
-                GArray *signatures)
+check_document (const LaurelDocumentOptions *options, const LaurelRawDocument *raw, Kept *kept)
 {
   LaurelDocument document;
 
@@ -66,8 +72,9 @@ check_document (const LaurelDocumentOptions *options, const LaurelRawDocument *r
   g_assert_cmpint (document.rule, <=, LAUREL_RULE_NONE);
   if (document.rule == LAUREL_RULE_NONE) {
     check_text (&document);
-    g_array_append_val (keys, document.key);
-    g_array_append_val (signatures, document.signature);
+    g_array_append_val (kept->keys, document.key);
+    g_array_append_val (kept->signatures, document.signature);
+    g_ptr_array_add (kept->texts, g_strdup (document.text->str));
   }
   laurel_document_clear (&document);
 }
@@ -88,28 +95,40 @@ check_resume (const char *const *paths, const LaurelReaderOptions *options,
 }
 
 static gboolean
+read_text (guint32 document, GString *text, gpointer user_data, GError **error)
+{
+  const Kept *kept = user_data;
+
+  g_assert_cmpuint (text->len, ==, 0);
+  g_string_append (text, kept->texts->pdata[document]);
+  return TRUE;
+}
+
+static gboolean
 go_on (double share, gpointer user_data, GError **error)
 {
   return TRUE;
 }
 
 static void
-check_duplicates (const GArray *keys, const GArray *signatures)
+check_duplicates (Kept *kept)
 {
   const LaurelDuplicateSearch search = {
-    .keys = (const LaurelDocumentKey *) (const void *) keys->data,
+    .keys = (const LaurelDocumentKey *) (const void *) kept->keys->data,
     .stride = sizeof (LaurelDocumentKey),
-    .signatures = (const LaurelMinhash *) (const void *) signatures->data,
-    .n = keys->len,
+    .signatures = (const LaurelMinhash *) (const void *) kept->signatures->data,
+    .n = kept->keys->len,
     .threshold = 0.8,
+    .read = read_text,
     .go_on = go_on,
+    .user_data = kept,
   };
-  g_autofree LaurelDuplicate *found = g_new0 (LaurelDuplicate, keys->len + 1);
+  g_autofree LaurelDuplicate *found = g_new0 (LaurelDuplicate, search.n + 1);
   gboolean done;
 
   done = laurel_duplicates_find (&search, found, NULL);
   g_assert_true (done);
-  for (guint i = 0; i < keys->len; i++) {
+  for (guint i = 0; i < search.n; i++) {
     g_assert_cmpuint (found[i].first, <=, i);
     g_assert_cmpuint (found[found[i].first].first, ==, found[i].first);
   }
@@ -124,6 +143,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
   const char *paths[] = { fuzz_write ("document", data + n, size - n), NULL };
   g_autoptr (GArray) keys = g_array_new (FALSE, FALSE, sizeof (LaurelDocumentKey));
   g_autoptr (GArray) signatures = g_array_new (FALSE, FALSE, sizeof (LaurelMinhash));
+  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
+  Kept kept = { keys, signatures, texts };
   g_autoptr (LaurelReader) reader = NULL;
   g_autoptr (GError) error = NULL;
   LaurelReaderOptions options;
@@ -145,9 +166,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
     g_assert_cmpuint (n_consumed, <=, size - n);
     if (i % 4 == 1)
       check_resume (paths, &options, &before, raw);
-    check_document (&document, raw, keys, signatures);
+    check_document (&document, raw, &kept);
     laurel_reader_get_position (reader, &before);
   }
-  check_duplicates (keys, signatures);
+  check_duplicates (&kept);
   return 0;
 }
