@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/fuzz/text_check.h"
 
+#include "core/text/tokenizer_private.h"
+
 #include <string.h>
 
 static GArray *
@@ -43,7 +45,21 @@ check_stream (const LaurelTokenizer *tokenizer, const FuzzPart *text, const GArr
                    ids->len * sizeof (gint32));
 }
 
-/* No special token comes from text, and the text comes back. */
+/* Whether a text must come back as it was: normalising, a space put before it and added tokens
+ * that take the spaces around them change it, and so does WordPiece. */
+static gboolean
+is_lossless (const LaurelTokenizer *tokenizer)
+{
+  for (guint i = 0; i < tokenizer->added->len; i++)
+    if ((g_array_index (tokenizer->added, LaurelAddedToken, i).flags
+         & (LAUREL_ADDED_LSTRIP | LAUREL_ADDED_RSTRIP))
+        != 0)
+      return FALSE;
+  return tokenizer->wordpiece == NULL && tokenizer->normalizer == NULL
+         && !tokenizer->add_prefix_space;
+}
+
+/* No special token comes from text but the unknown one, and the text comes back. */
 static void
 check_ids (const LaurelTokenizer *tokenizer, const GArray *ids, const FuzzPart *text)
 {
@@ -59,11 +75,13 @@ check_ids (const LaurelTokenizer *tokenizer, const GArray *ids, const FuzzPart *
     g_assert_cmpint (id, >=, 0);
     g_assert_cmpint (id, <, laurel_tokenizer_get_vocab_size (tokenizer));
     laurel_tokenizer_get_bytes (tokenizer, id, &length);
-    g_assert_cmpuint (length, >, 0);
+    if (tokenizer->wordpiece == NULL || id != tokenizer->wordpiece->unknown)
+      g_assert_cmpuint (length, >, 0);
     g_assert_true (g_utf8_validate (label, -1, NULL));
   }
   g_assert_true (g_utf8_validate (decoded, -1, NULL));
-  g_assert_cmpmem (decoded, strlen (decoded), text->bytes, text->length);
+  if (is_lossless (tokenizer))
+    g_assert_cmpmem (decoded, strlen (decoded), text->bytes, text->length);
 }
 
 static void
