@@ -36,21 +36,27 @@ laurel_ctl_open_project (LaurelCtl *self, GError **error)
   return self->project != NULL;
 }
 
-LaurelModel *
-laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error)
+char *
+laurel_ctl_find_model (LaurelCtl *self, const char *name, GError **error)
 {
   g_autofree char *config = g_build_filename (name, "config.json", NULL);
-  g_autofree char *folder = NULL;
 
   /* A path works without a project, and is what it says even when the project has a model of that
    * name. */
   if (strchr (name, '/') != NULL
       || (laurel_ctl_get (self, "project") == NULL && !is_project (".")
           && g_file_test (config, G_FILE_TEST_EXISTS)))
-    return laurel_model_load (name, error);
+    return g_strdup (name);
   if (!laurel_ctl_open_project (self, error))
     return NULL;
-  folder = laurel_project_resolve_model (self->project, name, error);
+  return laurel_project_resolve_model (self->project, name, error);
+}
+
+LaurelModel *
+laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error)
+{
+  g_autofree char *folder = laurel_ctl_find_model (self, name, error);
+
   return folder != NULL ? laurel_model_load (folder, error) : NULL;
 }
 

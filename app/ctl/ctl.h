@@ -116,7 +116,8 @@ char *laurel_ctl_read_input (const char *path, gsize *out_length, GError **error
 
 /* --project, else the current folder when it is one. */
 gboolean laurel_ctl_open_project (LaurelCtl *self, GError **error);
-/* A model of the project, if there is one, or of a directory. */
+/* The folder of a model of the project, if there is one, or a directory. */
+char *laurel_ctl_find_model (LaurelCtl *self, const char *name, GError **error);
 LaurelModel *laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error);
 /* Waits with a progress bar; Ctrl+C stops the run with a checkpoint. Prints the run's id first and its end last, and,
  * neither with --json nor with --quiet, its log in between. */

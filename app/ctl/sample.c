@@ -36,37 +36,69 @@ check_stream (LaurelCtl *self, GError **error)
   return FALSE;
 }
 
+/* What the model's generation_config.json says, and Laurel's own defaults where it says nothing. */
 static gboolean
-read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
+read_defaults (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 {
-  gint64 n_prompts = 0, n_completions = 4, top_k = 0, max_tokens = 64, max_rows = 0,
-         seed = 0;
+  g_autofree char *folder = laurel_ctl_find_model (self, request->model, error);
+  LaurelGenerationConfig defaults;
 
-  request->model = laurel_ctl_require (self, "model", error);
-  request->prompt = laurel_ctl_get (self, "prompt");
-  request->temperature = 1.0;
-  request->top_p = 1.0;
-  request->repetition_penalty = 1.0;
-  if (request->model == NULL
-      || !laurel_ctl_get_int (self, "prompts", 0, G_MAXINT, &n_prompts, error)
+  if (folder == NULL || !laurel_generation_config_load (&defaults, folder, error))
+    return FALSE;
+  request->temperature = defaults.temperature;
+  request->top_k = defaults.top_k;
+  request->top_p = defaults.top_p;
+  request->min_p = defaults.min_p;
+  request->repetition_penalty = defaults.repetition_penalty;
+  request->max_tokens = defaults.max_new_tokens > 0 ? defaults.max_new_tokens : 64;
+  return TRUE;
+}
+
+static gboolean
+read_int (LaurelCtl *self, const char *option, int min, int *value, GError **error)
+{
+  gint64 wide = *value;
+
+  if (!laurel_ctl_get_int (self, option, min, G_MAXINT, &wide, error))
+    return FALSE;
+  *value = (int) wide;
+  return TRUE;
+}
+
+static gboolean
+read_settings (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
+{
+  gint64 n_completions = request->n_completions, seed = 0;
+
+  if (!read_int (self, "prompts", 0, &request->n_prompts, error)
       || !laurel_ctl_get_int (self, "completions", 1, 1000, &n_completions, error)
       || !laurel_ctl_get_double (self, "temperature", 0, 100, &request->temperature, error)
-      || !laurel_ctl_get_int (self, "top-k", 0, G_MAXINT, &top_k, error)
+      || !read_int (self, "top-k", 0, &request->top_k, error)
       || !laurel_ctl_get_double (self, "top-p", 0, 1, &request->top_p, error)
       || !laurel_ctl_get_double (self, "min-p", 0, 1, &request->min_p, error)
       || !laurel_ctl_get_double (self, "repetition-penalty", 0.01, 100,
                                  &request->repetition_penalty, error)
-      || !laurel_ctl_get_int (self, "max-tokens", 1, G_MAXINT, &max_tokens, error)
-      || !laurel_ctl_get_int (self, "batch-size", 0, G_MAXINT, &max_rows, error)
-      || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error)
-      || !check_stream (self, error))
+      || !read_int (self, "max-tokens", 1, &request->max_tokens, error)
+      || !read_int (self, "batch-size", 0, &request->max_rows, error)
+      || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error))
     return FALSE;
-  request->max_rows = (int) max_rows;
-  request->n_prompts = (int) n_prompts;
   request->n_completions = (int) n_completions;
-  request->top_k = (int) top_k;
-  request->max_tokens = (int) max_tokens;
   request->seed = (guint64) seed;
+  return TRUE;
+}
+
+static gboolean
+read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
+{
+  LaurelSampleRequest checked = { 0 };
+
+  request->model = laurel_ctl_require (self, "model", error);
+  request->prompt = laurel_ctl_get (self, "prompt");
+  request->n_completions = 4;
+  if (request->model == NULL || !check_stream (self, error)
+      || !read_settings (self, &checked, error) /* wrong usage before a missing model */
+      || !read_defaults (self, request, error) || !read_settings (self, request, error))
+    return FALSE;
   if (request->prompt == NULL || request->prompt[0] != '\0')
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
@@ -367,7 +399,9 @@ help_run (GString *text)
 {
   g_string_append (
       text,
-      "\nThe order is Hugging Face's: logit bias, repetition penalty (Keskar et al. 2019), "
+      "\nWhat is not given here is as the model's generation_config.json has it; the values in "
+      "brackets stand\nwhere that says nothing.\n\n"
+      "The order is Hugging Face's: logit bias, repetition penalty (Keskar et al. 2019), "
       "temperature,\ntop-k, top-p, min-p. A completion is the same for the same seed whatever is "
       "sampled beside it.\n\n"
       "--logit-bias takes a text as it stands in a completion, mostly with a space before it: "

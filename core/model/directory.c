@@ -110,7 +110,8 @@ laurel_model_load (const char *dir, GError **error)
   if (files == NULL || !laurel_weight_files_check (files, &config, error))
     return NULL;
   self = laurel_model_new_blank (&config, tokenizer, chat_template, error);
-  if (self == NULL || !laurel_weight_files_read (files, self, error))
+  if (self == NULL || !laurel_weight_files_read (files, self, error)
+      || !laurel_generation_config_load (&self->generation, dir, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -127,24 +128,6 @@ save_json (JsonNode *node, const char *dir, const char *name, GError **error)
   return laurel_file_write (path, line, strlen (line), error);
 }
 
-static gboolean
-save_generation_config (const LaurelModel *self, const char *dir, GError **error)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
-  g_autoptr (JsonNode) root = NULL;
-
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "do_sample");
-  json_builder_add_boolean_value (builder, TRUE);
-  if (self->config.eos_token_id >= 0) {
-    json_builder_set_member_name (builder, "eos_token_id");
-    json_builder_add_int_value (builder, self->config.eos_token_id);
-  }
-  json_builder_end_object (builder);
-  root = json_builder_get_root (builder);
-  return save_json (root, dir, "generation_config.json", error);
-}
-
 gboolean
 laurel_model_save (const LaurelModel *self, const char *dir, LaurelDtype dtype, GError **error)
 {
@@ -153,7 +136,8 @@ laurel_model_save (const LaurelModel *self, const char *dir, LaurelDtype dtype, 
 
   if (!laurel_file_make_directory (dir, error) || !save_json (config, dir, "config.json", error))
     return FALSE;
-  if (self->config.head == LAUREL_HEAD_LM && !save_generation_config (self, dir, error))
+  if (self->config.head == LAUREL_HEAD_LM
+      && !laurel_generation_config_save (&self->generation, self->config.eos_token_id, dir, error))
     return FALSE;
   if (self->tokenizer != NULL && !laurel_tokenizer_save (self->tokenizer, dir, error))
     return FALSE;

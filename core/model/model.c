@@ -60,6 +60,7 @@ laurel_model_new_blank (const LaurelModelConfig *config, LaurelTokenizer *tokeni
   LaurelModel *self = g_new0 (LaurelModel, 1);
 
   self->config = *config;
+  self->generation = (LaurelGenerationConfig) LAUREL_GENERATION_CONFIG_DEFAULTS;
   self->layout = laurel_layout_new (config);
   find_offsets (&self->at, self->layout, config);
   self->tokenizer = tokenizer != NULL ? laurel_tokenizer_ref (tokenizer) : NULL;
@@ -132,8 +133,10 @@ laurel_model_copy (const LaurelModel *self, GError **error)
   LaurelModel *copy = laurel_model_new_blank (&self->config, self->tokenizer, self->chat_template,
                                               error);
 
-  if (copy != NULL)
-    memcpy (copy->weights, self->weights, self->layout->n_floats * sizeof (float));
+  if (copy == NULL)
+    return NULL;
+  copy->generation = self->generation;
+  memcpy (copy->weights, self->weights, self->layout->n_floats * sizeof (float));
   return copy;
 }
 
@@ -150,6 +153,7 @@ laurel_model_with_head (const LaurelModel *self, LaurelHead head, guint64 seed, 
   other = laurel_model_new_blank (&config, self->tokenizer, self->chat_template, error);
   if (other == NULL)
     return NULL;
+  other->generation = self->generation;
   for (int i = 0; i < other->layout->n_tensors; i++) {
     const LaurelTensor *to = &other->layout->tensors[i];
     const LaurelTensor *from = laurel_layout_find (self->layout, to->name);

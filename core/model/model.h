@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/model/config.h"
+#include "core/model/generation_config.h"
 #include "core/model/dtype.h"
 #include "core/model/parameters.h"
 #include "core/text/template.h"
@@ -23,6 +24,7 @@ typedef struct {
 
 typedef struct {
   LaurelModelConfig config;
+  LaurelGenerationConfig generation;
   LaurelLayout *layout;
   LaurelOffsets at;
   float *weights; /* one block of @layout */

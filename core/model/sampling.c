@@ -11,8 +11,8 @@
 /* Colder than this, logits divided by the temperature leave float's range. */
 #define MIN_TEMPERATURE 1e-6
 
-static const char *
-find_fault (const LaurelSamplingOptions *options)
+const char *
+laurel_sampling_options_find_fault (const LaurelSamplingOptions *options)
 {
   if (options->temperature != 0
       && !(options->temperature >= MIN_TEMPERATURE && options->temperature <= 100))
@@ -45,7 +45,7 @@ find_fault (const LaurelSamplingOptions *options)
 gboolean
 laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error)
 {
-  const char *why = find_fault (options);
+  const char *why = laurel_sampling_options_find_fault (options);
 
   if (why == NULL)
     return TRUE;

@@ -37,6 +37,8 @@ typedef struct {
 
 #define LAUREL_SAMPLING_DEFAULTS { .temperature = 1.0, .top_p = 1.0, .max_tokens = 64, .repetition_penalty = 1.0 }
 
+/* What is wrong with @options, as words that go on after a colon; NULL: nothing. */
+const char *laurel_sampling_options_find_fault (const LaurelSamplingOptions *options);
 gboolean laurel_sampling_options_validate (const LaurelSamplingOptions *options, GError **error);
 
 /* (element-type LaurelLogitBias), owning their tokens: each of @specs (nullable, NULL-terminated) is

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/model/generate.h"
 #include "core/model/text_stream.h"
@@ -491,6 +492,61 @@ test_errors (void)
   g_assert_error (d, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE);
 }
 
+/* --- generation_config.json --------------------------------------------------------------- */
+
+static gboolean
+load_text (const char *dir, const char *text, LaurelGenerationConfig *config, GError **error)
+{
+  g_autofree char *path = g_build_filename (dir, "generation_config.json", NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  return laurel_generation_config_load (config, dir, error);
+}
+
+static void
+test_generation_config (void)
+{
+  static const char *const bad[] = { "[]", "{\"top_p\": 0}", "{\"temperature\": \"warm\"}",
+                                     "{\"repetition_penalty\": -2}", "{\"top_k\": 0.5}" };
+  g_autofree char *dir = g_dir_make_tmp ("laurel-generate-XXXXXX", NULL);
+  g_autofree char *saved = g_build_filename (dir, "saved", NULL);
+  g_autofree char *file = g_build_filename (saved, "generation_config.json", NULL), *text = NULL;
+  g_autoptr (LaurelModel) model = make_model (""), copy = NULL, loaded = NULL;
+  LaurelGenerationConfig config;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_generation_config_load (&config, dir, &error)); /* there is none */
+  g_assert_cmpfloat (config.temperature, ==, 1);
+  g_assert_true (load_text (dir, "{\"do_sample\": false, \"num_beams\": 4, \"top_p\": null}",
+                            &config, &error));
+  g_assert_cmpfloat (config.temperature, ==, 0);
+  g_assert_cmpfloat (config.top_p, ==, 1);
+  g_assert_cmpint (config.top_k, ==, 0);
+  g_assert_true (load_text (dir,
+                            "{\"do_sample\": true, \"temperature\": 0.7, \"top_k\": 40,"
+                            " \"top_p\": 0.95, \"min_p\": 0.05, \"repetition_penalty\": 1.1,"
+                            " \"max_new_tokens\": 200}", &model->generation, &error));
+  g_assert_no_error (error);
+  copy = laurel_model_copy (model, &error);
+  g_assert_true (laurel_model_save (copy, saved, LAUREL_DTYPE_F32, &error));
+  g_assert_true (g_file_get_contents (file, &text, NULL, NULL));
+  g_assert_nonnull (strstr (text, "\"max_new_tokens\" : 200"));
+  loaded = laurel_model_load (saved, &error);
+  g_assert_no_error (error);
+  g_assert_cmpfloat (loaded->generation.temperature, ==, 0.7);
+  g_assert_cmpint (loaded->generation.top_k, ==, 40);
+  g_assert_cmpfloat (loaded->generation.top_p, ==, 0.95);
+  g_assert_cmpfloat (loaded->generation.min_p, ==, 0.05);
+  g_assert_cmpfloat (loaded->generation.repetition_penalty, ==, 1.1);
+  g_assert_cmpint (loaded->generation.max_new_tokens, ==, 200);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_assert_false (load_text (dir, bad[i], &config, &error));
+    g_assert_nonnull (strstr (error->message, "generation_config.json"));
+    g_clear_error (&error);
+  }
+  laurel_file_remove_tree (dir, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -504,5 +560,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/generate/stream", test_stream);
   g_test_add_func ("/model/generate/cancel", test_cancel);
   g_test_add_func ("/model/generate/errors", test_errors);
+  g_test_add_func ("/model/generate/generation-config", test_generation_config);
   return g_test_run ();
 }
