@@ -168,19 +168,41 @@ f16_from_float (float value)
                            + ((exponent + 14) << 10));
 }
 
-void
+static gboolean
+write_f32 (const float *in, guchar *out, gsize n)
+{
+  guint32 not_finite = 0;
+
+  for (gsize i = 0; i < n; i++) {
+    guint32 bits = bits_from_float (in[i]), little = GUINT32_TO_LE (bits);
+
+    not_finite |= (bits & EXPONENT) == EXPONENT;
+    memcpy (out + 4 * i, &little, 4);
+  }
+  return not_finite == 0;
+}
+
+static gboolean
+write_halves (guint16 (*convert) (float), guint16 exponent, const float *in, guchar *out, gsize n)
+{
+  gboolean finite = TRUE;
+
+  for (gsize i = 0; i < n; i++) {
+    guint16 half = convert (in[i]), little = GUINT16_TO_LE (half);
+
+    finite = finite && (half & exponent) != exponent;
+    memcpy (out + 2 * i, &little, 2);
+  }
+  return finite;
+}
+
+gboolean
 laurel_dtype_from_float (LaurelDtype dtype, const float *in, guchar *out, gsize n)
 {
-  for (gsize i = 0; i < n; i++) {
-    if (dtype == LAUREL_DTYPE_F32) {
-      guint32 bits = GUINT32_TO_LE (bits_from_float (in[i]));
-
-      memcpy (out + 4 * i, &bits, 4);
-    } else {
-      guint16 half = GUINT16_TO_LE (dtype == LAUREL_DTYPE_BF16 ? bf16_from_float (in[i])
-                                    : f16_from_float (in[i]));
-
-      memcpy (out + 2 * i, &half, 2);
-    }
+  switch (dtype) {
+    case LAUREL_DTYPE_F32: return write_f32 (in, out, n);
+    case LAUREL_DTYPE_BF16: return write_halves (bf16_from_float, 0x7f80, in, out, n);
+    case LAUREL_DTYPE_F16: return write_halves (f16_from_float, 0x7c00, in, out, n);
+    default: g_assert_not_reached ();
   }
 }

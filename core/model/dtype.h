@@ -16,7 +16,8 @@ gsize laurel_dtype_get_size (LaurelDtype dtype);       /* bytes of one number */
 
 /* @n little-endian numbers at @in, aligned or not, to @out; exact. Returns whether all are finite. */
 gboolean laurel_dtype_to_float (LaurelDtype dtype, const guchar *in, float *out, gsize n);
-/* Rounds to nearest, ties to even; what F16 cannot hold becomes infinite, NaN stays NaN. */
-void laurel_dtype_from_float (LaurelDtype dtype, const float *in, guchar *out, gsize n);
+/* Rounds to nearest, ties to even; what F16 cannot hold becomes infinite, NaN stays NaN. Returns whether all that
+ * was written is finite. */
+gboolean laurel_dtype_from_float (LaurelDtype dtype, const float *in, guchar *out, gsize n);
 
 G_END_DECLS

@@ -320,13 +320,24 @@ make_header (const LaurelLayout *layout, LaurelDtype dtype)
 #define WRITE_BLOCK (1u << 18)
 
 static gboolean
-write_tensor (LaurelFileWriter *writer, const float *w, gsize n, LaurelDtype dtype, guchar *buffer,
-              GError **error)
+refuse_number (GError **error, const char *path, const LaurelTensor *tensor, LaurelDtype dtype)
 {
-  for (gsize start = 0; start < n; start += WRITE_BLOCK) {
-    gsize length = MIN (WRITE_BLOCK, n - start);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+               "Could not write “%s”: %s has a number that %s cannot hold; %s", path, tensor->name,
+               laurel_dtype_get_name (dtype),
+               dtype == LAUREL_DTYPE_F32 ? "use an earlier checkpoint" : "write f32 or bf16");
+  return FALSE;
+}
 
-    laurel_dtype_from_float (dtype, w + start, buffer, length);
+static gboolean
+write_tensor (LaurelFileWriter *writer, const char *path, const LaurelTensor *tensor,
+              const float *w, LaurelDtype dtype, guchar *buffer, GError **error)
+{
+  for (gsize start = 0; start < tensor->n; start += WRITE_BLOCK) {
+    gsize length = MIN (WRITE_BLOCK, tensor->n - start);
+
+    if (!laurel_dtype_from_float (dtype, w + start, buffer, length))
+      return refuse_number (error, path, tensor, dtype);
     if (!laurel_file_writer_write (writer, buffer, length * laurel_dtype_get_size (dtype), error))
       return FALSE;
   }
@@ -348,8 +359,8 @@ laurel_safetensors_write (const char *path, const LaurelLayout *layout, const fl
       || !laurel_file_writer_write (writer, header, length, error))
     return FALSE;
   for (int i = 0; i < layout->n_tensors; i++)
-    if (!write_tensor (writer, weights + layout->tensors[i].offset, layout->tensors[i].n, dtype,
-                       buffer, error))
+    if (!write_tensor (writer, path, &layout->tensors[i], weights + layout->tensors[i].offset,
+                       dtype, buffer, error))
       return FALSE;
   return laurel_file_writer_commit (writer, error);
 }

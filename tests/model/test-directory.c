@@ -383,6 +383,24 @@ test_not_finite (Fixture *fixture, gconstpointer data)
   assert_refused (fixture, "h.1.attn.c_attn.weight is infinite at row 5, column 7");
 }
 
+/* What would not be read again is not written, and what was there stays. */
+static void
+test_not_written (Fixture *fixture, gconstpointer data)
+{
+  float *number = fixture->model->weights + fixture->model->at.lnf_b + 3, kept = *number;
+
+  for (int dtype = 0; dtype < 3; dtype++) {
+    g_autoptr (GError) error = NULL;
+
+    *number = dtype == LAUREL_DTYPE_F32 ? NAN : dtype == LAUREL_DTYPE_F16 ? 65520.0f : 3.4e38f;
+    g_assert_false (laurel_model_save (fixture->model, fixture->dir, (LaurelDtype) dtype, &error));
+    g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+    g_assert_nonnull (strstr (error->message, "transformer.ln_f.bias has a number that"));
+    *number = kept;
+    assert_loads (fixture->dir, fixture->model, 0);
+  }
+}
+
 /* --- Files that lie --------------------------------------------------------------- */
 
 static void
@@ -574,6 +592,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/dtype/every-half", test_every_half);
   g_test_add_func ("/model/dtype/finite", test_finite);
   add ("/model/directory/not-finite", test_not_finite);
+  add ("/model/directory/not-written", test_not_written);
   add ("/model/directory/headers", test_headers);
   add ("/model/directory/cut-short", test_cut_short);
   add ("/model/directory/tensors", test_tensors);

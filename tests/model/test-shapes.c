@@ -230,6 +230,22 @@ check_gradient (const Shape *shape, int index)
   return sqrt (squares) / length;
 }
 
+/* One sequence alone gives the hidden states that it gave among the others, to the bit. */
+static void
+check_alone (const Shape *shape, const float *together)
+{
+  const LaurelModel *model = shape->model;
+  const LaurelBatch *batch = &shape->batch->batch;
+  int b = batch->n_sequences - 2, n = batch->offsets[b + 1] - batch->offsets[b];
+  g_autoptr (FixtureBatch) one = fixture_batch_new (batch->tokens + batch->offsets[b], &n, 1);
+  g_autoptr (LaurelActivations) acts = laurel_activations_new (&model->config, n, FALSE, NULL);
+  gsize C = (gsize) model->config.n_embd;
+
+  g_assert_cmpmem (laurel_transformer_forward (model, &one->batch, acts),
+                   (gsize) n * C * sizeof (float), together + (gsize) batch->offsets[b] * C,
+                   (gsize) n * C * sizeof (float));
+}
+
 static void
 check_curve (Shape *shape)
 {
@@ -261,6 +277,7 @@ test_shape (gconstpointer name)
   hidden = laurel_transformer_forward (shape.model, &shape.batch->batch, shape.trainer->acts);
   check_logits (&shape, hidden);
   check_logprobs (&shape, hidden);
+  check_alone (&shape, hidden);
   loss = fixture_train_pass (shape.trainer, shape.model, shape.batch);
   g_assert_cmpfloat_with_epsilon (loss, json_object_get_double_member (shape.expected, "loss"),
                                   LOGIT_TOLERANCE);

@@ -43,7 +43,7 @@ SHAPES = {
         config=dict(vocab_size=4096, n_positions=256, n_embd=256, n_layer=6, n_head=8),
         lengths=[256, 17, 64],
         matrix_std=0.06,
-        learning_rate=1e-3,
+        learning_rate=2e-4,
     ),
     "gpt2-124m": dict(
         config=dict(vocab_size=50257, n_positions=1024, n_embd=768, n_layer=12, n_head=12),
