@@ -4,6 +4,7 @@
 #include "app/ctl/evaluate.h"
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/model/head.h"
 #include "core/model/transformer.h"
@@ -57,7 +58,7 @@ run_logprobs (LaurelCtl *self, GError **error)
   return TRUE;
 }
 
-/* Rows of prompts and completions when the file is JSONL, else text or id arrays. */
+/* Rows of prompts and completions when the file is JSONL, else text, a token file or id arrays. */
 static gboolean
 run_loss (LaurelCtl *self, GError **error)
 {
@@ -69,16 +70,24 @@ run_loss (LaurelCtl *self, GError **error)
       model != NULL ? laurel_data_snapshot (NULL, stage, files, error) : NULL;
   g_auto (LaurelTrainData) data = { 0 };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autofree char *folder = NULL;
   LaurelHyperparameters hp;
   gint64 n_tokens;
   double loss;
+  gboolean ok;
 
   if (snapshot == NULL)
     return FALSE;
   laurel_hyperparameters_init (&hp, stage);
   hp.eval_split = 0;
-  if (!laurel_data_load (NULL, stage, json_node_get_object (snapshot), model, &hp, &data, error)
-      || !laurel_evaluate_loss (model, data.sequences, &loss, &n_tokens, error))
+  folder = g_dir_make_tmp ("laurel-XXXXXX", error);
+  ok = folder != NULL
+       && laurel_data_load (NULL, stage, json_node_get_object (snapshot), model, &hp, folder, NULL,
+                            &data, error)
+       && laurel_evaluate_loss (model, data.rows, &loss, &n_tokens, error);
+  if (folder != NULL)
+    (void) laurel_file_remove_tree (folder, NULL);
+  if (!ok)
     return FALSE;
   json_builder_begin_object (builder);
   laurel_json_add_double (builder, "loss", loss);

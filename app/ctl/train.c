@@ -261,8 +261,11 @@ help_pretrain (GString *text)
 {
   g_string_append (
       text,
-      "\nData: text files, documents separated by blank lines; or a .json file with an array of "
-      "arrays\nof token ids, each used as one sequence, in order when shuffle=false.\n");
+      "\nData: a token file of “corpus prepare”, best for much text; text files, documents parted "
+      "by empty\nlines; .jsonl files of {\"text\"}; or a .json file with an array of arrays of "
+      "token ids, each used as one\nsequence, in order when shuffle=false. A sequence is one "
+      "document or, where it is longer than max_length,\na part of it; a batch has batch_size rows "
+      "of up to max_length tokens, each of whole sequences.\n");
   describe_stage (text, LAUREL_STAGE_PRETRAIN);
 }
 

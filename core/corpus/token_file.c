@@ -261,6 +261,12 @@ laurel_token_file_get_tokenizer_hash (const LaurelTokenFile *self)
 }
 
 guint64
+laurel_token_file_get_checksum (const LaurelTokenFile *self)
+{
+  return self->trailer.checksum;
+}
+
+guint64
 laurel_token_file_get_document (const LaurelTokenFile *self,
                                 guint64 document,
                                 guint64 *out_first)

@@ -47,6 +47,7 @@ guint64 laurel_token_file_get_n_documents (const LaurelTokenFile *self); /* at l
 int laurel_token_file_get_vocab_size (const LaurelTokenFile *self);
 int laurel_token_file_get_end_of_text (const LaurelTokenFile *self); /* −1 when there is none */
 const char *laurel_token_file_get_tokenizer_hash (const LaurelTokenFile *self);
+guint64 laurel_token_file_get_checksum (const LaurelTokenFile *self); /* of all of it: what tells two files apart */
 
 /* The number of tokens of document @document (0 … n_documents − 1), at least 1; *@out_first
  * (may be NULL) is the position of its first one among all tokens of the file. */

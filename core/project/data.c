@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/base/rng.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 void
@@ -18,6 +19,8 @@ laurel_train_data_clear (LaurelTrainData *self)
   g_clear_pointer (&self->comparisons, g_ptr_array_unref);
   g_clear_pointer (&self->prompts, g_ptr_array_unref);
   g_clear_pointer (&self->notes, g_ptr_array_unref);
+  g_clear_pointer (&self->rows, laurel_rows_free);
+  g_clear_pointer (&self->eval_rows, laurel_rows_free);
 }
 
 int
@@ -25,15 +28,6 @@ laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *h
 {
   return hp->max_length > 0 ? MIN (hp->max_length, model->config.n_positions)
                             : model->config.n_positions;
-}
-
-gboolean
-laurel_data_is_held_out (const LaurelHyperparameters *hp, guint64 index)
-{
-  LaurelRng rng;
-
-  laurel_rng_init (&rng, (guint64) hp->seed, LAUREL_RNG_SPLIT, 0, index);
-  return laurel_rng_uniform (&rng) < hp->eval_split;
 }
 
 /* --- The snapshot ------------------------------------------------------------------ */
@@ -49,6 +43,16 @@ check_file (LaurelStage stage, const char *path, GError **error)
   return rows != NULL;
 }
 
+/* A token file says itself what it is, and is not read twice for it. */
+static char *
+identify_file (LaurelStage stage, const char *path, gboolean *out_is_tokens, GError **error)
+{
+  *out_is_tokens = stage == LAUREL_STAGE_PRETRAIN && laurel_data_is_token_file (path);
+  if (*out_is_tokens)
+    return laurel_data_identify_token_file (path, error);
+  return check_file (stage, path, error) ? laurel_file_sha256 (path, error) : NULL;
+}
+
 static gboolean
 add_files (JsonBuilder *builder, LaurelStage stage, char **files, GError **error)
 {
@@ -56,18 +60,16 @@ add_files (JsonBuilder *builder, LaurelStage stage, char **files, GError **error
   json_builder_begin_array (builder);
   for (guint i = 0; files[i] != NULL; i++) {
     g_autofree char *path = g_canonicalize_filename (files[i], NULL);
-    g_autofree char *sha256 = NULL;
+    gboolean is_tokens;
+    g_autofree char *identity = identify_file (stage, path, &is_tokens, error);
 
-    if (!check_file (stage, path, error))
-      return FALSE;
-    sha256 = laurel_file_sha256 (path, error);
-    if (sha256 == NULL)
+    if (identity == NULL)
       return FALSE;
     json_builder_begin_object (builder);
     json_builder_set_member_name (builder, "path");
     json_builder_add_string_value (builder, path);
-    json_builder_set_member_name (builder, "sha256");
-    json_builder_add_string_value (builder, sha256);
+    json_builder_set_member_name (builder, is_tokens ? "checksum" : "sha256");
+    json_builder_add_string_value (builder, identity);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -528,47 +530,47 @@ load_rows (LaurelStage stage,
   return ok;
 }
 
+/* What loading a run's files needs beside them. */
+typedef struct {
+  LaurelStage stage;
+  const LaurelModel *model;
+  const LaurelHyperparameters *hp;
+  const char *folder;
+  const LaurelMonitor *monitor;
+  GHashTable *numbers; /* of prompts */
+  gboolean keep_prompts;
+} Loading;
+
 static gboolean
-load_file (LaurelStage stage,
-           JsonObject *file,
-           const LaurelModel *model,
-           const LaurelHyperparameters *hp,
-           GHashTable *numbers,
-           gboolean keep_prompts,
-           LaurelTrainData *out,
-           GError **error)
+load_file (const Loading *self, JsonObject *file, LaurelTrainData *out, GError **error)
 {
   const char *path = json_object_get_string_member_with_default (file, "path", "");
-  g_autofree char *sha256 = laurel_file_sha256 (path, error);
+  const char *checksum = json_object_get_string_member_with_default (file, "checksum", NULL);
+  const char *sha256 = json_object_get_string_member_with_default (file, "sha256", "");
+  g_autofree char *now = checksum != NULL ? laurel_data_identify_token_file (path, error)
+                                          : laurel_file_sha256 (path, error);
 
-  if (sha256 == NULL)
+  if (now == NULL)
     return FALSE;
-  if (g_strcmp0 (sha256, json_object_get_string_member_with_default (file, "sha256", "")) != 0) {
+  if (g_strcmp0 (now, checksum != NULL ? checksum : sha256) != 0) {
     g_set_error (
         error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
         "Could not go on with “%s”: the file has changed since the run began; start a new run",
         path);
     return FALSE;
   }
-  if (stage == LAUREL_STAGE_PRETRAIN)
-    return laurel_data_load_pretrain (path, model, hp, out, error);
-  return load_rows (stage, path, model, hp, numbers, keep_prompts, out, error);
+  if (self->stage == LAUREL_STAGE_PRETRAIN)
+    return laurel_data_load_pretrain (path, checksum != NULL ? NULL : sha256, self->model,
+                                      self->hp, self->folder, self->monitor, out, error);
+  return load_rows (self->stage, path, self->model, self->hp, self->numbers, self->keep_prompts,
+                    out, error);
 }
 
 static gboolean
-load_files (LaurelStage stage,
-            JsonArray *files,
-            const LaurelModel *model,
-            const LaurelHyperparameters *hp,
-            gboolean keep_prompts,
-            LaurelTrainData *out,
-            GError **error)
+load_files (const Loading *self, JsonArray *files, LaurelTrainData *out, GError **error)
 {
-  g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
   for (guint i = 0; i < json_array_get_length (files); i++)
-    if (!load_file (stage, json_array_get_object_element (files, i), model, hp, numbers,
-                    keep_prompts, out, error))
+    if (!load_file (self, json_array_get_object_element (files, i), out, error))
       return FALSE;
   return TRUE;
 }
@@ -576,9 +578,9 @@ load_files (LaurelStage stage,
 static gboolean
 check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
 {
-  guint n = stage == LAUREL_STAGE_REWARD ? data->comparisons->len
+  gsize n = stage == LAUREL_STAGE_REWARD ? data->comparisons->len
             : stage == LAUREL_STAGE_PPO  ? data->prompts->len
-                                         : data->sequences->len;
+                                         : laurel_rows_count (data->rows);
 
   if (n > 0)
     return TRUE;
@@ -596,17 +598,24 @@ laurel_data_load (LaurelStore *store,
                   JsonObject *snapshot,
                   const LaurelModel *model,
                   const LaurelHyperparameters *hp,
+                  const char *folder,
+                  const LaurelMonitor *monitor,
                   LaurelTrainData *out,
                   GError **error)
 {
+  g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  gboolean keep_prompts = !json_object_has_member (snapshot, "prompt_ids");
+  const Loading loading = { stage, model, hp, folder, monitor, numbers, keep_prompts };
+
   out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
   out->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
   out->notes = g_ptr_array_new_with_free_func (g_free);
+  out->rows = laurel_rows_new ();
+  out->eval_rows = laurel_rows_new ();
   if (json_object_has_member (snapshot, "files")
-      && !load_files (stage, json_object_get_array_member (snapshot, "files"), model, hp,
-                      !json_object_has_member (snapshot, "prompt_ids"), out, error))
+      && !load_files (&loading, json_object_get_array_member (snapshot, "files"), out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "n_demonstrations")
       && !load_demonstrations (store,
@@ -621,5 +630,21 @@ laurel_data_load (LaurelStore *store,
       && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out,
                         error))
     return FALSE;
+  laurel_rows_add_sequences (out->rows, out->sequences);
+  laurel_rows_add_sequences (out->eval_rows, out->eval_sequences);
   return check_enough (stage, out, error);
+}
+
+void
+laurel_data_remove_encoded (const char *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+
+    if (g_str_has_suffix (name, LAUREL_DATA_TOKENS_SUFFIX))
+      (void) g_unlink (path);
+  }
 }

@@ -5,7 +5,8 @@
  * a resumed run sees what it saw before, whatever was ranked since.
  *
  * Files, one row a line:
- *   pretrain  text, documents separated by blank lines; or .json: an array of id arrays
+ *   pretrain  a token file (core/corpus); text, documents separated by blank lines; .jsonl: {"text"}; or .json: an array
+ *             of id arrays, each used as one sequence
  *   sft       {"prompt", "completion"} or {"messages": [{"role", "content"}, …]}: system (if any) first,
  *             then user and assistant in turn; every turn of the assistant is learned from
  *   reward    {"prompt", "completions": […], "ranks": […]} or {"prompt", "chosen", "rejected"}
@@ -17,18 +18,23 @@
 #pragma once
 
 #include "core/store/store.h"
-#include "core/train/train.h"
+#include "core/train/rows.h"
+#include "core/train/sequence.h"
 
 G_BEGIN_DECLS
 
 /* What a stage trains on; arrays that it does not need are NULL. */
 typedef struct {
-  GPtrArray *sequences;      /* (element-type LaurelSequence) */
+  GPtrArray *sequences;      /* (element-type LaurelSequence) what is in memory of @rows */
   GPtrArray *eval_sequences; /* (element-type LaurelSequence) */
+  LaurelRows *rows;          /* pretrain, sft: all of it */
+  LaurelRows *eval_rows;
   GPtrArray *comparisons;    /* (element-type LaurelComparison) */
   GPtrArray *prompts;        /* (element-type LaurelTrainPrompt) */
   GPtrArray *notes;          /* (element-type utf8) lines for the run's log: what was left out, and why */
-  guint64 n_rows;            /* sft: rows of the files so far, left out ones too */
+  guint64 n_rows;            /* sft: rows of the files so far, left out ones too; pretrain: documents */
+  guint64 n_held_out;        /* pretrain: documents */
+  guint64 n_tokens;          /* pretrain: of the documents */
   int n_cut;                 /* rows that were longer than max_length */
 } LaurelTrainData;
 
@@ -38,9 +44,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LaurelTrainData, laurel_train_data_clear)
 /* Fixes the data of a run: @files (nullable) or the project's own. Fails when there is too little, or a file is bad. */
 JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, GError **error);
 
-/* Loads what @snapshot names, for @model's tokenizer and template. INVALID_DATA when a file has changed since. */
+/* Loads what @snapshot names, for @model's tokenizer and template. INVALID_DATA when a file has changed since. Text to
+ * pretrain on is encoded to a token file in @folder, unless it is there from before; @monitor (nullable) is asked
+ * meanwhile. */
 gboolean laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, const LaurelModel *model,
-                           const LaurelHyperparameters *hp, LaurelTrainData *out, GError **error);
+                           const LaurelHyperparameters *hp, const char *folder, const LaurelMonitor *monitor,
+                           LaurelTrainData *out, GError **error);
+/* What laurel_data_load() left in @folder, which a run that is done needs no more. */
+void laurel_data_remove_encoded (const char *folder);
 
 /* In models.c: a Hugging Face directory may come without one, which suits id arrays alone. @name may be NULL. */
 gboolean laurel_require_tokenizer (const LaurelModel *model, const char *name, GError **error);
@@ -90,15 +101,19 @@ char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow
 gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
                                guint64 first, LaurelTrainData *out, GError **error);
 
-/* Appends sequences to @out->sequences and @out->eval_sequences. */
-gboolean laurel_data_load_pretrain (const char *path, const LaurelModel *model, const LaurelHyperparameters *hp,
-                                    LaurelTrainData *out, GError **error);
-/* Only that @path can be read as pretraining data. */
+/* What the token files in a run's folder are called after what they were made from. */
+#define LAUREL_DATA_TOKENS_SUFFIX ".tokens"
+
+gboolean laurel_data_is_token_file (const char *path);
+/* (transfer full): what tells it from any other, after checking all of it. */
+char *laurel_data_identify_token_file (const char *path, GError **error);
+
+/* Adds rows to @out. @sha256: of the text; NULL for a token file. */
+gboolean laurel_data_load_pretrain (const char *path, const char *sha256, const LaurelModel *model, const LaurelHyperparameters *hp,
+                                    const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
+/* Only that @path, which is no token file, can be read as pretraining data. */
 gboolean laurel_data_check_pretrain (const char *path, GError **error);
 
 /* The longest sequence of a run: hp->max_length, or the model's context. */
 int laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *hp);
-/* Whether row @index is held out: the same rows whatever else is in the data. */
-gboolean laurel_data_is_held_out (const LaurelHyperparameters *hp, guint64 index);
-
 G_END_DECLS

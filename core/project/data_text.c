@@ -1,4 +1,4 @@
-/* data_text.c: pretraining data: documents packed into sequences, or id arrays as they are.
+/* data_text.c: pretraining data: token files, text that becomes one, or id arrays as they are.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/project/data.h"
@@ -6,11 +6,17 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/corpus/reader.h"
+#include "core/corpus/token_format.h"
+#include "core/train/monitor.h"
 
 #include <string.h>
 
 /* A sequence of one token has nothing to predict. */
 #define MIN_SEQUENCE 2
+
+/* Text that is encoded at once, on all cores. */
+#define BATCH_BYTES ((gsize) 8 << 20)
 
 static gboolean
 is_id_file (const char *path)
@@ -104,128 +110,270 @@ load_ids (const char *path,
 
 /* --- Text ------------------------------------------------------------------------ */
 
-typedef struct {
-  GPtrArray *sequences;
-  GArray *open; /* ids of the sequence that is being filled */
-  int max_length;
-} Packer;
+static const LaurelReaderOptions reader_options = { .format = LAUREL_FORMAT_AUTO,
+                                                    .rule = LAUREL_DOCUMENT_BLANK_LINE,
+                                                    .encoding = LAUREL_ENCODING_UTF_8 };
 
-static void
-flush_packer (Packer *packer)
-{
-  if (packer->open->len >= MIN_SEQUENCE)
-    g_ptr_array_add (packer->sequences, laurel_sequence_new ((gint32 *) (void *) packer->open->data,
-                                                             (int) packer->open->len, 0));
-  g_array_set_size (packer->open, 0);
-}
-
-/* Documents stay whole where they fit; one that is longer than a sequence is cut into as few as it
- * needs. */
-static void
-pack_document (Packer *packer, const GArray *ids)
-{
-  guint at = 0;
-
-  if (packer->open->len + ids->len > (guint) packer->max_length)
-    flush_packer (packer);
-  while (ids->len - at > (guint) packer->max_length) {
-    g_array_append_vals (packer->open, &g_array_index (ids, gint32, at),
-                         (guint) packer->max_length);
-    at += (guint) packer->max_length;
-    flush_packer (packer);
-  }
-  g_array_append_vals (packer->open, &g_array_index (ids, gint32, at), ids->len - at);
-}
-
-/* The next document from *@at on, ended by a blank line; FALSE when there is none. */
 static gboolean
-next_document (const char **at, const char **out_start, gsize *out_length)
+refuse_document (const char *path, const LaurelRawDocument *raw, const char *why, GError **error)
 {
-  const char *start = *at, *end;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+               "Could not use “%s”: %s %" G_GUINT64_FORMAT " %s", path,
+               raw->jsonl ? "row" : "document", raw->number, why);
+  return FALSE;
+}
 
-  while (*start == '\n' || *start == '\r')
-    start++;
-  if (*start == '\0')
-    return FALSE;
-  for (end = start; *end != '\0'; end++) {
-    const char *next;
+/* The member “text” of a row; NULL and an error when there is none. */
+static char *
+read_row_text (const char *path, const LaurelRawDocument *raw, const char *line, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonNode) node = laurel_json_parse (line, "row", &local);
+  const char *text = NULL;
 
-    if (*end != '\n')
-      continue;
-    for (next = end + 1; *next == ' ' || *next == '\t' || *next == '\r'; next++)
-      continue;
-    if (*next == '\n' || *next == '\0')
-      break;
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node)
+      || !laurel_json_get_string (json_node_get_object (node), "row", "text", &text, NULL)
+      || text == NULL) {
+    refuse_document (path, raw, "is no JSON object with a “text”; correct it", error);
+    return NULL;
   }
-  *out_start = start;
-  *out_length = (gsize) (end - start);
-  *at = end;
+  return g_strdup (text);
+}
+
+/* The document as text without the line ends after it, which may leave nothing. */
+static char *
+get_text (const char *path, const LaurelRawDocument *raw, GError **error)
+{
+  g_autofree char *text = g_strndup ((const char *) raw->bytes, raw->n);
+  const char *end;
+  gsize n;
+
+  if (raw->too_long) {
+    refuse_document (path, raw, "is longer than 16 MiB; part it by empty lines", error);
+    return NULL;
+  }
+  if (!g_utf8_validate ((const char *) raw->bytes, (gssize) raw->n, &end)) {
+    g_autofree char *why = g_strdup_printf (
+        "is not UTF-8 text at its byte %" G_GSIZE_FORMAT
+        "; convert the file to UTF-8, or let “laurelctl corpus prepare” do it",
+        (gsize) (end - (const char *) raw->bytes));
+
+    refuse_document (path, raw, why, error);
+    return NULL;
+  }
+  if (raw->jsonl)
+    return read_row_text (path, raw, text, error);
+  for (n = raw->n; n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'); n--)
+    text[n - 1] = '\0';
+  return g_steal_pointer (&text);
+}
+
+typedef struct {
+  const LaurelTokenizer *tokenizer;
+  LaurelTokenWriter *writer;
+  GPtrArray *texts;
+  GArray *lengths; /* (element-type gsize) */
+  gsize n_bytes;
+} TextBatch;
+
+static void
+text_batch_clear (TextBatch *self)
+{
+  g_clear_pointer (&self->writer, laurel_token_writer_free);
+  g_clear_pointer (&self->texts, g_ptr_array_unref);
+  g_clear_pointer (&self->lengths, g_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TextBatch, text_batch_clear)
+
+static gboolean
+write_batch (TextBatch *self, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autofree gsize *ends = g_new (gsize, self->texts->len + 1);
+  gsize start = 0;
+
+  if (!laurel_tokenizer_encode_texts (self->tokenizer, (const char *const *) self->texts->pdata,
+                                      (const gsize *) (void *) self->lengths->data,
+                                      self->texts->len, ids, ends, error))
+    return FALSE;
+  for (guint i = 0; i < self->texts->len; i++) {
+    if (ends[i] > start
+        && !laurel_token_writer_add (self->writer, &g_array_index (ids, gint32, start),
+                                     ends[i] - start, error))
+      return FALSE;
+    start = ends[i];
+  }
+  g_ptr_array_set_size (self->texts, 0);
+  g_array_set_size (self->lengths, 0);
+  self->n_bytes = 0;
   return TRUE;
 }
 
-static gboolean
-load_text (const char *path,
-           const LaurelModel *model,
-           const LaurelHyperparameters *hp,
-           LaurelTrainData *out,
-           GError **error)
+static void
+add_text (TextBatch *self, char *text)
 {
-  g_autofree char *text = laurel_require_tokenizer (model, NULL, error)
-                              ? laurel_file_read_text (path, NULL, error)
-                              : NULL;
-  g_autoptr (GArray) open_train = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autoptr (GArray) open_eval = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  int max_length = laurel_data_max_length (model, hp);
-  Packer train = { out->sequences, open_train, max_length };
-  Packer eval = { out->eval_sequences, open_eval, max_length };
-  gint32 end_of_text =
-      model->tokenizer != NULL ? laurel_tokenizer_get_end_of_text (model->tokenizer) : -1;
-  const char *at = text, *start;
-  gsize length;
+  gsize length = strlen (text);
 
-  if (text == NULL)
-    return FALSE;
-  for (guint64 i = 0; next_document (&at, &start, &length); i++) {
-    g_array_set_size (ids, 0);
-    if (!laurel_tokenizer_encode (model->tokenizer, start, (gssize) length, ids, error))
+  g_ptr_array_add (self->texts, text);
+  g_array_append_val (self->lengths, length);
+  self->n_bytes += length;
+}
+
+static gboolean
+write_documents (TextBatch *self, const char *path, const LaurelMonitor *monitor, GError **error)
+{
+  const char *const paths[] = { path, NULL };
+  g_autoptr (LaurelReader) reader = laurel_reader_new (paths, &reader_options, NULL);
+  g_autoptr (GError) local = NULL;
+
+  for (;;) {
+    g_autoptr (LaurelRawDocument) raw = laurel_reader_next (reader, &local);
+    char *text;
+
+    if (raw == NULL)
+      break;
+    text = get_text (path, raw, error);
+    if (text == NULL)
       return FALSE;
-    if (end_of_text >= 0)
-      g_array_append_val (ids, end_of_text);
-    pack_document (laurel_data_is_held_out (hp, i) ? &eval : &train, ids);
+    add_text (self, text);
+    if (self->n_bytes >= BATCH_BYTES
+        && (!laurel_monitor_go_on (monitor, NULL, error) || !write_batch (self, error)))
+      return FALSE;
   }
-  flush_packer (&train);
-  flush_packer (&eval);
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  return write_batch (self, error);
+}
+
+/* The token file of the text @path, in @folder: made at a run's start, found again when it is
+ * resumed. Its name has what the text's bytes are, so it is never another's. */
+static char *
+encode_text (const char *path,
+             const char *sha256,
+             const LaurelTokenizer *tokenizer,
+             const char *folder,
+             const LaurelMonitor *monitor,
+             GError **error)
+{
+  g_autofree char *name = g_strconcat (sha256, LAUREL_DATA_TOKENS_SUFFIX, NULL);
+  g_autofree char *output = g_build_filename (folder, name, NULL);
+  g_auto (TextBatch) batch = { .tokenizer = tokenizer };
+
+  if (g_file_test (output, G_FILE_TEST_EXISTS))
+    return g_steal_pointer (&output);
+  batch.texts = g_ptr_array_new_with_free_func (g_free);
+  batch.lengths = g_array_new (FALSE, FALSE, sizeof (gsize));
+  batch.writer = laurel_token_writer_open (output, laurel_tokenizer_get_hash (tokenizer),
+                                           laurel_tokenizer_get_vocab_size (tokenizer),
+                                           laurel_tokenizer_get_end_of_text (tokenizer), error);
+  if (batch.writer == NULL || !write_documents (&batch, path, monitor, error)
+      || !laurel_token_writer_commit (batch.writer, error))
+    return NULL;
+  return g_steal_pointer (&output);
+}
+
+/* --- Token files ------------------------------------------------------------------- */
+
+gboolean
+laurel_data_is_token_file (const char *path)
+{
+  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
+
+  return map != NULL && g_mapped_file_get_length (map) >= strlen (LAUREL_TOKEN_FILE_MAGIC)
+         && memcmp (g_mapped_file_get_contents (map), LAUREL_TOKEN_FILE_MAGIC,
+                    strlen (LAUREL_TOKEN_FILE_MAGIC))
+                == 0;
+}
+
+char *
+laurel_data_identify_token_file (const char *path, GError **error)
+{
+  g_autoptr (LaurelTokenFile) file = laurel_token_file_open (path, NULL, error);
+
+  return file != NULL ? g_strdup_printf ("%016" G_GINT64_MODIFIER "x",
+                                         laurel_token_file_get_checksum (file))
+                      : NULL;
+}
+
+static gboolean
+add_token_file (const char *path,
+                const LaurelModel *model,
+                const LaurelHyperparameters *hp,
+                LaurelTrainData *out,
+                GError **error)
+{
+  const char *hash = laurel_tokenizer_get_hash (model->tokenizer);
+  g_autoptr (LaurelTokenFile) file = laurel_token_file_open (path, hash, error);
+  int limit = laurel_data_max_length (model, hp);
+  LaurelPacked *train, *eval;
+
+  if (file == NULL)
+    return FALSE;
+  if (limit < MIN_SEQUENCE || laurel_token_file_get_vocab_size (file) > model->config.vocab_size) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+                 "Could not use “%s”: its vocabulary is %d and the model's is %d, sequences are of "
+                 "%d tokens; choose another model or a larger max_length",
+                 path, laurel_token_file_get_vocab_size (file), model->config.vocab_size, limit);
+    return FALSE;
+  }
+  train = laurel_packed_new (file, hp, FALSE, out->n_rows, limit);
+  eval = laurel_packed_new (file, hp, TRUE, out->n_rows, limit);
+  out->n_rows += laurel_token_file_get_n_documents (file);
+  out->n_tokens += laurel_token_file_get_n_tokens (file);
+  out->n_held_out += laurel_packed_count_documents (eval);
+  laurel_rows_add_packed (out->rows, train);
+  laurel_rows_add_packed (out->eval_rows, eval);
   return TRUE;
 }
 
 gboolean
 laurel_data_load_pretrain (const char *path,
+                           const char *sha256,
                            const LaurelModel *model,
                            const LaurelHyperparameters *hp,
+                           const char *folder,
+                           const LaurelMonitor *monitor,
                            LaurelTrainData *out,
                            GError **error)
 {
+  g_autofree char *tokens = NULL;
+
   if (is_id_file (path))
     return load_ids (path, model, laurel_data_max_length (model, hp), out, error);
-  return load_text (path, model, hp, out, error);
+  if (!laurel_require_tokenizer (model, NULL, error))
+    return FALSE;
+  if (sha256 == NULL)
+    return add_token_file (path, model, hp, out, error);
+  tokens = encode_text (path, sha256, model->tokenizer, folder, monitor, error);
+  return tokens != NULL && add_token_file (tokens, model, hp, out, error);
 }
 
 gboolean
 laurel_data_check_pretrain (const char *path, GError **error)
 {
-  g_autofree char *text = NULL;
+  const char *const paths[] = { path, NULL };
+  g_autoptr (LaurelReader) reader = laurel_reader_new (paths, &reader_options, NULL);
+  g_autoptr (LaurelRawDocument) raw = NULL;
+  g_autoptr (GError) local = NULL;
 
   if (is_id_file (path)) {
     g_autoptr (JsonNode) node = load_id_arrays (path, error);
 
     return node != NULL;
   }
-  text = laurel_file_read_text (path, NULL, error);
-  if (text == NULL)
+  raw = laurel_reader_next (reader, &local);
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
-  if (*g_strstrip (text) != '\0')
-    return TRUE;
+  }
+  if (raw != NULL) {
+    g_autofree char *text = get_text (path, raw, error);
+
+    return text != NULL;
+  }
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                "Could not use “%s”: there is no text in it; give a file with text", path);
   return FALSE;

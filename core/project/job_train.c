@@ -82,9 +82,16 @@ log_data (LaurelJob *job, const TrainWork *work)
 {
   g_autoptr (GString) line = g_string_new ("Data:");
 
-  if (work->data.sequences->len > 0)
-    g_string_append_printf (line, " %u sequences, %u held out,", work->data.sequences->len,
-                            work->data.eval_sequences->len);
+  if (work->stage == LAUREL_STAGE_PRETRAIN && work->data.n_rows > 0)
+    g_string_append_printf (line,
+                            " %" G_GUINT64_FORMAT " documents of %" G_GUINT64_FORMAT
+                            " tokens, %" G_GUINT64_FORMAT " of them held out,",
+                            work->data.n_rows, work->data.n_tokens, work->data.n_held_out);
+  if (laurel_rows_count (work->data.rows) > 0)
+    g_string_append_printf (line, " %" G_GSIZE_FORMAT " %s, %" G_GSIZE_FORMAT " held out,",
+                            laurel_rows_count (work->data.rows),
+                            work->stage == LAUREL_STAGE_PRETRAIN ? "rows" : "sequences",
+                            laurel_rows_count (work->data.eval_rows));
   if (work->data.comparisons->len > 0)
     g_string_append_printf (line, " %u rankings,", work->data.comparisons->len);
   if (work->data.prompts->len > 0)
@@ -102,11 +109,11 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
 
   switch (work->stage) {
   case LAUREL_STAGE_PRETRAIN:
-    return laurel_train_pretrain (work->trained, data->sequences, data->eval_sequences, &work->hp,
+    return laurel_train_pretrain (work->trained, data->rows, data->eval_rows, &work->hp,
                                   &job->monitor, error);
   case LAUREL_STAGE_SFT:
-    return laurel_train_sft (work->trained, data->sequences, data->eval_sequences, &work->hp,
-                             &job->monitor, error);
+    return laurel_train_sft (work->trained, data->rows, data->eval_rows, &work->hp, &job->monitor,
+                             error);
   case LAUREL_STAGE_REWARD:
     return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts,
                                 &work->hp, &job->monitor, error);
@@ -189,9 +196,12 @@ laurel_job_train (LaurelJob *job, GError **error)
     return FALSE;
   if (!go_back (job, error) || !load_models (job, &work, error))
     return FALSE;
-  if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, &work.data,
-                         error))
+  if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, job->folder,
+                         &job->monitor, &work.data, error))
     return FALSE;
   log_data (job, &work);
-  return run_stage (job, &work, error) && save_output (job, &work, error);
+  if (!run_stage (job, &work, error) || !save_output (job, &work, error))
+    return FALSE;
+  laurel_data_remove_encoded (job->folder);
+  return TRUE;
 }

@@ -35,30 +35,24 @@ check_head (const LaurelModel *model, LaurelHead head, GError **error)
 
 gboolean
 laurel_evaluate_loss (const LaurelModel *model,
-                      GPtrArray *sequences,
+                      const LaurelRows *rows,
                       double *out_loss,
                       gint64 *out_n_tokens,
                       GError **error)
 {
+  int limit = model->config.n_positions;
+  int longest = laurel_rows_get_longest (rows, limit);
   g_autoptr (LaurelMicroBatch) micro = NULL;
   LaurelPass pass = { 0 };
-  int longest = 1;
   gboolean done;
 
-  if (!check_head (model, LAUREL_HEAD_LM, error))
+  if (!check_head (model, LAUREL_HEAD_LM, error)
+      || !laurel_rows_check (rows, &model->config, limit, "row", NULL, error))
     return FALSE;
-  for (guint i = 0; i < sequences->len; i++) {
-    const LaurelSequence *sequence = g_ptr_array_index (sequences, i);
-
-    if (!check_fits (model, sequence, (int) i + 1, error))
-      return FALSE;
-    longest = MAX (longest, sequence->n_tokens);
-  }
   micro = laurel_micro_batch_new (laurel_micro_batch_budget (&model->config, longest));
   done = laurel_pass_init (&pass, model, micro->max_tokens, FALSE, error)
-         && laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len,
-                                  model->config.n_positions, NULL, NULL, NULL, out_loss,
-                                  out_n_tokens, error);
+         && laurel_language_measure (&pass, micro, rows, laurel_rows_count (rows), limit, NULL,
+                                     NULL, out_loss, out_n_tokens, error);
   laurel_pass_clear (&pass);
   if (done && *out_n_tokens == 0) {
     g_set_error (

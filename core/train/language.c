@@ -2,47 +2,26 @@
 #include "core/train/language.h"
 
 #include "core/base/error.h"
-#include "core/train/schedule.h"
+#include "core/train/loop.h"
+#include "core/train/samples.h"
 #include "core/train/sequence.h"
-#include "core/train/state.h"
 
-static const LaurelSequence *
-get_row (GPtrArray *sequences, const guint32 *order, int i)
-{
-  return g_ptr_array_index (sequences, order != NULL ? order[i] : (guint32) i);
-}
-
-static gint64
-count_labels (GPtrArray *sequences, const guint32 *order, int n, int limit)
-{
-  gint64 n_labels = 0;
-
-  for (int i = 0; i < n; i++) {
-    const LaurelSequence *row = get_row (sequences, order, i);
-
-    n_labels += laurel_sequence_count_labels (row, MIN (row->n_tokens, limit));
-  }
-  return n_labels;
-}
-
-/* Fills @micro from row @from on; returns the first row that did not fit. */
+/* Fills @micro from sequence @from of @batch on; returns the first that did not fit. */
 static int
-pack (LaurelMicroBatch *micro,
-      GPtrArray *sequences,
-      const guint32 *order,
-      int from,
-      int n,
-      int limit)
+pack (LaurelMicroBatch *micro, const LaurelRagged *batch, int from)
 {
-  laurel_micro_batch_clear (micro);
-  for (; from < n; from++) {
-    const LaurelSequence *row = get_row (sequences, order, from);
-    int n_tokens = MIN (row->n_tokens, limit);
+  const gint32 *tokens = (const gint32 *) (const void *) batch->tokens->data;
+  const guint8 *learned = (const guint8 *) batch->learned->data;
+  const gint32 *offsets = (const gint32 *) (const void *) batch->offsets->data;
 
-    if (!laurel_micro_batch_fits (micro, n_tokens))
+  laurel_micro_batch_clear (micro);
+  for (; from < laurel_ragged_count (batch); from++) {
+    gint32 start = offsets[from];
+    int n = offsets[from + 1] - start;
+
+    if (!laurel_micro_batch_fits (micro, n))
       break;
-    laurel_micro_batch_add_masked (micro, row->tokens, row->learned, n_tokens,
-                                   laurel_sequence_first_label (row), 0);
+    laurel_micro_batch_add_masked (micro, tokens + start, learned + start, n, 1, 0);
   }
   return from;
 }
@@ -61,259 +40,188 @@ sum_losses (LaurelPass *pass, LaurelMicroBatch *micro, const LaurelLabels *label
 gboolean
 laurel_language_walk (LaurelPass *pass,
                       LaurelMicroBatch *micro,
-                      GPtrArray *sequences,
-                      const guint32 *order,
-                      int n,
-                      int limit,
+                      const LaurelRagged *batch,
                       float *gradients,
                       const LaurelMonitor *monitor,
                       gboolean *checkpoint_wanted,
-                      double *out_loss,
-                      gint64 *out_n,
+                      double *loss,
                       GError **error)
 {
-  gint64 n_labels = count_labels (sequences, order, n, limit);
-  double scale = n_labels > 0 ? 1.0 / (double) n_labels : 0;
-  double loss = 0;
+  double scale = batch->n_labels > 0 ? 1.0 / (double) batch->n_labels : 0;
 
-  for (int at = 0; at < n;) {
+  for (int at = 0; at < laurel_ragged_count (batch);) {
     LaurelLabels labels;
 
     if (!laurel_monitor_go_on (monitor, checkpoint_wanted, error))
       return FALSE;
-    at = pack (micro, sequences, order, at, n, limit);
+    at = pack (micro, batch, at);
     laurel_pass_forward (pass, micro);
     labels = laurel_micro_batch_as_labels (micro);
     if (gradients == NULL) {
-      loss += sum_losses (pass, micro, &labels);
+      *loss += sum_losses (pass, micro, &labels);
       continue;
     }
-    loss += laurel_lm_head_loss (pass->model, pass->hidden, &labels, 1, NULL, NULL, scale, NULL,
-                                 pass->dhidden, gradients)
-            / scale;
+    *loss += laurel_lm_head_loss (pass->model, pass->hidden, &labels, 1, NULL, NULL, scale, NULL,
+                                  pass->dhidden, gradients)
+             / scale;
     laurel_pass_backward (pass, micro, gradients);
   }
-  *out_loss = loss;
-  *out_n = n_labels;
   return TRUE;
 }
 
+gboolean
+laurel_language_measure (LaurelPass *pass,
+                         LaurelMicroBatch *micro,
+                         const LaurelRows *rows,
+                         gsize n,
+                         int limit,
+                         const LaurelMonitor *monitor,
+                         gboolean *checkpoint_wanted,
+                         double *out_loss,
+                         gint64 *out_n_labels,
+                         GError **error)
+{
+  g_auto (LaurelRagged) batch = { 0 };
+  gsize n_rows = laurel_rows_count (rows);
+
+  laurel_ragged_init (&batch);
+  *out_loss = 0;
+  *out_n_labels = 0;
+  for (gsize i = 0; i < n; i++) {
+    laurel_rows_gather (rows, (gsize) ((double) i * (double) n_rows / (double) n), limit, &batch);
+    if (i + 1 < n && batch.tokens->len < (guint) micro->max_tokens)
+      continue;
+    if (!laurel_language_walk (pass, micro, &batch, NULL, monitor, checkpoint_wanted, out_loss,
+                               error))
+      return FALSE;
+    *out_n_labels += batch.n_labels;
+    laurel_ragged_restart (&batch);
+  }
+  return TRUE;
+}
+
+/* --- The stage --------------------------------------------------------------------- */
+
 typedef struct {
-  GPtrArray *sequences;
-  GPtrArray *eval_sequences;
-  const LaurelHyperparameters *hp;
-  const LaurelMonitor *monitor;
+  const LaurelRows *rows;
+  const LaurelRows *eval_rows; /* NULL: none */
   int limit;
-  int rows_per_step;
-  int steps_per_epoch;
-  int n_steps;
-  guint32 *order;
-  int ordered_epoch; /* whose order @order is; −1: none */
-  LaurelMicroBatch *micro;
-  LaurelPass pass;
-  LaurelTrainState state;
+  LaurelRagged batch;
+  double loss; /* of the last batch */
+  LaurelLoop loop;
 } Language;
 
 static void
 language_clear (Language *self)
 {
-  g_free (self->order);
-  laurel_micro_batch_free (self->micro);
-  laurel_pass_clear (&self->pass);
-  laurel_train_state_clear (&self->state);
+  laurel_ragged_clear (&self->batch);
+  laurel_loop_clear (&self->loop);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Language, language_clear)
 
-/* Every row has a label within the limit, every token is in the vocabulary. Returns the longest, 0
- * on an error. */
-static int
-check_rows (GPtrArray *sequences,
-            const LaurelModel *model,
-            int limit,
-            const char *what,
-            const LaurelMonitor *monitor,
-            GError **error)
+static gboolean
+add_gradient (LaurelLoop *loop, const guint32 *rows, int n, GError **error)
 {
-  int longest = 0, n_cut = 0;
+  Language *self = loop->stage;
 
-  for (guint i = 0; sequences != NULL && i < sequences->len; i++) {
-    const LaurelSequence *row = g_ptr_array_index (sequences, i);
-
-    if (!laurel_tokens_check (row->tokens, row->n_tokens, &model->config, what, (int) i + 1, error))
-      return 0;
-    if (laurel_sequence_count_labels (row, MIN (row->n_tokens, limit)) == 0) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                   "Could not train on %s %u: of its %d tokens the first %d are the prompt and at "
-                   "most %d are used, "
-                   "so there is nothing to learn; shorten the prompt or leave the row out",
-                   what, i + 1, row->n_tokens, row->n_prompt, limit);
-      return 0;
-    }
-    n_cut += row->n_tokens > limit;
-    longest = MAX (longest, MIN (row->n_tokens, limit));
-  }
-  if (n_cut > 0)
-    laurel_monitor_log (monitor, "%d sequences were cut to %d tokens.", n_cut, limit);
-  return longest;
+  laurel_ragged_restart (&self->batch);
+  for (int i = 0; i < n; i++)
+    laurel_rows_gather (self->rows, rows[i], self->limit, &self->batch);
+  self->loss = 0;
+  return laurel_language_walk (&loop->pass, loop->micro, &self->batch,
+                               loop->state.optimizer->gradients, loop->monitor,
+                               &loop->state.checkpoint_wanted, &self->loss, error);
 }
 
 static void
-digest_rows (GChecksum *checksum, GPtrArray *sequences)
+report (LaurelLoop *loop)
 {
-  for (guint i = 0; i < sequences->len; i++) {
-    const LaurelSequence *row = g_ptr_array_index (sequences, i);
+  const Language *self = loop->stage;
 
-    laurel_data_digest_tokens (checksum, &row->n_prompt, 1);
-    laurel_data_digest_tokens (checksum, row->tokens, row->n_tokens);
-    if (row->learned != NULL)
-      g_checksum_update (checksum, row->learned, row->n_tokens);
-  }
+  laurel_monitor_metric (loop->monitor, loop->state.step, "loss",
+                         self->loss / (double) self->batch.n_labels);
 }
 
 static gboolean
-prepare (Language *self, LaurelStage stage, LaurelModel *model, GError **error)
+evaluate (LaurelLoop *loop, GError **error)
 {
-  const LaurelHyperparameters *hp = self->hp;
-  g_autoptr (GChecksum) fingerprint = NULL;
-  int longest, longest_eval = 0, budget;
+  const Language *self = loop->stage;
+  gsize n = self->eval_rows != NULL ? laurel_rows_count (self->eval_rows) : 0;
+  double loss;
+  gint64 n_labels;
 
+  if (loop->hp->eval_rows > 0)
+    n = MIN (n, (gsize) loop->hp->eval_rows);
+  if (n > 0) {
+    if (!laurel_language_measure (&loop->pass, loop->micro, self->eval_rows, n, self->limit,
+                                  loop->monitor, &loop->state.checkpoint_wanted, &loss, &n_labels,
+                                  error))
+      return FALSE;
+    laurel_monitor_metric (loop->monitor, loop->state.step, "eval/loss",
+                           loss / (double) n_labels);
+  }
+  return laurel_samples_log (loop->state.model, n > 0 ? self->eval_rows : self->rows, loop->hp,
+                             loop->state.step, self->limit, loop->monitor, error);
+}
+
+static gboolean
+check_data (Language *self, const LaurelModel *model, GError **error)
+{
   if (model->config.head != LAUREL_HEAD_LM) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                  "Could not train: the model is a reward model and predicts no tokens; choose a "
                  "language model");
     return FALSE;
   }
-  if (self->sequences->len == 0) {
+  if (laurel_rows_count (self->rows) == 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                  "Could not train: there are no sequences to train on; add data");
     return FALSE;
   }
-  self->limit = laurel_sequence_limit (&model->config, hp);
-  longest = check_rows (self->sequences, model, self->limit, "row", self->monitor, error);
-  if (longest == 0)
-    return FALSE;
-  if (self->eval_sequences != NULL && self->eval_sequences->len > 0) {
-    longest_eval = check_rows (self->eval_sequences, model, self->limit, "held-out row",
-                               self->monitor, error);
-    if (longest_eval == 0)
-      return FALSE;
-  }
-  self->rows_per_step = hp->batch_size * hp->gradient_accumulation_steps;
-  self->steps_per_epoch = (int) ((self->sequences->len + (guint) self->rows_per_step - 1)
-                                 / (guint) self->rows_per_step);
-  self->n_steps = laurel_data_count_steps (self->sequences->len, self->rows_per_step, hp);
-  self->order = g_new (guint32, self->sequences->len);
-  self->ordered_epoch = -1;
-  budget = laurel_micro_batch_budget (&model->config, MAX (longest, longest_eval));
-  self->micro = laurel_micro_batch_new (budget);
-  fingerprint = laurel_train_state_start_fingerprint (stage, hp, model);
-  digest_rows (fingerprint, self->sequences);
-  self->state.stage = stage;
-  self->state.monitor = self->monitor;
-  self->state.save_steps = hp->save_steps;
-  self->state.model = model;
-  self->state.fingerprint = g_strdup (g_checksum_get_string (fingerprint));
-  self->state.optimizer = laurel_optimizer_new (model->layout, hp, error);
-  return self->state.optimizer != NULL
-         && laurel_pass_init (&self->pass, model, budget, TRUE, error)
-         && laurel_train_state_resume (&self->state, error);
-}
-
-/* The rows of step @step within the order of its epoch. */
-static const guint32 *
-take_rows (Language *self, int step, int *out_n)
-{
-  int epoch = step / self->steps_per_epoch;
-  int from = step % self->steps_per_epoch * self->rows_per_step;
-
-  if (epoch != self->ordered_epoch)
-    laurel_data_order (self->order, self->sequences->len, self->hp->seed, (guint64) epoch,
-                       self->hp->shuffle);
-  self->ordered_epoch = epoch;
-  *out_n = MIN (self->rows_per_step, (int) self->sequences->len - from);
-  return self->order + from;
+  return laurel_rows_check (self->rows, &model->config, self->limit, "row", self->loop.monitor,
+                            error)
+         && (self->eval_rows == NULL
+             || laurel_rows_check (self->eval_rows, &model->config, self->limit, "held-out row",
+                                   self->loop.monitor, error));
 }
 
 static gboolean
-evaluate (Language *self, GError **error)
+prepare (Language *self, LaurelStage stage, LaurelModel *model, GError **error)
 {
-  double loss;
-  gint64 n;
+  LaurelLoop *loop = &self->loop;
+  GChecksum *fingerprint;
+  int longest;
 
-  if (self->eval_sequences == NULL || self->eval_sequences->len == 0)
-    return TRUE;
-  if (!laurel_language_walk (&self->pass, self->micro, self->eval_sequences, NULL,
-                             (int) self->eval_sequences->len, self->limit, NULL, self->monitor,
-                             &self->state.checkpoint_wanted, &loss, &n, error))
+  self->limit = laurel_sequence_limit (&model->config, loop->hp);
+  if (!check_data (self, model, error))
     return FALSE;
-  laurel_monitor_metric (self->monitor, self->state.step, "eval/loss", loss / (double) n);
-  return TRUE;
-}
-
-static gboolean
-train_step (Language *self, GError **error)
-{
-  LaurelTrainState *state = &self->state;
-  double learning_rate = self->hp->learning_rate
-                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
-                                                   self->n_steps, self->hp->warmup_steps);
-  double loss, norm;
-  gint64 n_labels;
-  int n_rows;
-  const guint32 *rows = take_rows (self, state->step, &n_rows);
-
-  laurel_optimizer_clear (state->optimizer);
-  if (!laurel_language_walk (&self->pass, self->micro, self->sequences, rows, n_rows, self->limit,
-                             state->optimizer->gradients, self->monitor, &state->checkpoint_wanted,
-                             &loss, &n_labels, error)
-      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm,
-                                 error))
-    return FALSE;
-  state->step++;
-  laurel_monitor_metric (self->monitor, state->step, "loss", loss / (double) n_labels);
-  laurel_monitor_metric (self->monitor, state->step, "learning_rate", learning_rate);
-  laurel_monitor_metric (self->monitor, state->step, "grad_norm", norm);
-  laurel_monitor_progress (self->monitor, state->step, self->n_steps);
-  return TRUE;
-}
-
-static gboolean
-train_and_report (Language *self, GError **error)
-{
-  gboolean last;
-
-  if (!train_step (self, error))
-    return FALSE;
-  last = self->state.step == self->n_steps;
-  if (last || (self->hp->eval_steps > 0 && self->state.step % self->hp->eval_steps == 0))
-    if (!evaluate (self, error))
-      return FALSE;
-  return laurel_train_state_save_if_due (&self->state, last, error);
+  longest = laurel_rows_get_longest (self->rows, self->limit);
+  if (self->eval_rows != NULL)
+    longest = MAX (longest, laurel_rows_get_longest (self->eval_rows, self->limit));
+  loop->n_rows = laurel_rows_count (self->rows);
+  loop->stage = self;
+  loop->add_gradient = add_gradient;
+  loop->report = report;
+  loop->evaluate = evaluate;
+  fingerprint = laurel_train_state_start_fingerprint (stage, loop->hp, model);
+  laurel_rows_digest (self->rows, fingerprint);
+  return laurel_loop_prepare (loop, stage, model, longest, fingerprint, error);
 }
 
 gboolean
 laurel_language_train (LaurelStage stage,
                        LaurelModel *model,
-                       GPtrArray *sequences,
-                       GPtrArray *eval_sequences,
+                       const LaurelRows *rows,
+                       const LaurelRows *eval_rows,
                        const LaurelHyperparameters *hp,
                        const LaurelMonitor *monitor,
                        GError **error)
 {
-  g_auto (Language) self = { .sequences = sequences,
-                             .eval_sequences = eval_sequences,
-                             .hp = hp,
-                             .monitor = monitor };
-  g_autoptr (GError) local = NULL;
+  g_auto (Language) self = { .rows = rows,
+                             .eval_rows = eval_rows,
+                             .loop = { .hp = hp, .monitor = monitor } };
 
-  if (!laurel_hyperparameters_validate (hp, stage, error) || !prepare (&self, stage, model, error))
-    return FALSE;
-  while (self.state.step < self.n_steps) {
-    if (!train_and_report (&self, &local)) {
-      laurel_train_state_interrupted (&self.state, &local);
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
-  }
-  return TRUE;
+  laurel_ragged_init (&self.batch);
+  return laurel_hyperparameters_validate (hp, stage, error) && prepare (&self, stage, model, error)
+         && laurel_loop_run (&self.loop, error);
 }

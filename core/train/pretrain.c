@@ -5,12 +5,11 @@
 
 gboolean
 laurel_train_pretrain (LaurelModel *model,
-                       GPtrArray *sequences,
-                       GPtrArray *eval_sequences,
+                       const LaurelRows *rows,
+                       const LaurelRows *eval_rows,
                        const LaurelHyperparameters *hp,
                        const LaurelMonitor *monitor,
                        GError **error)
 {
-  return laurel_language_train (LAUREL_STAGE_PRETRAIN, model, sequences, eval_sequences, hp,
-                                monitor, error);
+  return laurel_language_train (LAUREL_STAGE_PRETRAIN, model, rows, eval_rows, hp, monitor, error);
 }

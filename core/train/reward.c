@@ -7,26 +7,17 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
+#include "core/train/loop.h"
 #include "core/train/normalize.h"
 #include "core/train/reward_walk.h"
-#include "core/train/schedule.h"
 #include "core/train/sequence.h"
-#include "core/train/state.h"
 
 typedef struct {
-  const LaurelHyperparameters *hp;
-  const LaurelMonitor *monitor;
   GPtrArray *rows;      /* (element-type LaurelRewardRow) trained on */
   GPtrArray *eval_rows; /* and held out */
   int limit;
-  int rows_per_step;
-  int steps_per_epoch;
-  int n_steps;
-  guint32 *order;
-  int ordered_epoch; /* whose order @order is; −1: none */
-  LaurelMicroBatch *micro;
-  LaurelPass pass;
-  LaurelTrainState state;
+  LaurelRewardSums sums; /* of the last batch */
+  LaurelLoop loop;
 } Reward;
 
 static void
@@ -34,10 +25,7 @@ reward_clear (Reward *self)
 {
   g_ptr_array_unref (self->rows);
   g_ptr_array_unref (self->eval_rows);
-  g_free (self->order);
-  laurel_micro_batch_free (self->micro);
-  laurel_pass_clear (&self->pass);
-  laurel_train_state_clear (&self->state);
+  laurel_loop_clear (&self->loop);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reward, reward_clear)
 
@@ -99,6 +87,7 @@ sort_comparisons (Reward *self,
                   int *out_longest,
                   GError **error)
 {
+  const LaurelHyperparameters *hp = self->loop.hp;
   int n_skipped = 0;
 
   for (guint i = 0; i < comparisons->len; i++) {
@@ -113,18 +102,17 @@ sort_comparisons (Reward *self,
                                  comparison->completions[k]->n_tokens);
     }
     row = laurel_reward_row_new (comparison, self->limit);
-    if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, self->hp->ties)
-        == 0) {
+    if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, hp->ties) == 0) {
       n_skipped++;
       laurel_reward_row_free (row);
       continue;
     }
     *out_longest = MAX (*out_longest, row->n_tokens);
-    g_ptr_array_add (is_held_out (self->hp, comparison->prompt_id) ? self->eval_rows : self->rows,
+    g_ptr_array_add (is_held_out (hp, comparison->prompt_id) ? self->eval_rows : self->rows,
                      row);
   }
   if (n_skipped > 0)
-    laurel_monitor_log (self->monitor,
+    laurel_monitor_log (self->loop.monitor,
                         "%d rankings have no pair to learn from (all tied) and were left out.",
                         n_skipped);
   if (self->rows->len > 0)
@@ -137,120 +125,73 @@ sort_comparisons (Reward *self,
   return FALSE;
 }
 
-static gboolean
-prepare (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GError **error)
-{
-  const LaurelHyperparameters *hp = self->hp;
-  g_autoptr (GChecksum)
-      fingerprint = laurel_train_state_start_fingerprint (LAUREL_STAGE_REWARD, hp, reward);
-  int longest = 1;
-
-  self->limit = laurel_sequence_limit (&reward->config, hp);
-  if (!sort_comparisons (self, reward, comparisons, fingerprint, &longest, error))
-    return FALSE;
-  laurel_monitor_log (self->monitor, "%u rankings to train on, %u held out.", self->rows->len,
-                      self->eval_rows->len);
-  self->rows_per_step = hp->batch_size * hp->gradient_accumulation_steps;
-  self->steps_per_epoch = (int) ((self->rows->len + (guint) self->rows_per_step - 1)
-                                 / (guint) self->rows_per_step);
-  self->n_steps = laurel_data_count_steps (self->rows->len, self->rows_per_step, hp);
-  self->order = g_new (guint32, self->rows->len);
-  self->ordered_epoch = -1;
-  self->micro = laurel_micro_batch_new (laurel_micro_batch_budget (&reward->config, longest));
-  self->state.stage = LAUREL_STAGE_REWARD;
-  self->state.monitor = self->monitor;
-  self->state.save_steps = hp->save_steps;
-  self->state.model = reward;
-  self->state.fingerprint = g_strdup (g_checksum_get_string (fingerprint));
-  self->state.optimizer = laurel_optimizer_new (reward->layout, hp, error);
-  return self->state.optimizer != NULL
-         && laurel_pass_init (&self->pass, reward, self->micro->max_tokens, TRUE, error)
-         && laurel_train_state_resume (&self->state, error);
-}
-
-static const guint32 *
-take_rows (Reward *self, int step, int *out_n)
-{
-  int epoch = step / self->steps_per_epoch;
-  int from = step % self->steps_per_epoch * self->rows_per_step;
-
-  if (epoch != self->ordered_epoch)
-    laurel_data_order (self->order, self->rows->len, self->hp->seed, (guint64) epoch,
-                       self->hp->shuffle);
-  self->ordered_epoch = epoch;
-  *out_n = MIN (self->rows_per_step, (int) self->rows->len - from);
-  return self->order + from;
-}
-
 static void
-report (Reward *self, const LaurelRewardSums *sums, const char *prefix)
+report_sums (LaurelLoop *loop, const LaurelRewardSums *sums, const char *prefix)
 {
   g_autofree char *loss = g_strconcat (prefix, "loss", NULL);
   g_autofree char *accuracy = g_strconcat (prefix, "accuracy", NULL);
   g_autofree char *margin = g_strconcat (prefix, "margin", NULL);
-  int step = self->state.step;
+  int step = loop->state.step;
 
-  laurel_monitor_metric (self->monitor, step, loss, sums->loss / sums->n_prompts);
+  laurel_monitor_metric (loop->monitor, step, loss, sums->loss / sums->n_prompts);
   if (sums->n_strict == 0)
     return; /* nothing but ties: there is no pair to be right about */
-  laurel_monitor_metric (self->monitor, step, accuracy, sums->n_right / sums->n_strict);
-  laurel_monitor_metric (self->monitor, step, margin, sums->margin / sums->n_strict);
+  laurel_monitor_metric (loop->monitor, step, accuracy, sums->n_right / sums->n_strict);
+  laurel_monitor_metric (loop->monitor, step, margin, sums->margin / sums->n_strict);
+}
+
+static void
+report (LaurelLoop *loop)
+{
+  report_sums (loop, &((Reward *) loop->stage)->sums, "");
 }
 
 static gboolean
-evaluate (Reward *self, GError **error)
+add_gradient (LaurelLoop *loop, const guint32 *rows, int n, GError **error)
 {
+  Reward *self = loop->stage;
+
+  return laurel_reward_walk (&loop->pass, loop->micro, self->rows, rows, n, self->limit,
+                             loop->hp->ties, loop->state.optimizer->gradients, loop->monitor,
+                             &loop->state.checkpoint_wanted, &self->sums, error);
+}
+
+static gboolean
+evaluate (LaurelLoop *loop, GError **error)
+{
+  const Reward *self = loop->stage;
   LaurelRewardSums sums;
 
   if (self->eval_rows->len == 0)
     return TRUE;
-  if (!laurel_reward_walk (&self->pass, self->micro, self->eval_rows, NULL,
-                           (int) self->eval_rows->len, self->limit, self->hp->ties, NULL,
-                           self->monitor, &self->state.checkpoint_wanted, &sums, error))
+  if (!laurel_reward_walk (&loop->pass, loop->micro, self->eval_rows, NULL,
+                           (int) self->eval_rows->len, self->limit, loop->hp->ties, NULL,
+                           loop->monitor, &loop->state.checkpoint_wanted, &sums, error))
     return FALSE;
-  report (self, &sums, "eval/");
+  report_sums (loop, &sums, "eval/");
   return TRUE;
 }
 
 static gboolean
-train_step (Reward *self, GError **error)
+prepare (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GError **error)
 {
-  LaurelTrainState *state = &self->state;
-  double learning_rate = self->hp->learning_rate
-                         * laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
-                                                   self->n_steps, self->hp->warmup_steps);
-  LaurelRewardSums sums;
-  double norm;
-  int n_rows;
-  const guint32 *rows = take_rows (self, state->step, &n_rows);
+  LaurelLoop *loop = &self->loop;
+  g_autoptr (GChecksum)
+      fingerprint = laurel_train_state_start_fingerprint (LAUREL_STAGE_REWARD, loop->hp, reward);
+  int longest = 1;
 
-  laurel_optimizer_clear (state->optimizer);
-  if (!laurel_reward_walk (&self->pass, self->micro, self->rows, rows, n_rows, self->limit,
-                           self->hp->ties, state->optimizer->gradients, self->monitor,
-                           &state->checkpoint_wanted, &sums, error)
-      || !laurel_optimizer_step (state->optimizer, state->model->weights, learning_rate, &norm,
-                                 error))
+  self->limit = laurel_sequence_limit (&reward->config, loop->hp);
+  if (!sort_comparisons (self, reward, comparisons, fingerprint, &longest, error))
     return FALSE;
-  state->step++;
-  report (self, &sums, "");
-  laurel_monitor_metric (self->monitor, state->step, "learning_rate", learning_rate);
-  laurel_monitor_metric (self->monitor, state->step, "grad_norm", norm);
-  laurel_monitor_progress (self->monitor, state->step, self->n_steps);
-  return TRUE;
-}
-
-static gboolean
-train_and_report (Reward *self, GError **error)
-{
-  gboolean last;
-
-  if (!train_step (self, error))
-    return FALSE;
-  last = self->state.step == self->n_steps;
-  if (last || (self->hp->eval_steps > 0 && self->state.step % self->hp->eval_steps == 0))
-    if (!evaluate (self, error))
-      return FALSE;
-  return laurel_train_state_save_if_due (&self->state, last, error);
+  laurel_monitor_log (loop->monitor, "%u rankings to train on, %u held out.", self->rows->len,
+                      self->eval_rows->len);
+  loop->n_rows = self->rows->len;
+  loop->stage = self;
+  loop->add_gradient = add_gradient;
+  loop->report = report;
+  loop->evaluate = evaluate;
+  return laurel_loop_prepare (loop, LAUREL_STAGE_REWARD, reward, longest,
+                              g_steal_pointer (&fingerprint), error);
 }
 
 gboolean
@@ -262,25 +203,18 @@ laurel_train_reward (LaurelModel *reward,
                      const LaurelMonitor *monitor,
                      GError **error)
 {
-  g_auto (Reward) self = { .hp = hp, .monitor = monitor };
-  g_autoptr (GError) local = NULL;
+  g_auto (Reward) self = { .loop = { .hp = hp, .monitor = monitor } };
 
   self.rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
   self.eval_rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
   if (!laurel_hyperparameters_validate (hp, LAUREL_STAGE_REWARD, error)
       || !check_models (reward, sft, hp, error)
-      || !prepare (&self, reward, comparisons, error))
+      || !prepare (&self, reward, comparisons, error)
+      || !laurel_loop_run (&self.loop, error))
     return FALSE;
-  while (self.state.step < self.n_steps) {
-    if (!train_and_report (&self, &local)) {
-      laurel_train_state_interrupted (&self.state, &local);
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
-  }
   /* The last checkpoint holds the raw weights, so a run stopped from here on comes back to this
    * line. */
   return !hp->normalize_rewards
-         || laurel_reward_normalize (reward, sft, reference_prompts, hp, self.state.step, monitor,
-                                     error);
+         || laurel_reward_normalize (reward, sft, reference_prompts, hp, self.loop.state.step,
+                                     monitor, error);
 }

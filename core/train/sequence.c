@@ -109,6 +109,15 @@ laurel_sequence_limit (const LaurelModelConfig *config, const LaurelHyperparamet
   return hp->max_length > 0 ? MIN (hp->max_length, config->n_positions) : config->n_positions;
 }
 
+gboolean
+laurel_data_is_held_out (const LaurelHyperparameters *hp, guint64 index)
+{
+  LaurelRng rng;
+
+  laurel_rng_init (&rng, (guint64) hp->seed, LAUREL_RNG_SPLIT, 0, index);
+  return laurel_rng_uniform (&rng) < hp->eval_split;
+}
+
 void
 laurel_data_digest_tokens (GChecksum *checksum, const gint32 *tokens, int n_tokens)
 {

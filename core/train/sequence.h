@@ -19,6 +19,9 @@ gboolean laurel_tokens_check (const gint32 *tokens, int n_tokens, const LaurelMo
 /* The most tokens of a sequence: max_length, within the model's context. */
 int laurel_sequence_limit (const LaurelModelConfig *config, const LaurelHyperparameters *hp);
 
+/* Whether document or row @index is held out: the same ones whatever else is in the data. */
+gboolean laurel_data_is_held_out (const LaurelHyperparameters *hp, guint64 index);
+
 void laurel_data_digest_tokens (GChecksum *checksum, const gint32 *tokens, int n_tokens);
 
 /* The order (n) of rows in an epoch: a function of seed and epoch, so resuming needs no state. */

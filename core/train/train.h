@@ -58,9 +58,15 @@ typedef struct {
 } LaurelTrainPrompt;
 void laurel_train_prompt_free (LaurelTrainPrompt *self);
 
-/* Each trains @model in place. Data arrays have the element types above. Worker of the trainer thread; not re-entrant. */
-gboolean laurel_train_pretrain (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
-gboolean laurel_train_sft (LaurelModel *model, GPtrArray *sequences, GPtrArray *eval_sequences, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+/* The rows that pretraining and SFT go through (rows.h). */
+typedef struct _LaurelRows LaurelRows;
+void laurel_rows_free (LaurelRows *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelRows, laurel_rows_free)
+
+/* Each trains @model in place; @eval_rows may be NULL. Arrays have the element types above. Worker of the trainer
+ * thread; not re-entrant. */
+gboolean laurel_train_pretrain (LaurelModel *model, const LaurelRows *rows, const LaurelRows *eval_rows, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+gboolean laurel_train_sft (LaurelModel *model, const LaurelRows *rows, const LaurelRows *eval_rows, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 
 /* @reward has a score head on the SFT model's trunk. @reference_prompts (LaurelTrainPrompt) and @sft make the
  * samples on which gain and bias are normalised (mean 0, variance 1). */
@@ -72,8 +78,8 @@ gboolean laurel_train_ppo (LaurelModel *policy, const LaurelModel *reward, GPtrA
 /* Scores of whole sequences (n) by a reward model, read at each one's last token. */
 gboolean laurel_reward_score (const LaurelModel *reward, LaurelSequence *const *sequences, int n, float *scores, GError **error);
 
-/* Mean loss per token, and per-token log-probabilities (n_tokens − 1 each) at temperature 1, of @sequences. */
-gboolean laurel_evaluate_loss (const LaurelModel *model, GPtrArray *sequences, double *out_loss, gint64 *out_n_tokens, GError **error);
+/* Mean loss per token of all rows; per-token log-probabilities (n_tokens − 1) of a sequence; at temperature 1. */
+gboolean laurel_evaluate_loss (const LaurelModel *model, const LaurelRows *rows, double *out_loss, gint64 *out_n_tokens, GError **error);
 gboolean laurel_evaluate_logprobs (const LaurelModel *model, const LaurelSequence *sequence, float *logprobs, GError **error);
 
 /* Peak bytes that a stage will ask for, known before it starts. */

@@ -204,6 +204,27 @@ fixture_sequences (int n, guint64 seed)
   return sequences;
 }
 
+LaurelRows *
+fixture_rows (GPtrArray *sequences)
+{
+  LaurelRows *rows = laurel_rows_new ();
+
+  laurel_rows_add_sequences (rows, sequences);
+  return rows;
+}
+
+gboolean
+fixture_train_sft (LaurelModel *model,
+                   GPtrArray *sequences,
+                   const LaurelHyperparameters *hp,
+                   const LaurelMonitor *monitor,
+                   GError **error)
+{
+  g_autoptr (LaurelRows) rows = fixture_rows (sequences);
+
+  return laurel_train_sft (model, rows, NULL, hp, monitor, error);
+}
+
 /* The rule: yes before maybe before no; within each, equal. */
 static int
 rank_of (guint32 answer)
@@ -301,7 +322,7 @@ fixture_sft_model (void)
     sequences = fixture_sequences (400, 1);
     trained = fixture_model (1);
     fixture_sft_settings (&hp);
-    laurel_train_sft (trained, sequences, NULL, &hp, NULL, &error);
+    fixture_train_sft (trained, sequences, &hp, NULL, &error);
     g_assert_no_error (error);
   }
   return laurel_model_copy (trained, NULL);

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "core/base/rng.h"
-#include "core/train/train.h"
+#include "core/train/rows.h"
 
 /* What a monitor was told. */
 typedef struct {
@@ -39,6 +39,10 @@ LaurelModel *fixture_reward_model (void);
 GPtrArray *fixture_sequences (int n, guint64 seed);
 GPtrArray *fixture_comparisons (int n, guint64 seed);
 GPtrArray *fixture_prompts (int n);
+
+/* (transfer full): @sequences as rows; NULL for NULL. */
+LaurelRows *fixture_rows (GPtrArray *sequences);
+gboolean fixture_train_sft (LaurelModel *model, GPtrArray *sequences, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 
 void fixture_sft_settings (LaurelHyperparameters *hp);
 void fixture_reward_settings (LaurelHyperparameters *hp);

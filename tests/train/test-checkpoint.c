@@ -236,14 +236,14 @@ test_run_on_full_disk (Fixture *f, gconstpointer data)
 
   fixture_sft_settings (&hp);
   hp.max_steps = 3;
-  g_assert_true (laurel_train_sft (model, sequences, NULL, &hp, &recorder->monitor, NULL));
+  g_assert_true (fixture_train_sft (model, sequences, &hp, &recorder->monitor, NULL));
   g_assert_true (g_file_get_contents (f->path, &good, &n_good, NULL));
   g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
   small = before;
   small.rlim_cur = 2000;
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
-  g_assert_false (laurel_train_sft (model, sequences, NULL, &hp, &recorder->monitor, &error));
+  g_assert_false (fixture_train_sft (model, sequences, &hp, &recorder->monitor, &error));
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_IO);
   g_assert_true (g_file_get_contents (f->path, &kept, &n_kept, NULL));
@@ -289,7 +289,7 @@ test_run_goes_on (Fixture *f, gconstpointer data)
   small.rlim_cur = 2000;
   signal (SIGXFSZ, SIG_IGN);
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &small), ==, 0);
-  g_assert_true (laurel_train_sft (model, sequences, NULL, &hp, &monitor, &error));
+  g_assert_true (fixture_train_sft (model, sequences, &hp, &monitor, &error));
   g_assert_no_error (error);
   g_assert_cmpint (n_reports, ==, 1);
   g_assert_true (g_file_test (f->path, G_FILE_TEST_EXISTS));

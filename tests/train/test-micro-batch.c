@@ -37,12 +37,17 @@ language_gradient (const LaurelModel *model, GPtrArray *sequences, int max_token
 {
   g_autoptr (LaurelMicroBatch) micro = laurel_micro_batch_new (max_tokens);
   float *gradients = laurel_alloc_aligned (model->layout->n_floats * sizeof (float));
+  g_autoptr (LaurelRows) rows = fixture_rows (sequences);
+  g_auto (LaurelRagged) batch = { 0 };
   LaurelPass pass = { 0 };
-  gint64 n;
 
+  laurel_ragged_init (&batch);
+  for (guint i = 0; i < sequences->len; i++)
+    laurel_rows_gather (rows, i, 40, &batch);
+  *out_loss = 0;
   g_assert_true (laurel_pass_init (&pass, model, max_tokens, TRUE, NULL));
-  g_assert_true (laurel_language_walk (&pass, micro, sequences, NULL, (int) sequences->len, 40,
-                                       gradients, NULL, NULL, out_loss, &n, NULL));
+  g_assert_true (laurel_language_walk (&pass, micro, &batch, gradients, NULL, NULL, out_loss,
+                                       NULL));
   laurel_pass_clear (&pass);
   return gradients;
 }
@@ -65,6 +70,31 @@ test_language (void)
     laurel_free_aligned (cut);
   }
   laurel_free_aligned (whole);
+}
+
+/* Which tokens are learned: the loss is the sum over those alone, and the gradient their mean's. */
+static void
+test_mask (void)
+{
+  g_autoptr (LaurelModel) model = fixture_sft_model ();
+  g_autoptr (GPtrArray) sequences = fixture_sequences (1, 3);
+  g_autoptr (GPtrArray) masked = g_ptr_array_new_with_free_func ((GDestroyNotify)
+                                                                     laurel_sequence_free);
+  const LaurelSequence *all = g_ptr_array_index (sequences, 0);
+  g_autofree guint8 *learned = g_new0 (guint8, all->n_tokens);
+  g_autofree float *logprobs = g_new (float, all->n_tokens);
+  double loss = 0, expected = 0;
+  float *gradients;
+
+  learned[0] = learned[2] = learned[3] = learned[all->n_tokens - 1] = 1; /* the first never is */
+  g_ptr_array_add (masked, laurel_sequence_new_masked (all->tokens, learned, all->n_tokens));
+  gradients = language_gradient (model, masked, 100, &loss);
+  g_assert_true (laurel_evaluate_logprobs (model, all, logprobs, NULL));
+  for (int t = 1; t < all->n_tokens; t++)
+    expected -= learned[t] ? logprobs[t - 1] : 0;
+  /* The same pass with fewer labels in the head's product. */
+  g_assert_cmpfloat_with_epsilon (loss, expected, 1e-5);
+  laurel_free_aligned (gradients);
 }
 
 static float *
@@ -275,6 +305,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/micro-batch/language", test_language);
+  g_test_add_func ("/train/micro-batch/mask", test_mask);
   g_test_add_func ("/train/micro-batch/reward", test_reward);
   g_test_add_func ("/train/micro-batch/ppo", test_ppo);
   g_test_add_func ("/train/optimizer/first-step", test_optimizer_first_step);

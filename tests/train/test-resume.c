@@ -28,7 +28,7 @@ train_sft (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **
   hp.max_steps = 10; /* four steps are an epoch of 100: the stops fall into different epochs */
   hp.save_steps = 3;
   hp.seed = seed;
-  return laurel_train_sft (model, sequences, NULL, &hp, monitor, error);
+  return fixture_train_sft (model, sequences, &hp, monitor, error);
 }
 
 static LaurelModel *

@@ -15,6 +15,8 @@ test_sft_lowers_loss (void)
   g_autoptr (LaurelModel) model = fixture_model (1);
   g_autoptr (GPtrArray) sequences = fixture_sequences (400, 1);
   g_autoptr (GPtrArray) held_out = fixture_sequences (60, 9);
+  g_autoptr (LaurelRows) rows = fixture_rows (sequences);
+  g_autoptr (LaurelRows) eval_rows = fixture_rows (held_out);
   g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
   g_autoptr (GError) error = NULL;
   LaurelHyperparameters hp;
@@ -23,10 +25,10 @@ test_sft_lowers_loss (void)
 
   fixture_sft_settings (&hp);
   hp.eval_steps = 40;
-  g_assert_true (laurel_evaluate_loss (model, held_out, &before, &n, &error));
-  g_assert_true (laurel_train_sft (model, sequences, held_out, &hp, &recorder->monitor, &error));
+  g_assert_true (laurel_evaluate_loss (model, eval_rows, &before, &n, &error));
+  g_assert_true (laurel_train_sft (model, rows, eval_rows, &hp, &recorder->monitor, &error));
   g_assert_no_error (error);
-  g_assert_true (laurel_evaluate_loss (model, held_out, &after, &n, &error));
+  g_assert_true (laurel_evaluate_loss (model, eval_rows, &after, &n, &error));
   /* A fresh model guesses among 300 tokens; the answers have an entropy of log 6 over 2 to 5
    * tokens, under 1 nat each. */
   g_assert_cmpfloat (before, >, 5);
@@ -42,6 +44,7 @@ test_pretrain_lowers_loss (void)
 {
   g_autoptr (LaurelModel) model = fixture_model (2);
   g_autoptr (GPtrArray) sequences = fixture_sequences (200, 1);
+  g_autoptr (LaurelRows) rows = fixture_rows (sequences);
   g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
   g_autoptr (GError) error = NULL;
   LaurelHyperparameters hp;
@@ -52,7 +55,7 @@ test_pretrain_lowers_loss (void)
   hp.learning_rate = 5e-3;
   hp.warmup_steps = 5;
   hp.num_train_epochs = 8;
-  g_assert_true (laurel_train_pretrain (model, sequences, NULL, &hp, &recorder->monitor, &error));
+  g_assert_true (laurel_train_pretrain (model, rows, NULL, &hp, &recorder->monitor, &error));
   g_assert_no_error (error);
   g_assert_cmpint (recorder->n_steps, ==, 56); /* 200 rows in batches of 32 are 7 steps */
   g_assert_cmpfloat (recorder_first (recorder, "loss"), >, 5);
@@ -64,13 +67,14 @@ test_evaluate_logprobs (void)
 {
   g_autoptr (LaurelModel) model = fixture_sft_model ();
   g_autoptr (GPtrArray) sequences = fixture_sequences (1, 4);
+  g_autoptr (LaurelRows) rows = fixture_rows (sequences);
   LaurelSequence *sequence = g_ptr_array_index (sequences, 0);
   float logprobs[64];
   double loss, sum = 0;
   gint64 n;
 
   g_assert_true (laurel_evaluate_logprobs (model, sequence, logprobs, NULL));
-  g_assert_true (laurel_evaluate_loss (model, sequences, &loss, &n, NULL));
+  g_assert_true (laurel_evaluate_loss (model, rows, &loss, &n, NULL));
   g_assert_cmpint (n, ==, sequence->n_tokens - sequence->n_prompt);
   for (int t = sequence->n_prompt; t < sequence->n_tokens; t++)
     sum -= logprobs[t - 1];
@@ -236,17 +240,17 @@ test_data_refusals (void)
   int n_prompt = row->n_prompt;
 
   fixture_sft_settings (&hp);
-  g_assert_false (laurel_train_sft (model, none, NULL, &hp, NULL, &error));
+  g_assert_false (fixture_train_sft (model, none, &hp, NULL, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
   g_clear_error (&error);
   row->n_prompt = row->n_tokens; /* every label masked */
-  g_assert_false (laurel_train_sft (model, sequences, NULL, &hp, NULL, &error));
+  g_assert_false (fixture_train_sft (model, sequences, &hp, NULL, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "row 2"));
   g_clear_error (&error);
   row->n_prompt = n_prompt;
   row->tokens[0] = 300;
-  g_assert_false (laurel_train_sft (model, sequences, NULL, &hp, NULL, &error));
+  g_assert_false (fixture_train_sft (model, sequences, &hp, NULL, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
 }
 
@@ -262,7 +266,7 @@ test_not_finite (void)
   fixture_sft_settings (&hp);
   model->weights[model->at.lnf_b] = NAN;
   before = laurel_model_copy (model, NULL);
-  g_assert_false (laurel_train_sft (model, sequences, NULL, &hp, NULL, &error));
+  g_assert_false (fixture_train_sft (model, sequences, &hp, NULL, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE);
   g_assert_nonnull (strstr (error->message, "wte.weight"));
   assert_same_weights (model, before);

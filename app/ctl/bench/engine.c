@@ -5,7 +5,7 @@
 
 #include "core/model/decode.h"
 #include "core/model/generate.h"
-#include "core/train/train.h"
+#include "core/train/rows.h"
 
 #define PROMPT_TOKENS 64
 #define DECODED_TOKENS 128
@@ -49,6 +49,7 @@ laurel_bench_train (LaurelBench *bench, const LaurelBenchWorkload *workload, GEr
 {
   g_autoptr (LaurelModel) model = laurel_model_new (workload->config, NULL, NULL, 1, error);
   g_autoptr (GPtrArray) sequences = make_sequences (workload);
+  g_autoptr (LaurelRows) rows = laurel_rows_new ();
   g_autofree double *seconds = g_new (double, bench->n_times);
   g_autofree char *name =
       g_strdup_printf ("training step, %d × %d tokens", workload->rows, workload->tokens);
@@ -63,7 +64,8 @@ laurel_bench_train (LaurelBench *bench, const LaurelBenchWorkload *workload, GEr
   hp.max_length = workload->tokens;
   hp.max_steps = bench->n_times + 1;
   hp.save_steps = hp.eval_steps = 0;
-  if (model == NULL || !laurel_train_pretrain (model, sequences, NULL, &hp, &monitor, error))
+  laurel_rows_add_sequences (rows, sequences);
+  if (model == NULL || !laurel_train_pretrain (model, rows, NULL, &hp, &monitor, error))
     return FALSE;
   laurel_bench_report (
       bench, name, laurel_bench_median (seconds, steps.n), n, "tokens/s",
