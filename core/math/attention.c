@@ -64,7 +64,8 @@ multiply_rows (const LaurelTileSet *set, float *c, gsize ldc, const float *a, gs
     for (int i = 0; i < rows; i += LAUREL_TILE_ROWS)
       set->rows[MIN (LAUREL_TILE_ROWS, rows - i)](a + (gsize) i * a_stride, a_stride,
                                                  panels + (gsize) (j / PANEL) * panel_stride, K,
-                                                 c + (gsize) i * ldc + j, ldc, TRUE);
+                                                 c + (gsize) i * ldc + j, ldc, TRUE,
+                                                 laurel_fetch_ahead (panels));
 }
 
 /* c (rows, columns) += aᵀ · panels, a (K, rows) with rows @a_stride apart. */
@@ -76,7 +77,8 @@ add_transposed (const LaurelTileSet *set, float *c, gsize ldc, const float *a, g
     for (int i = 0; i < rows; i += LAUREL_TILE_ROWS)
       set->columns[MIN (LAUREL_TILE_ROWS, rows - i)](a + i, a_stride,
                                                     panels + (gsize) (j / PANEL) * panel_stride, K,
-                                                    c + (gsize) i * ldc + j, ldc, FALSE);
+                                                    c + (gsize) i * ldc + j, ldc, FALSE,
+                                                    laurel_fetch_ahead (panels));
 }
 
 LAUREL_CLONES static void

@@ -65,18 +65,24 @@ static void
 score (const LaurelTileSet *set, const LaurelHeadCache *cache, const float *queries,
        gsize query_stride, int rows, int D, float *scores, gsize stride)
 {
-  for (int t = 0; t < cache->n; t += PANEL)
-    set->rows[rows](queries, query_stride, cache->keys + (gsize) t * (gsize) D, D, scores + t,
-                    stride, TRUE);
+  for (int t = 0; t < cache->n; t += PANEL) {
+    const float *panel = cache->keys + (gsize) t * (gsize) D;
+
+    set->rows[rows](queries, query_stride, panel, D, scores + t, stride, TRUE,
+                    laurel_fetch_ahead (panel));
+  }
 }
 
 static void
 sum_values (const LaurelTileSet *set, const LaurelHeadCache *cache, const float *weights,
             gsize stride, int rows, int D, float *out, gsize out_stride, gboolean from_zero)
 {
-  for (int d = 0; d < D; d += PANEL)
-    set->rows[rows](weights, stride, cache->values + (gsize) d * (gsize) cache->capacity, cache->n,
-                    out + d, out_stride, from_zero);
+  for (int d = 0; d < D; d += PANEL) {
+    const float *panel = cache->values + (gsize) d * (gsize) cache->capacity;
+
+    set->rows[rows](weights, stride, panel, cache->n, out + d, out_stride, from_zero,
+                    laurel_fetch_ahead (panel));
+  }
 }
 
 void

@@ -27,6 +27,8 @@
 #define MAX_TALL_ROWS (100 * LAUREL_TILE_ROWS)
 /* Rows that are cut into tiles together, so that each is read in order. */
 #define CUT_ROWS 16
+/* Bytes of a panel that are on their way: memory's latency at its speed. */
+#define FETCH_AHEAD 3072
 /* Fewer multiplications are done before a second thread wakes. */
 #define PARALLEL_WORK (64.0 * 1024.0)
 
@@ -109,15 +111,26 @@ laurel_panels_pack (float *out, const float *b, gsize ldb, gboolean transposed, 
     laurel_panel_pack (out + (gsize) column * (gsize) K, b, ldb, transposed, K, N, column);
 }
 
-LAUREL_CLONES static void
-round_to_bf16 (guint16 *out, const float *x, gsize n)
+static guint16
+round_to_bf16 (float x)
 {
-  for (gsize i = 0; i < n; i++) {
-    guint32 bits;
+  guint32 bits;
 
-    memcpy (&bits, &x[i], sizeof bits);
-    out[i] = (guint16) ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-  }
+  memcpy (&bits, &x, sizeof bits);
+  return (guint16) ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+/* Columns j and j + 16 of each row go side by side: see tile.h. */
+static void
+round_panel (guint16 *out, const float *panel, int K)
+{
+  const int half = LAUREL_PANEL / 2;
+
+  for (gsize k = 0; k < (gsize) K; k++, out += LAUREL_PANEL, panel += LAUREL_PANEL)
+    for (int j = 0; j < half; j++) {
+      out[2 * j] = round_to_bf16 (panel[j]);
+      out[2 * j + 1] = round_to_bf16 (panel[j + half]);
+    }
 }
 
 void
@@ -130,7 +143,7 @@ laurel_panels_pack_bf16 (guint16 *out, const float *b, gsize ldb, gboolean trans
     float *panel = laurel_scratch_get (LAUREL_SCRATCH_PANEL, size * sizeof (float));
 
     laurel_panel_pack (panel, b, ldb, transposed, K, N, column);
-    round_to_bf16 (out + (gsize) column * (gsize) K, panel, size);
+    round_panel (out + (gsize) column * (gsize) K, panel, K);
   }
 }
 
@@ -205,10 +218,17 @@ begin_tile (const LaurelProduct *p, float *c, gsize ldc, int row, int m, int col
   return FALSE;
 }
 
+/* A panel of b in either form, and what is fetched while it is used. */
+typedef struct {
+  const float *floats;
+  const guint16 *halves;
+  LaurelFetch fetch;
+} Panel;
+
 /* @a is where the tile's first row stands; its rows, or its columns, are @stride apart. */
 static void
 run_tile (const LaurelTileSet *set, const LaurelProduct *p, const float *a, gsize stride,
-          const float *panel, const guint16 *half_panel, int row, int m, int column)
+          const Panel *panel, int row, int m, int column)
 {
   float edge[LAUREL_TILE_ROWS * LAUREL_PANEL];
   int width = MIN (LAUREL_PANEL, p->N - column);
@@ -221,11 +241,11 @@ run_tile (const LaurelTileSet *set, const LaurelProduct *p, const float *a, gsiz
     memset (edge, 0, sizeof edge);
   from_zero = begin_tile (p, to, ldc, row, m, column, width);
   if (p->k_stride != 1)
-    set->columns[m](a, stride, panel, p->K, to, ldc, from_zero);
-  else if (half_panel != NULL)
-    set->bf16[m](a, stride, half_panel, p->K, to, ldc, from_zero);
+    set->columns[m](a, stride, panel->floats, p->K, to, ldc, from_zero, panel->fetch);
+  else if (panel->floats != NULL)
+    set->rows[m](a, stride, panel->floats, p->K, to, ldc, from_zero, panel->fetch);
   else
-    set->rows[m](a, stride, panel, p->K, to, ldc, from_zero);
+    set->bf16[m](a, stride, panel->halves, p->K, to, ldc, from_zero, panel->fetch);
   if (p->gelu)
     for (int i = 0; i < m; i++)
       laurel_gelu_few (to + (gsize) i * ldc, to + (gsize) i * ldc, (gsize) width);
@@ -251,30 +271,51 @@ typedef struct {
   gsize step, stride;
 } Rows;
 
-/* Rows first … last − 1 of c, those of @rows from @skip on, against the panel of @column. */
+static Panel
+find_panel (const LaurelProduct *p, int column)
+{
+  gsize at = (gsize) column * (gsize) p->K, size = (gsize) p->K * LAUREL_PANEL;
+  float *packed;
+
+  if (p->panels != NULL && p->panels->floats != NULL)
+    return (Panel) { .floats = p->panels->floats + at };
+  if (p->panels != NULL)
+    return (Panel) { .halves = p->panels->halves + at };
+  packed = laurel_scratch_get (LAUREL_SCRATCH_PANEL, size * sizeof (float));
+  laurel_panel_pack (packed, p->b, p->ldb, p->b_transposed, p->K, p->N, column);
+  return (Panel) { .floats = packed };
+}
+
+/* Tile @t of @n: the first and only one fetches its own panel, a latency ahead; several bring the
+ * next panel in, each its share, so that memory works all the time. */
+static LaurelFetch
+plan_fetch (const LaurelProduct *p, const Panel *panel, int t, int n)
+{
+  gsize row = LAUREL_PANEL * (panel->floats != NULL ? sizeof (float) : sizeof (guint16));
+  gsize share = row / (gsize) n;
+  const char *start = panel->floats != NULL ? (const char *) panel->floats
+                                            : (const char *) panel->halves;
+
+  if (n == 1 || p->panels == NULL)
+    return (LaurelFetch) { start + FETCH_AHEAD, row };
+  return (LaurelFetch) { start + (gsize) p->K * (row + (gsize) t * share), share };
+}
+
+/* Rows first … last − 1 of c, those of @rows from @skip on, against the panel of @column, @height
+ * rows at a time. */
 static void
 run_panel (const LaurelTileSet *set, const LaurelProduct *p, const Rows *rows, int skip, int first,
-           int last, int column)
+           int last, int height, int column)
 {
-  const float *panel = NULL, *a = rows->a + (gsize) skip * rows->step;
-  const guint16 *half_panel = NULL;
-  gsize at = (gsize) column * (gsize) p->K;
+  const float *a = rows->a + (gsize) skip * rows->step;
+  Panel panel = find_panel (p, column);
+  int n = (last - first + height - 1) / height;
 
-  if (p->panels != NULL && p->panels->floats != NULL) {
-    panel = p->panels->floats + at;
-  } else if (p->panels != NULL) {
-    half_panel = p->panels->halves + at;
-  } else {
-    float *packed = laurel_scratch_get (LAUREL_SCRATCH_PANEL,
-                                        (gsize) p->K * LAUREL_PANEL * sizeof (float));
-
-    laurel_panel_pack (packed, p->b, p->ldb, p->b_transposed, p->K, p->N, column);
-    panel = packed;
-  }
-  for (int row = first; row < last; row += LAUREL_TILE_ROWS) {
-    fetch_tile (p, row + LAUREL_TILE_ROWS, last, column);
-    run_tile (set, p, a + (gsize) (row - first) * rows->step, rows->stride, panel, half_panel, row,
-              MIN (LAUREL_TILE_ROWS, last - row), column);
+  for (int t = 0, row = first; t < n; t++, row += height) {
+    panel.fetch = plan_fetch (p, &panel, t, n);
+    fetch_tile (p, row + height, last, column);
+    run_tile (set, p, a + (gsize) (row - first) * rows->step, rows->stride, &panel, row,
+              MIN (height, last - row), column);
   }
 }
 
@@ -307,7 +348,7 @@ run_rows (const LaurelProduct *p, int first_row, int n, float *copy)
     for (int panel = 0; panel < n_panels; panel++)
       for (int first = 0; first < n; first += split)
         run_panel (set, p, &rows, first, first_row + first, first_row + MIN (n, first + split),
-                   panel * LAUREL_PANEL);
+                   LAUREL_TILE_ROWS, panel * LAUREL_PANEL);
   }
 }
 
@@ -337,10 +378,12 @@ laurel_product_share (const LaurelProduct *p)
 {
   const LaurelTileSet *set = laurel_tile_set ();
   const Rows rows = { p->a, p->row_stride, p->row_stride };
+  int n_tiles = (p->M + LAUREL_TILE_ROWS - 1) / LAUREL_TILE_ROWS;
+  int height = (p->M + n_tiles - 1) / n_tiles; /* tiles of one size ask memory evenly */
 
 #pragma omp for schedule(static) nowait
   for (int column = 0; column < p->N; column += LAUREL_PANEL)
-    run_panel (set, p, &rows, 0, 0, p->M, column);
+    run_panel (set, p, &rows, 0, 0, p->M, height, column);
 }
 
 void

@@ -14,13 +14,27 @@ G_BEGIN_DECLS
 #define LAUREL_TILE_ROWS 12
 #define LAUREL_PANEL 32 /* columns of b side by side in memory */
 
+/* What a tile has on its way from memory meanwhile: a cache line or two from @at + k · step at each k. */
+typedef struct {
+  const void *at;
+  gsize step; /* bytes */
+} LaurelFetch;
+
+/* The panel's own rows, a memory latency ahead. */
+static inline LaurelFetch
+laurel_fetch_ahead (const float *b)
+{
+  return (LaurelFetch) { b + 24 * LAUREL_PANEL, LAUREL_PANEL * sizeof *b };
+}
+
 /* a[i, k] is a[i · row_stride + k]; b[k, j] is b[k · 32 + j]; all 32 columns of c are written.
  * @from_zero: c begins as 0, whatever it holds. */
-typedef void (*LaurelTileRows) (const float *a, gsize row_stride, const float *b, int K, float *c, gsize ldc, gboolean from_zero);
+typedef void (*LaurelTileRows) (const float *a, gsize row_stride, const float *b, int K, float *c, gsize ldc, gboolean from_zero, LaurelFetch fetch);
 /* The same with a[i, k] at a[k · k_stride + i]. */
-typedef void (*LaurelTileColumns) (const float *a, gsize k_stride, const float *b, int K, float *c, gsize ldc, gboolean from_zero);
-/* b of bfloat16, widened as it is read. */
-typedef void (*LaurelTileBf16) (const float *a, gsize row_stride, const guint16 *b, int K, float *c, gsize ldc, gboolean from_zero);
+typedef void (*LaurelTileColumns) (const float *a, gsize k_stride, const float *b, int K, float *c, gsize ldc, gboolean from_zero, LaurelFetch fetch);
+/* b of bfloat16: b[k, j] and b[k, j + 16] are b[k · 32 + 2 j] and the one after it, so that the halves of a
+ * word widen to two numbers by a shift and a mask. */
+typedef void (*LaurelTileBf16) (const float *a, gsize row_stride, const guint16 *b, int K, float *c, gsize ldc, gboolean from_zero, LaurelFetch fetch);
 
 /* One instruction set's kernels, by number of rows; [0] is NULL. */
 typedef struct {

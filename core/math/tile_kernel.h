@@ -9,14 +9,15 @@
 
 typedef float Vector __attribute__ ((vector_size (4 * WIDTH)));
 typedef float LooseVector __attribute__ ((vector_size (4 * WIDTH), aligned (4), may_alias));
-typedef guint16 HalfWords __attribute__ ((vector_size (2 * WIDTH), aligned (2), may_alias));
 typedef guint32 Words __attribute__ ((vector_size (4 * WIDTH)));
+typedef guint32 LooseWords __attribute__ ((vector_size (4 * WIDTH), aligned (2), may_alias));
 
-#define COLUMNS (2 * WIDTH)
-/* How far ahead a panel is fetched: 24 rows are 3 KiB, about what memory delivers in its latency. */
-#define AHEAD 24
-
+/* A piece of a tile takes two vectors of columns this far apart. */
+#define HALF_PANEL (LAUREL_PANEL / 2)
+/* How many rows ahead columns of a are fetched, which stand pages apart. */
 #define COLUMN_AHEAD 12
+
+typedef enum { ROWS, COLUMNS, BF16 } Kind;
 
 #define INLINE static inline __attribute__ ((always_inline))
 
@@ -32,43 +33,43 @@ store (float *p, Vector v)
   *(LooseVector *) p = v;
 }
 
-INLINE Vector
-widen (const guint16 *p)
-{
-  return (Vector) (__builtin_convertvector (*(const HalfWords *) p, Words) << 16);
-}
-
-/* @m is a constant wherever this is inlined, so that sums live in registers. */
+/* @kind and @m are constants wherever this is inlined, so that sums live in registers. */
 INLINE void
-multiply (const int m, const float *a, gsize row_stride, gsize k_stride, const float *b,
-          const guint16 *half_b, int K, float *c, gsize ldc, gboolean from_zero)
+multiply (const Kind kind, const int m, const float *a, gsize stride, const void *b, int K,
+          float *c, gsize ldc, gboolean from_zero, LaurelFetch fetch)
 {
+  const gsize row_stride = kind == COLUMNS ? 1 : stride, k_stride = kind == COLUMNS ? stride : 1;
+  const float *floats = b;
+  const guint16 *halves = b;
+  const char *fetched = fetch.at;
   Vector sums[SUB_ROWS][2];
 
 #pragma GCC unroll 12
   for (int i = 0; i < m; i++) {
     sums[i][0] = from_zero ? (Vector) { 0 } : load (c + i * ldc);
-    sums[i][1] = from_zero ? (Vector) { 0 } : load (c + i * ldc + WIDTH);
+    sums[i][1] = from_zero ? (Vector) { 0 } : load (c + i * ldc + HALF_PANEL);
   }
   for (int k = 0; k < K; k++) {
     Vector b0, b1;
 
-    if (half_b != NULL) {
-      b0 = widen (half_b + (gsize) k * LAUREL_PANEL);
-      b1 = widen (half_b + (gsize) k * LAUREL_PANEL + WIDTH);
-      __builtin_prefetch (half_b + (gsize) (k + 2 * AHEAD) * LAUREL_PANEL);
+    if (kind == BF16) {
+      const Words words = *(const LooseWords *) (halves + (gsize) k * LAUREL_PANEL);
+
+      b0 = (Vector) (words << 16);
+      b1 = (Vector) (words & 0xffff0000u);
+      __builtin_prefetch (fetched);
     } else {
-      b0 = load (b + (gsize) k * LAUREL_PANEL);
-      b1 = load (b + (gsize) k * LAUREL_PANEL + WIDTH);
-      __builtin_prefetch (b + (gsize) (k + AHEAD) * LAUREL_PANEL);
-      if (COLUMNS > 16)
-        __builtin_prefetch (b + (gsize) (k + AHEAD) * LAUREL_PANEL + 16);
+      b0 = load (floats + (gsize) k * LAUREL_PANEL);
+      b1 = load (floats + (gsize) k * LAUREL_PANEL + HALF_PANEL);
+      __builtin_prefetch (fetched);
+      __builtin_prefetch (fetched + 64);
     }
-    if (row_stride == 1) /* columns of a stand pages apart */
-      __builtin_prefetch (a + (k + COLUMN_AHEAD) * k_stride);
+    fetched += fetch.step;
+    if (kind == COLUMNS)
+      __builtin_prefetch (a + (gsize) (k + COLUMN_AHEAD) * k_stride);
 #pragma GCC unroll 12
     for (int i = 0; i < m; i++) {
-      float x = a[i * row_stride + k * k_stride];
+      float x = a[i * row_stride + (gsize) k * k_stride];
 
       sums[i][0] += x * b0;
       sums[i][1] += x * b1;
@@ -77,46 +78,44 @@ multiply (const int m, const float *a, gsize row_stride, gsize k_stride, const f
 #pragma GCC unroll 12
   for (int i = 0; i < m; i++) {
     store (c + i * ldc, sums[i][0]);
-    store (c + i * ldc + WIDTH, sums[i][1]);
+    store (c + i * ldc + HALF_PANEL, sums[i][1]);
   }
 }
 
-/* A whole tile: as many pieces of SUB_ROWS × COLUMNS as it takes. */
+/* A whole tile: as many pieces of SUB_ROWS rows and two vectors of columns as it takes. */
 INLINE void
-tile (const int m, const float *a, gsize row_stride, gsize k_stride, const float *b,
-      const guint16 *half_b, int K, float *c, gsize ldc, gboolean from_zero)
+tile (const Kind kind, const int m, const float *a, gsize stride, const void *b, int K, float *c,
+      gsize ldc, gboolean from_zero, LaurelFetch fetch)
 {
-#pragma GCC unroll 8
-  for (int j = 0; j < LAUREL_PANEL; j += COLUMNS) {
-    const float *part = b != NULL ? b + j : NULL;
-    const guint16 *half = half_b != NULL ? half_b + j : NULL;
+  const gsize row_stride = kind == COLUMNS ? 1 : stride;
 
-    if (m > SUB_ROWS) {
-      multiply (SUB_ROWS, a, row_stride, k_stride, part, half, K, c + j, ldc, from_zero);
-      multiply (m > SUB_ROWS ? m - SUB_ROWS : 1, a + SUB_ROWS * row_stride, row_stride, k_stride,
-                part, half, K, c + SUB_ROWS * ldc + j, ldc, from_zero);
-    } else {
-      multiply (m < SUB_ROWS ? m : SUB_ROWS, a, row_stride, k_stride, part, half, K, c + j, ldc,
-                from_zero);
-    }
+#pragma GCC unroll 4
+  for (int j = 0; j < HALF_PANEL; j += WIDTH) {
+    const void *part = kind == BF16 ? (const void *) ((const guint16 *) b + 2 * j)
+                                    : (const void *) ((const float *) b + j);
+
+    multiply (kind, m < SUB_ROWS ? m : SUB_ROWS, a, stride, part, K, c + j, ldc, from_zero, fetch);
+    if (m > SUB_ROWS)
+      multiply (kind, m > SUB_ROWS ? m - SUB_ROWS : 1, a + SUB_ROWS * row_stride, stride, part, K,
+                c + SUB_ROWS * ldc + j, ldc, from_zero, fetch);
   }
 }
 
 #define DEFINE(m)                                                                                  \
   static void rows_##m (const float *a, gsize stride, const float *b, int K, float *c, gsize ldc,  \
-                        gboolean from_zero)                                                        \
+                        gboolean from_zero, LaurelFetch fetch)                                     \
   {                                                                                                \
-    tile (m, a, stride, 1, b, NULL, K, c, ldc, from_zero);                                         \
+    tile (ROWS, m, a, stride, b, K, c, ldc, from_zero, fetch);                                     \
   }                                                                                                \
   static void columns_##m (const float *a, gsize stride, const float *b, int K, float *c,          \
-                           gsize ldc, gboolean from_zero)                                          \
+                           gsize ldc, gboolean from_zero, LaurelFetch fetch)                       \
   {                                                                                                \
-    tile (m, a, 1, stride, b, NULL, K, c, ldc, from_zero);                                         \
+    tile (COLUMNS, m, a, stride, b, K, c, ldc, from_zero, fetch);                                  \
   }                                                                                                \
   static void bf16_##m (const float *a, gsize stride, const guint16 *b, int K, float *c,           \
-                        gsize ldc, gboolean from_zero)                                             \
+                        gsize ldc, gboolean from_zero, LaurelFetch fetch)                          \
   {                                                                                                \
-    tile (m, a, stride, 1, NULL, b, K, c, ldc, from_zero);                                         \
+    tile (BF16, m, a, stride, b, K, c, ldc, from_zero, fetch);                                     \
   }
 
 DEFINE (1)

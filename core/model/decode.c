@@ -238,7 +238,8 @@ count_siblings (const LaurelDecoderRow *rows, int first, int n_rows)
 {
   int n = 1;
 
-  while (n < LAUREL_DECODE_ROWS && first + n < n_rows && rows[first + n].prompt == rows[first].prompt)
+  while (n < LAUREL_DECODE_ROWS && first + n < n_rows
+         && rows[first + n].prompt == rows[first].prompt)
     n++;
   return n;
 }
@@ -338,7 +339,8 @@ laurel_decoder_slot_size (const LaurelModelConfig *config, int max_own)
 
 /* Walks over the model's matrices: counts their elements as packed, and packs them given room. */
 typedef struct {
-  float *out; /* NULL: count only */
+  float *floats;   /* NULL beside a NULL @halves: count only */
+  guint16 *halves;
   gsize used;
 } Packer;
 
@@ -347,10 +349,14 @@ pack (Packer *packer, const float *matrix, gboolean transposed, int K, int N)
 {
   LaurelPanels panels = { NULL, NULL, K, N };
 
-  if (packer->out != NULL) {
-    laurel_panels_pack (packer->out + packer->used, matrix, (gsize) (transposed ? K : N),
-                        transposed, K, N);
-    panels.floats = packer->out + packer->used;
+  gsize ldb = (gsize) (transposed ? K : N);
+
+  if (packer->floats != NULL) {
+    panels.floats = packer->floats + packer->used;
+    laurel_panels_pack (packer->floats + packer->used, matrix, ldb, transposed, K, N);
+  } else if (packer->halves != NULL) {
+    panels.halves = packer->halves + packer->used;
+    laurel_panels_pack_bf16 (packer->halves + packer->used, matrix, ldb, transposed, K, N);
   }
   packer->used += laurel_panels_size (K, N);
   return panels;
@@ -394,7 +400,7 @@ carve_rows (LaurelDecoder *self)
 
 LaurelDecoder *
 laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_prompt_tokens,
-                    GError **error)
+                    gboolean bf16_weights, GError **error)
 {
   g_autoptr (LaurelDecoder) self = g_new0 (LaurelDecoder, 1);
   const LaurelModelConfig *config = &model->config;
@@ -409,13 +415,17 @@ laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_
     return NULL;
   self->own = laurel_alloc_aligned ((gsize) n_slots * laurel_decoder_slot_size (config, max_own));
   pack_model (self, &packer);
-  self->panels = laurel_alloc_aligned (packer.used * sizeof (float));
+  self->panels =
+      laurel_alloc_aligned (packer.used * (bf16_weights ? sizeof (guint16) : sizeof (float)));
   if (self->own == NULL || self->panels == NULL || !carve_rows (self)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
                  "Could not sample: memory is short; close other programs or lower max_tokens");
     return NULL;
   }
-  packer = (Packer) { self->panels, 0 };
+  if (bf16_weights)
+    packer = (Packer) { .halves = self->panels };
+  else
+    packer = (Packer) { .floats = self->panels };
   pack_model (self, &packer);
   return g_steal_pointer (&self);
 }

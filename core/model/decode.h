@@ -30,8 +30,9 @@ gsize laurel_decoder_slot_size (const LaurelModelConfig *config, int max_own);
 
 /* Makes room for @n_slots slots of @max_own tokens each, which are also the most rows of a step, and
  * for prefills of @max_prompt_tokens tokens together. @model is borrowed; its weights must not change
- * while the decoder lives. NULL and an error when memory is short. */
-LaurelDecoder *laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_prompt_tokens, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * while the decoder lives: a step reads packed copies of its matrices, rounded to bfloat16 if @bf16_weights.
+ * NULL and an error when memory is short. */
+LaurelDecoder *laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_prompt_tokens, gboolean bf16_weights, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void laurel_decoder_free (LaurelDecoder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelDecoder, laurel_decoder_free)
 

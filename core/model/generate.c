@@ -408,7 +408,7 @@ make_room (Generator *self, GError **error)
     self->n_slots = MIN (self->n_slots, self->options->max_rows);
   self->prefill_tokens = MAX (longest, MIN (PREFILL_TOKENS, longest * self->n_slots));
   self->decoder = laurel_decoder_new (self->model, self->n_slots, max_own, self->prefill_tokens,
-                                      error);
+                                      self->options->bf16_weights, error);
   if (self->decoder == NULL)
     return FALSE;
   self->slots = g_new0 (Slot, (gsize) self->n_slots);

@@ -32,6 +32,7 @@ typedef struct {
   int n_biases;
   const char *const *stop;   /* (nullable) NULL-terminated: texts that end a completion; the name of a
                               * special token is that token */
+  gboolean bf16_weights;     /* decode with the weights rounded to bfloat16: half the memory traffic */
   int max_rows;              /* the most completions decoded together; 0: what memory allows, up to 64 */
 } LaurelSamplingOptions;
 

@@ -106,10 +106,12 @@ check_set (const LaurelTileSet *set)
   g_autofree float *b = random_floats (K * LAUREL_PANEL, 2), *across = g_new (float, 12 * K);
   g_autofree float *widened = g_new (float, K * LAUREL_PANEL);
   g_autofree guint16 *halves = g_new (guint16, K * LAUREL_PANEL);
+  const LaurelFetch ahead = laurel_fetch_ahead (b);
 
   laurel_panels_pack_bf16 (halves, b, LAUREL_PANEL, FALSE, K, LAUREL_PANEL);
   for (int i = 0; i < K * LAUREL_PANEL; i++) {
-    guint32 bits = (guint32) halves[i] << 16;
+    int k = i / LAUREL_PANEL, j = i % LAUREL_PANEL;
+    guint32 bits = (guint32) halves[k * LAUREL_PANEL + j % 16 * 2 + j / 16] << 16;
 
     memcpy (&widened[i], &bits, sizeof bits);
     /* eight bits of mantissa: half of the last one is at most 1/256 of the number */
@@ -121,15 +123,15 @@ check_set (const LaurelTileSet *set)
   for (int m = 1; m <= LAUREL_TILE_ROWS; m++) {
     float c[3][LAUREL_TILE_ROWS * LAUREL_PANEL];
 
-    set->rows[m](a, K, b, K, c[0], LAUREL_PANEL, TRUE);
-    set->columns[m](across, LAUREL_TILE_ROWS, b, K, c[1], LAUREL_PANEL, TRUE);
+    set->rows[m](a, K, b, K, c[0], LAUREL_PANEL, TRUE, ahead);
+    set->columns[m](across, LAUREL_TILE_ROWS, b, K, c[1], LAUREL_PANEL, TRUE, ahead);
     g_assert_cmpmem (c[0], (gsize) m * LAUREL_PANEL * 4, c[1], (gsize) m * LAUREL_PANEL * 4);
-    set->bf16[m](a, K, halves, K, c[1], LAUREL_PANEL, TRUE);
-    set->rows[m](a, K, widened, K, c[2], LAUREL_PANEL, TRUE);
+    set->bf16[m](a, K, halves, K, c[1], LAUREL_PANEL, TRUE, ahead);
+    set->rows[m](a, K, widened, K, c[2], LAUREL_PANEL, TRUE, ahead);
     g_assert_cmpmem (c[1], (gsize) m * LAUREL_PANEL * 4, c[2], (gsize) m * LAUREL_PANEL * 4);
     /* Half the sum, then the rest onto it: the same chain. */
-    set->rows[m](a, K, b, K / 2, c[1], LAUREL_PANEL, TRUE);
-    set->rows[m](a + K / 2, K, b + K / 2 * LAUREL_PANEL, K - K / 2, c[1], LAUREL_PANEL, FALSE);
+    set->rows[m](a, K, b, K / 2, c[1], LAUREL_PANEL, TRUE, ahead);
+    set->rows[m](a + K / 2, K, b + K / 2 * LAUREL_PANEL, K - K / 2, c[1], LAUREL_PANEL, FALSE, ahead);
     g_assert_cmpmem (c[0], (gsize) m * LAUREL_PANEL * 4, c[1], (gsize) m * LAUREL_PANEL * 4);
     for (int i = 0; i < m; i++)
       for (int j = 0; j < LAUREL_PANEL; j++) {

@@ -208,7 +208,7 @@ test_cache (gconstpointer shape)
     memcpy (start + offsets[p], tokens + p * LENGTH, (gsize) prompts[p] * sizeof *tokens);
     offsets[p + 1] = offsets[p] + prompts[p];
   }
-  decoder = laurel_decoder_new (model, N, LENGTH, offsets[N], NULL);
+  decoder = laurel_decoder_new (model, N, LENGTH, offsets[N], FALSE, NULL);
   g_assert_true (laurel_decoder_prefill (decoder, start, offsets, N, caches, NULL, NULL, NULL));
   for (int step = 0; step < LENGTH - prompts[0]; step++) {
     LaurelDecoderRow rows[N];

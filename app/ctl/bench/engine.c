@@ -107,7 +107,7 @@ laurel_bench_prefill (LaurelBench *bench, const LaurelBenchWorkload *workload, G
   Prefill self = { NULL, tokens, offsets, rows };
 
   if (model != NULL)
-    self.decoder = laurel_decoder_new (model, rows, 1, n, error);
+    self.decoder = laurel_decoder_new (model, rows, 1, n, FALSE, error);
   if (self.decoder == NULL)
     return FALSE;
   for (int row = 0; row <= rows; row++)
