@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MAX_DEPTH 16
+#define MAX_GROWTH 1000
 
 typedef enum {
   STEP_NFC,
@@ -449,12 +450,46 @@ read_node (LaurelNormalizer *self, JsonNode *node, const char *path, int depth, 
   return done;
 }
 
+/* How many times longer a step may make a text: U+FDFA decomposes from 3 bytes to 33, U+0390 from
+ * 2 to 6, U+023A has a lower case of 3 bytes, a Chinese character of 3 gets two spaces. */
+static double
+get_growth (const Step *step)
+{
+  switch (step->kind) {
+  case STEP_NFKC:
+  case STEP_NFKD: return 11.0;
+  case STEP_NFC:
+  case STEP_NFD: return 3.0;
+  case STEP_LOWERCASE: return 1.5;
+  case STEP_BERT: return 5.0 / 3.0 * 3.0 * 1.5;
+  case STEP_REPLACE: return MAX (1.0, (double) strlen (step->new) / (double) strlen (step->old));
+  default: return 1.0;
+  }
+}
+
+/* Growth multiplies from step to step: a small file could make any text too large for memory. */
+static gboolean
+check_growth (const LaurelNormalizer *self, const char *path, GError **error)
+{
+  double growth = 1.0;
+
+  for (guint i = 0; i < self->steps->len; i++)
+    growth *= get_growth (&g_array_index (self->steps, Step, i));
+  if (growth <= MAX_GROWTH)
+    return TRUE;
+  return refuse (error, path, "its normalizers could make a text more than %d times as long; "
+                              "use a tokenizer with fewer of them",
+                 MAX_GROWTH);
+}
+
 LaurelNormalizer *
 laurel_normalizer_parse (JsonNode *node, const char *path, GError **error)
 {
   g_autoptr (LaurelNormalizer) self = laurel_normalizer_new ();
 
-  return read_node (self, node, path, 0, error) ? g_steal_pointer (&self) : NULL;
+  return read_node (self, node, path, 0, error) && check_growth (self, path, error)
+             ? g_steal_pointer (&self)
+             : NULL;
 }
 
 static void
