@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/text/tokenizer_trainer.h"
 
 #include <gio/gunixinputstream.h>
 #include <stdio.h>
@@ -18,53 +19,86 @@ progress_cb (int n_merges, int n_wanted, gpointer user_data)
                             -1.0);
 }
 
-static gboolean
-read_texts (LaurelCtl *self, GPtrArray *texts, GArray *lengths, GError **error)
+/* Standard input or a file, "-" or NULL being the former. */
+static GInputStream *
+open_input (const char *path, GError **error)
 {
-  for (int i = 0; laurel_ctl_argument (self, i) != NULL; i++) {
-    gsize length;
-    char *text = laurel_ctl_read_input (laurel_ctl_argument (self, i), &length, error);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GFile) file = NULL;
+  GFileInputStream *stream;
 
-    if (text == NULL)
-      return FALSE;
-    g_ptr_array_add (texts, text);
-    g_array_append_val (lengths, length);
-  }
-  return TRUE;
+  if (path == NULL || g_str_equal (path, "-"))
+    return g_unix_input_stream_new (STDIN_FILENO, FALSE);
+  file = g_file_new_for_path (path);
+  stream = g_file_read (file, NULL, &local);
+  if (stream == NULL)
+    g_set_error (error, LAUREL_ERROR,
+                 g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LAUREL_ERROR_NOT_FOUND
+                                                                           : LAUREL_ERROR_IO,
+                 "Could not read “%s”: %s; check the path", path, local->message);
+  return G_INPUT_STREAM (stream);
 }
 
 static gboolean
-check_algorithm (LaurelCtl *self, GError **error)
+read_options (LaurelCtl *self, LaurelTokenizerOptions *options, GError **error)
 {
   const char *algorithm = laurel_ctl_get (self, "algorithm");
+  gint64 vocab_size = 2048;
 
-  if (algorithm == NULL || g_str_equal (algorithm, "bpe"))
-    return TRUE;
-  g_set_error (
-      error, LAUREL_CTL_USAGE, 0,
-      "Could not understand “--algorithm %s”: this version trains byte-level BPE; write “bpe”",
-      algorithm);
-  return FALSE;
+  if (algorithm != NULL && g_str_equal (algorithm, "wordpiece")) {
+    options->model = LAUREL_TOKENIZER_WORDPIECE;
+  } else if (algorithm != NULL && !g_str_equal (algorithm, "bpe")) {
+    g_set_error (error, LAUREL_CTL_USAGE, 0,
+                 "Could not understand “--algorithm %s”: there are byte-level BPE and WordPiece; "
+                 "write “bpe” or “wordpiece”",
+                 algorithm);
+    return FALSE;
+  }
+  options->cased = laurel_ctl_has (self, "cased");
+  if (!laurel_ctl_get_int (self, "vocab-size", 7, LAUREL_MAX_VOCAB_SIZE, &vocab_size, error)
+      || !laurel_ctl_get_int (self, "min-count", 1, G_MAXINT32, &options->min_count, error))
+    return FALSE;
+  options->vocab_size = (int) vocab_size;
+  return TRUE;
+}
+
+/* The files are read in blocks and never held whole. */
+static LaurelTokenizer *
+train (LaurelCtl *self, const LaurelTokenizerOptions *options, GError **error)
+{
+  g_autoptr (LaurelTokenizerTrainer) trainer = laurel_tokenizer_trainer_new (options, error);
+  LaurelTokenizer *tokenizer;
+
+  for (int i = 0; trainer != NULL && laurel_ctl_argument (self, i) != NULL; i++) {
+    const char *path = laurel_ctl_argument (self, i);
+    g_autoptr (GInputStream) input = open_input (path, error);
+
+    if (input == NULL || !laurel_tokenizer_trainer_add_stream (trainer, input, path, error))
+      return NULL;
+  }
+  if (trainer == NULL)
+    return NULL;
+  tokenizer = laurel_tokenizer_trainer_train (trainer, progress_cb, self, error);
+  laurel_ctl_hide_progress (self);
+  if (tokenizer != NULL && laurel_tokenizer_trainer_get_count_error (trainer) > 0 && !self->quiet)
+    fprintf (stderr,
+             "laurelctl: there are more words than fit in memory; counts of rare ones are up to "
+             "%" G_GINT64_FORMAT " too low\n",
+             laurel_tokenizer_trainer_get_count_error (trainer));
+  return tokenizer;
 }
 
 static gboolean
 run_train (LaurelCtl *self, GError **error)
 {
-  g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GArray) lengths = g_array_new (FALSE, FALSE, sizeof (gsize));
   g_autoptr (LaurelTokenizer) tokenizer = NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   const char *output = laurel_ctl_require (self, "output", error);
-  gint64 vocab_size = 2048;
+  LaurelTokenizerOptions options = { .model = LAUREL_TOKENIZER_BPE };
 
-  if (output == NULL || !check_algorithm (self, error)
-      || !laurel_ctl_get_int (self, "vocab-size", 257, 1 << 20, &vocab_size, error)
-      || !read_texts (self, texts, lengths, error))
+  if (output == NULL || !read_options (self, &options, error))
     return FALSE;
-  tokenizer = laurel_tokenizer_train_bpe ((const char *const *) texts->pdata,
-                                          (const gsize *) (void *) lengths->data, texts->len,
-                                          (int) vocab_size, progress_cb, self, error);
-  laurel_ctl_hide_progress (self);
+  tokenizer = train (self, &options, error);
   if (tokenizer == NULL || !laurel_file_make_directory (output, error)
       || !laurel_tokenizer_save (tokenizer, output, error))
     return FALSE;
@@ -86,26 +120,6 @@ load_tokenizer (LaurelCtl *self, GError **error)
   const char *dir = laurel_ctl_require (self, "tokenizer", error);
 
   return dir != NULL ? laurel_tokenizer_load (dir, error) : NULL;
-}
-
-/* Standard input or a file, "-" or NULL being the former. */
-static GInputStream *
-open_input (const char *path, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GFile) file = NULL;
-  GFileInputStream *stream;
-
-  if (path == NULL || g_str_equal (path, "-"))
-    return g_unix_input_stream_new (STDIN_FILENO, FALSE);
-  file = g_file_new_for_path (path);
-  stream = g_file_read (file, NULL, &local);
-  if (stream == NULL)
-    g_set_error (error, LAUREL_ERROR,
-                 g_error_matches (local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ? LAUREL_ERROR_NOT_FOUND
-                                                                           : LAUREL_ERROR_IO,
-                 "Could not read “%s”: %s; check the path", path, local->message);
-  return G_INPUT_STREAM (stream);
 }
 
 /* Prints as it goes: neither the text nor its ids are ever held whole. */
@@ -191,19 +205,24 @@ run_decode (LaurelCtl *self, GError **error)
 }
 
 static const LaurelCtlOption train_options[] = {
-  { "algorithm", "NAME", "bpe", FALSE },
+  { "algorithm", "NAME", "bpe (byte-level, as GPT-2's; the default) or wordpiece (as BERT's)",
+    FALSE },
   { "vocab-size", "N", "Tokens in all, end-of-text included (2048)", FALSE },
+  { "min-count", "N", "Merge no pair that comes less often (2)", FALSE },
+  { "cased", NULL, "wordpiece: keep capitals and accents apart", FALSE },
   { "output", "DIR", "Where the tokenizer's files go", FALSE },
   { NULL }
 };
 
 static const LaurelCtlOption tokenizer_options[] = {
-  { "tokenizer", "DIR", "A folder with tokenizer.json, or vocab.json and merges.txt", FALSE },
+  { "tokenizer", "DIR", "A folder with tokenizer.json, or vocab.json and merges.txt, or vocab.txt",
+    FALSE },
   { NULL }
 };
 
 static const LaurelCtlVerb verbs[] = {
-  { "train", "FILE…", 1, -1, train_options, "Learn a tokenizer from text", run_train },
+  { "train", "FILE…", 1, -1, train_options, "Learn a tokenizer from text files of any size",
+    run_train },
   { "encode", "[FILE]", 0, 1, tokenizer_options, "Print the token ids of a text as a JSON array",
     run_encode },
   { "decode", "[FILE]", 0, 1, tokenizer_options, "Print the text of a JSON array of token ids",
