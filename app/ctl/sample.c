@@ -7,6 +7,7 @@
 #include "core/model/generate.h"
 #include "core/project/data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +89,24 @@ read_settings (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 }
 
 static gboolean
+read_weights (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
+{
+  const char *name = laurel_ctl_get (self, "weights");
+  LaurelDtype dtype = LAUREL_DTYPE_F32;
+
+  if (name != NULL && !laurel_dtype_from_string (name, &dtype, error))
+    return FALSE;
+  if (dtype == LAUREL_DTYPE_F16) {
+    g_set_error (error, LAUREL_CTL_USAGE, 0,
+                 "Could not sample with weights of f16: decoding knows f32 and bf16; use one of "
+                 "them");
+    return FALSE;
+  }
+  request->bf16_weights = dtype == LAUREL_DTYPE_BF16;
+  return TRUE;
+}
+
+static gboolean
 read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 {
   LaurelSampleRequest checked = { 0 };
@@ -95,7 +114,7 @@ read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
   request->model = laurel_ctl_require (self, "model", error);
   request->prompt = laurel_ctl_get (self, "prompt");
   request->n_completions = 4;
-  if (request->model == NULL || !check_stream (self, error)
+  if (request->model == NULL || !check_stream (self, error) || !read_weights (self, request, error)
       || !read_settings (self, &checked, error) /* wrong usage before a missing model */
       || !read_defaults (self, request, error) || !read_settings (self, request, error))
     return FALSE;
@@ -284,7 +303,8 @@ generate (LaurelCtl *self,
                                     .seed = request->seed,
                                     .repetition_penalty = request->repetition_penalty,
                                     .stop = request->stop,
-                                    .max_rows = request->max_rows };
+                                    .max_rows = request->max_rows,
+                                    .bf16_weights = request->bf16_weights };
   g_autoptr (GArray) biases = NULL;
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, prompts->len);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
@@ -326,6 +346,75 @@ generate (LaurelCtl *self,
   return samples;
 }
 
+/* Adds to @sum and @worst how far the log-probabilities of a prompt and what was sampled for it are
+ * apart between two models. */
+static gboolean
+compare_logprobs (const LaurelModel *model,
+                  const LaurelModel *rounded,
+                  const LaurelPrompt *prompt,
+                  const LaurelSample *sample,
+                  double *sum,
+                  double *worst,
+                  GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autofree float *exact = NULL, *cheap = NULL;
+  LaurelSequence sequence = { 0 };
+  int first;
+
+  if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids,
+                                      error))
+    return FALSE;
+  first = (int) ids->len - 1;
+  g_array_append_vals (ids, sample->tokens, (guint) sample->n_tokens);
+  sequence.tokens = (gint32 *) (void *) ids->data;
+  sequence.n_tokens = (int) ids->len;
+  exact = g_new (float, ids->len);
+  cheap = g_new (float, ids->len);
+  if (!laurel_evaluate_logprobs (model, &sequence, exact, error)
+      || !laurel_evaluate_logprobs (rounded, &sequence, cheap, error))
+    return FALSE;
+  for (int i = first; i < first + sample->n_tokens; i++) {
+    double apart = fabs ((double) exact[i] - (double) cheap[i]);
+
+    *sum += apart;
+    *worst = MAX (*worst, apart);
+  }
+  return TRUE;
+}
+
+/* Says what rounding the weights to bfloat16 did to the probabilities of what was sampled. */
+static gboolean
+print_rounding_cost (const LaurelModel *model, GPtrArray *prompts, GPtrArray *samples,
+                     GError **error)
+{
+  g_autoptr (LaurelModel) rounded = laurel_model_copy (model, error);
+  double sum = 0, worst = 0;
+  int n = 0;
+
+  if (rounded == NULL)
+    return FALSE;
+  for (gsize i = 0; i < rounded->layout->n_floats; i++) {
+    guchar half[2];
+
+    laurel_dtype_from_float (LAUREL_DTYPE_BF16, &rounded->weights[i], half, 1);
+    laurel_dtype_to_float (LAUREL_DTYPE_BF16, half, &rounded->weights[i], 1);
+  }
+  for (guint i = 0; i < samples->len; i++) {
+    const LaurelSample *sample = g_ptr_array_index (samples, i);
+
+    if (!compare_logprobs (model, rounded, g_ptr_array_index (prompts, sample->prompt), sample,
+                           &sum, &worst, error))
+      return FALSE;
+    n += sample->n_tokens;
+  }
+  fprintf (stderr,
+           "Weights of bfloat16 change the log-probability of a sampled token by %.4f on average, "
+           "%.4f at most (%d tokens)\n",
+           sum / MAX (n, 1), worst, n);
+  return TRUE;
+}
+
 static gboolean
 print_samples (LaurelCtl *self, const LaurelSampleRequest *request, GError **error)
 {
@@ -335,7 +424,9 @@ print_samples (LaurelCtl *self, const LaurelSampleRequest *request, GError **err
       prompts != NULL ? generate (self, model, prompts, request, error) : NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
-  if (samples == NULL)
+  if (samples == NULL
+      || (request->bf16_weights && !self->quiet
+          && !print_rounding_cost (model, prompts, samples, error)))
     return FALSE;
   if (laurel_ctl_has (self, "stream"))
     return TRUE;
@@ -389,6 +480,7 @@ static const LaurelCtlOption run_options[] = {
   { "max-tokens", "N", "The longest completion (64)", FALSE },
   { "seed", "N", "The same seed gives the same completions (0)", FALSE },
   { "batch-size", "N", "Completions written side by side (0: as memory allows)", FALSE },
+  { "weights", "f32|bf16", "bf16: faster, and says what it costs in log-probability (f32)", FALSE },
   { "stream", NULL, "Print text while it is written", FALSE },
   { "task", NULL, "Store them as tasks to rank", FALSE },
   { NULL }

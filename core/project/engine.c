@@ -1,8 +1,8 @@
 /* engine.c: how the engine's threads wait, decided before the first of them is made.
  *
  * OpenMP's threads meet at a barrier every few microseconds while text is sampled: sleeping there
- * costs three quarters of the speed of a small model. Spinning on after the work is done makes a key
- * press wait. So they spin for about a tenth of a millisecond and then sleep. The library reads
+ * costs three quarters of the speed of a small model. Spinning on after the work is done makes a
+ * key press wait. So they spin for about a tenth of a millisecond and then sleep. The library reads
  * the variable when it is loaded, before main(), so the program starts itself again, once.
  *
  * SPDX-License-Identifier: Apache-2.0 */

@@ -74,6 +74,8 @@ read_options (JsonObject *config, SampleWork *work)
   work->options.seed = (guint64) json_object_get_int_member_with_default (config, "seed", 0);
   work->options.repetition_penalty = get_number (config, "repetition_penalty", 1);
   work->options.max_rows = (int) json_object_get_int_member_with_default (config, "max_rows", 0);
+  work->options.bf16_weights =
+      json_object_get_boolean_member_with_default (config, "bf16_weights", FALSE);
   work->stop = get_texts (config, "stop", &work->stop_text);
   work->logit_bias = get_texts (config, "logit_bias", &work->logit_bias_text);
   work->options.stop = (const char *const *) work->stop;

@@ -395,6 +395,7 @@ write_sample_config (const LaurelSampleRequest *request)
   set_texts (object, "stop", request->stop);
   set_texts (object, "logit_bias", request->logit_bias);
   json_object_set_int_member (object, "max_rows", request->max_rows);
+  json_object_set_boolean_member (object, "bf16_weights", request->bf16_weights);
   json_node_init_object (node, object);
   return laurel_json_to_string (node, FALSE);
 }

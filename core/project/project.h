@@ -93,6 +93,7 @@ typedef struct {
   const char *const *stop;       /* (nullable) NULL-terminated: texts that end a completion */
   const char *const *logit_bias; /* (nullable) NULL-terminated: "TOKEN=VALUE", TOKEN an id or a text */
   int max_rows;                  /* the most completions decoded together; 0: as memory allows */
+  gboolean bf16_weights;         /* decode with the weights rounded to bfloat16 */
 } LaurelSampleRequest;
 
 /* A stop string or logit bias as it is typed on one line: \n, \t and \\ become what they stand for. */

@@ -416,6 +416,15 @@ test_sample_run (Fixture *fixture, gconstpointer unused)
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--max-tokens", "12", "--completions", "3", "--stream", "--batch-size", "2", NULL);
   g_assert_cmpstr (result.out, ==, written);
+  /* The blank model's weights are no bfloat16 numbers: it says what rounding them costs. */
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "12", "--completions", "3", "--weights", "bf16", NULL);
+  g_assert_cmpint (result.status, ==, 0);
+  g_assert_true (g_str_has_prefix (result.err, "Weights of bfloat16 change"));
+  g_assert_null (strstr (result.err, " 0.0000 at most"));
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--weights", "f16", NULL);
+  g_assert_cmpint (result.status, ==, 2);
   /* A bias this heavy leaves nothing to chance, and nothing of the softmax without it. */
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--max-tokens", "6", "--logit-bias", "a=1000", "--json", NULL);

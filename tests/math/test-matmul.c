@@ -131,7 +131,8 @@ check_set (const LaurelTileSet *set)
     g_assert_cmpmem (c[1], (gsize) m * LAUREL_PANEL * 4, c[2], (gsize) m * LAUREL_PANEL * 4);
     /* Half the sum, then the rest onto it: the same chain. */
     set->rows[m](a, K, b, K / 2, c[1], LAUREL_PANEL, TRUE, ahead);
-    set->rows[m](a + K / 2, K, b + K / 2 * LAUREL_PANEL, K - K / 2, c[1], LAUREL_PANEL, FALSE, ahead);
+    set->rows[m](a + K / 2, K, b + K / 2 * LAUREL_PANEL, K - K / 2, c[1], LAUREL_PANEL, FALSE,
+                 ahead);
     g_assert_cmpmem (c[0], (gsize) m * LAUREL_PANEL * 4, c[1], (gsize) m * LAUREL_PANEL * 4);
     for (int i = 0; i < m; i++)
       for (int j = 0; j < LAUREL_PANEL; j++) {
