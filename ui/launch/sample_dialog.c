@@ -23,6 +23,8 @@ struct _LaurelSampleDialog {
   GtkSpinButton *top_k;
   GtkSpinButton *top_p;
   GtkSpinButton *min_p;
+  GtkSpinButton *repetition_penalty;
+  GtkEditable *stop;
   GtkSpinButton *seed;
   GtkRevealer *error_revealer;
   GtkLabel *error_label;
@@ -67,6 +69,8 @@ static void
 start_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LaurelSampleDialog *self = LAUREL_SAMPLE_DIALOG (widget);
+  g_autofree char *stop = laurel_sample_unescape (gtk_editable_get_text (self->stop));
+  const char *const stops[] = { stop[0] != '\0' ? stop : NULL, NULL };
   LaurelSampleRequest request = { .model = laurel_model_choice_get (self->model),
                                   .n_prompts = gtk_spin_button_get_value_as_int (self->n_prompts),
                                   .n_completions =
@@ -75,6 +79,9 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
                                   .top_k = gtk_spin_button_get_value_as_int (self->top_k),
                                   .top_p = gtk_spin_button_get_value (self->top_p),
                                   .min_p = gtk_spin_button_get_value (self->min_p),
+                                  .repetition_penalty =
+                                      gtk_spin_button_get_value (self->repetition_penalty),
+                                  .stop = stops,
                                   .max_tokens = gtk_spin_button_get_value_as_int (self->max_tokens),
                                   .seed = (guint64) gtk_spin_button_get_value (self->seed) };
   g_autoptr (GError) error = NULL;
@@ -109,6 +116,8 @@ laurel_sample_dialog_class_init (LaurelSampleDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, top_k);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, top_p);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, min_p);
+  gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, repetition_penalty);
+  gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, stop);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, seed);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, error_revealer);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, error_label);
