@@ -419,12 +419,12 @@ test_sample_run (Fixture *fixture, gconstpointer unused)
   /* The blank model's weights are no bfloat16 numbers: it says what rounding them costs. */
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--max-tokens", "12", "--completions", "3", "--weights", "bf16", NULL);
-  g_assert_cmpint (result.status, ==, 0);
+  g_assert_cmpint (result.code, ==, 0);
   g_assert_true (g_str_has_prefix (result.err, "Weights of bfloat16 change"));
   g_assert_null (strstr (result.err, " 0.0000 at most"));
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--weights", "f16", NULL);
-  g_assert_cmpint (result.status, ==, 2);
+  assert_error (&result, 2, "f16");
   /* A bias this heavy leaves nothing to chance, and nothing of the softmax without it. */
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--max-tokens", "6", "--logit-bias", "a=1000", "--json", NULL);
