@@ -49,7 +49,8 @@ laurel_evaluate_loss (const LaurelModel *model,
   if (!check_head (model, LAUREL_HEAD_LM, error)
       || !laurel_rows_check (rows, &model->config, limit, "row", NULL, error))
     return FALSE;
-  micro = laurel_micro_batch_new (laurel_micro_batch_budget (&model->config, longest));
+  micro = laurel_micro_batch_new (laurel_micro_batch_room (
+      &model->config, longest, (int) MIN (laurel_rows_count (rows), G_MAXINT)));
   done = laurel_pass_init (&pass, model, micro->max_tokens, FALSE, error)
          && laurel_language_measure (&pass, micro, rows, laurel_rows_count (rows), limit, NULL,
                                      NULL, out_loss, out_n_tokens, error);
@@ -128,7 +129,7 @@ laurel_reward_score (const LaurelModel *reward,
       return FALSE;
     longest = MAX (longest, sequences[i]->n_tokens);
   }
-  micro = laurel_micro_batch_new (laurel_micro_batch_budget (&reward->config, longest));
+  micro = laurel_micro_batch_new (laurel_micro_batch_room (&reward->config, longest, n));
   if (!laurel_pass_init (&pass, reward, micro->max_tokens, FALSE, error))
     return FALSE;
   score_all (&pass, micro, sequences, n, scores);

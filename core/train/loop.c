@@ -23,9 +23,10 @@ laurel_loop_prepare (LaurelLoop *self,
 {
   const LaurelHyperparameters *hp = self->hp;
   g_autoptr (GChecksum) mine = fingerprint;
-  int budget = laurel_micro_batch_budget (&model->config, longest);
+  int budget;
 
   self->rows_per_step = hp->batch_size * hp->gradient_accumulation_steps;
+  budget = laurel_micro_batch_room (&model->config, longest, self->rows_per_step);
   self->steps_per_epoch =
       (self->n_rows + (gsize) self->rows_per_step - 1) / (gsize) self->rows_per_step;
   self->n_steps = laurel_data_count_steps (self->n_rows, self->rows_per_step, hp);
@@ -37,7 +38,7 @@ laurel_loop_prepare (LaurelLoop *self,
   self->state.save_steps = hp->save_steps;
   self->state.model = model;
   self->state.fingerprint = g_strdup (g_checksum_get_string (mine));
-  self->state.optimizer = laurel_optimizer_new (model->layout, hp, error);
+  self->state.optimizer = laurel_optimizer_new (model->layout, hp, NULL, error);
   return self->state.optimizer != NULL
          && laurel_pass_init (&self->pass, model, budget, TRUE, error)
          && laurel_train_state_resume (&self->state, error);

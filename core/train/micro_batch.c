@@ -114,6 +114,14 @@ laurel_micro_batch_budget (const LaurelModelConfig *config, int longest)
   return MAX (budget, longest);
 }
 
+int
+laurel_micro_batch_room (const LaurelModelConfig *config, int longest, int n_rows)
+{
+  gint64 budget = laurel_micro_batch_budget (config, longest);
+
+  return (int) MIN (budget, (gint64) MAX (longest, 1) * MAX (n_rows, 1));
+}
+
 gboolean
 laurel_pass_init (LaurelPass *self,
                   const LaurelModel *model,
@@ -142,8 +150,18 @@ laurel_pass_init (LaurelPass *self,
 }
 
 void
+laurel_pass_init_beside (LaurelPass *self, const LaurelModel *model, const LaurelPass *owner)
+{
+  *self = *owner;
+  self->model = model;
+  self->borrowed = TRUE;
+}
+
+void
 laurel_pass_clear (LaurelPass *self)
 {
+  if (self->borrowed)
+    return;
   g_clear_pointer (&self->acts, laurel_activations_free);
   g_clear_pointer (&self->dhidden, laurel_free_aligned);
 }

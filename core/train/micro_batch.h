@@ -43,15 +43,21 @@ LaurelLabels laurel_micro_batch_as_labels (const LaurelMicroBatch *self);
 /* Tokens of a micro-batch: at most 4096, fewer where activations would pass 512 MiB, never under @longest. */
 int laurel_micro_batch_budget (const LaurelModelConfig *config, int longest);
 
+/* The same where no more than @n_rows sequences of up to @longest tokens come at once. */
+int laurel_micro_batch_room (const LaurelModelConfig *config, int longest, int n_rows);
+
 /* A model with the room for its activations, reserved once. */
 typedef struct {
   const LaurelModel *model;
   LaurelActivations *acts;
   float *dhidden;      /* (max_tokens, n_embd), zero after each forward; NULL without backward */
   const float *hidden; /* what the last forward left */
+  gboolean borrowed;   /* the room is another pass's */
 } LaurelPass;
 
 gboolean laurel_pass_init (LaurelPass *self, const LaurelModel *model, int max_tokens, gboolean for_backward, GError **error);
+/* A pass of another model of the same shape in @owner's room: one's forward ends the other's. */
+void laurel_pass_init_beside (LaurelPass *self, const LaurelModel *model, const LaurelPass *owner);
 void laurel_pass_clear (LaurelPass *self);
 void laurel_pass_forward (LaurelPass *self, const LaurelMicroBatch *micro);
 void laurel_pass_backward (LaurelPass *self, const LaurelMicroBatch *micro, float *gradients);

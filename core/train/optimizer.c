@@ -9,13 +9,17 @@
 #include <string.h>
 
 LaurelOptimizer *
-laurel_optimizer_new (LaurelLayout *layout, const LaurelHyperparameters *hp, GError **error)
+laurel_optimizer_new (LaurelLayout *layout,
+                      const LaurelHyperparameters *hp,
+                      float *gradients,
+                      GError **error)
 {
   g_autoptr (LaurelOptimizer) self = g_new0 (LaurelOptimizer, 1);
   gsize n_bytes = layout->n_floats * sizeof (float);
 
   self->layout = laurel_layout_ref (layout);
-  self->gradients = laurel_alloc_aligned (n_bytes);
+  self->borrowed = gradients != NULL;
+  self->gradients = gradients != NULL ? gradients : laurel_alloc_aligned (n_bytes);
   self->m = laurel_alloc_aligned (n_bytes);
   self->v = laurel_alloc_aligned (n_bytes);
   self->beta1 = hp->adam_beta1;
@@ -39,7 +43,8 @@ laurel_optimizer_free (LaurelOptimizer *self)
   if (self == NULL)
     return;
   laurel_layout_unref (self->layout);
-  laurel_free_aligned (self->gradients);
+  if (!self->borrowed)
+    laurel_free_aligned (self->gradients);
   laurel_free_aligned (self->m);
   laurel_free_aligned (self->v);
   g_free (self);

@@ -11,6 +11,7 @@
 #include "core/train/ppo.h"
 
 #include "core/base/error.h"
+#include "core/base/memory.h"
 #include "core/train/ppo_math.h"
 #include "core/train/ppo_report.h"
 #include "core/train/sequence.h"
@@ -128,6 +129,7 @@ ppo_clear (LaurelPpo *self)
   laurel_pass_clear (&self->reward_pass);
   release_batch (&self->batch);
   laurel_train_state_clear (&self->state);
+  laurel_free_aligned (self->gradients);
 }
 typedef LaurelPpo Ppo;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ppo, ppo_clear)
@@ -162,13 +164,50 @@ copy_models (LaurelPpo *self, GError **error)
 }
 
 static gboolean
+has_same_trunk (const LaurelModelConfig *a, const LaurelModelConfig *b)
+{
+  return a->n_layer == b->n_layer && a->n_embd == b->n_embd && a->n_head == b->n_head
+         && a->n_inner == b->n_inner;
+}
+
+/* Policy and reference are read at once; value and reward model come after them, one by one, so
+ * that they can do with room that another has left. */
+static gboolean
 make_passes (LaurelPpo *self, int max_tokens, GError **error)
 {
   self->micro = laurel_micro_batch_new (max_tokens);
-  return laurel_pass_init (&self->policy_pass, self->policy, max_tokens, TRUE, error)
-         && laurel_pass_init (&self->reference_pass, self->reference, max_tokens, FALSE, error)
-         && laurel_pass_init (&self->value_pass, self->value, max_tokens, TRUE, error)
-         && laurel_pass_init (&self->reward_pass, self->reward, max_tokens, FALSE, error);
+  if (!laurel_pass_init (&self->policy_pass, self->policy, max_tokens, TRUE, error)
+      || !laurel_pass_init (&self->reference_pass, self->reference, max_tokens, FALSE, error))
+    return FALSE;
+  if (has_same_trunk (&self->policy->config, &self->value->config))
+    laurel_pass_init_beside (&self->value_pass, self->value, &self->policy_pass);
+  else if (!laurel_pass_init (&self->value_pass, self->value, max_tokens, TRUE, error))
+    return FALSE;
+  laurel_pass_init_beside (&self->reward_pass, self->reward, &self->value_pass);
+  return TRUE;
+}
+
+static gboolean
+make_optimizers (LaurelPpo *self, GError **error)
+{
+  gsize n_floats = MAX (self->policy->layout->n_floats, self->value->layout->n_floats);
+  LaurelTrainState *state = &self->state;
+
+  self->gradients = laurel_alloc_aligned (n_floats * sizeof (float));
+  if (self->gradients == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                 "Could not start training: %" G_GSIZE_FORMAT " MiB for gradients are not there; "
+                 "close other programs or use a smaller model",
+                 n_floats * sizeof (float) >> 20);
+    return FALSE;
+  }
+  state->optimizer =
+      laurel_optimizer_new (self->policy->layout, self->hp, self->gradients, error);
+  if (state->optimizer == NULL)
+    return FALSE;
+  state->value_optimizer =
+      laurel_optimizer_new (self->value->layout, self->hp, self->gradients, error);
+  return state->value_optimizer != NULL;
 }
 
 static gboolean
@@ -176,7 +215,7 @@ prepare (LaurelPpo *self, GError **error)
 {
   const LaurelHyperparameters *hp = self->hp;
   int context = MIN (self->policy->config.n_positions, self->reward->config.n_positions);
-  int longest, budget;
+  int longest, n_rows, budget;
 
   if (!check_models (self->policy, self->reward, error)
       || !check_prompts (self->prompts, self->policy, context, &longest, error)
@@ -192,19 +231,16 @@ prepare (LaurelPpo *self, GError **error)
   self->ordered_epoch = -1;
   self->row_order = g_new (guint32, hp->batch_size);
   reserve_batch (&self->batch, hp->batch_size, longest, self->max_response);
-  budget = MIN (laurel_micro_batch_budget (&self->policy->config, self->batch.stride),
-                laurel_micro_batch_budget (&self->reward->config, self->batch.stride));
+  n_rows = (hp->batch_size + hp->num_mini_batches - 1) / hp->num_mini_batches;
+  budget = MIN (laurel_micro_batch_room (&self->policy->config, self->batch.stride, n_rows),
+                laurel_micro_batch_room (&self->reward->config, self->batch.stride, n_rows));
   self->state.stage = LAUREL_STAGE_PPO;
   self->state.monitor = self->monitor;
   self->state.save_steps = hp->save_steps;
   self->state.kl_coef = hp->kl_coef;
   self->state.model = self->policy;
   self->state.value = self->value;
-  self->state.optimizer = laurel_optimizer_new (self->policy->layout, hp, error);
-  if (self->state.optimizer == NULL)
-    return FALSE;
-  self->state.value_optimizer = laurel_optimizer_new (self->value->layout, hp, error);
-  return self->state.value_optimizer != NULL
+  return make_optimizers (self, error)
          && make_passes (self, budget, error)
          && laurel_train_state_reserve (&self->state, error)
          && laurel_train_state_resume (&self->state, error);
@@ -216,6 +252,20 @@ laurel_ppo_seconds_since (gint64 since)
   return (double) (g_get_monotonic_time () - since) / G_USEC_PER_SEC;
 }
 
+/* Always FALSE. Without a way back there is nothing that a checkpoint could be made of, which is
+ * then what went wrong. */
+static gboolean
+go_back (LaurelTrainState *state, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (!laurel_train_state_go_back (state, &local)) {
+    g_clear_error (error);
+    g_propagate_error (error, g_steal_pointer (&local));
+  }
+  return FALSE;
+}
+
 /* One iteration. An interrupted one leaves everything as it was before it. */
 static gboolean
 iterate (LaurelPpo *self, GError **error)
@@ -225,17 +275,16 @@ iterate (LaurelPpo *self, GError **error)
   LaurelPpoStats stats;
   gint64 start;
 
-  laurel_train_state_keep (state);
+  if (!laurel_train_state_keep (state, error))
+    return FALSE;
   self->times = (LaurelPpoTimes) { 0 };
   start = g_get_monotonic_time ();
   if (!laurel_ppo_rollout (self, error))
     return FALSE;
   self->times.rollout = laurel_ppo_seconds_since (start);
   start = g_get_monotonic_time ();
-  if (!laurel_ppo_update (self, &stats, error)) {
-    laurel_train_state_go_back (state);
-    return FALSE;
-  }
+  if (!laurel_ppo_update (self, &stats, error))
+    return go_back (state, error);
   if (self->hp->target_kl > 0)
     state->kl_coef = laurel_ppo_adapt_kl_coef (kl_coef, laurel_ppo_mean_kl (&self->batch),
                                                self->hp->target_kl, self->batch.n_rows,

@@ -71,6 +71,7 @@ typedef struct {
   gint64 ordered_epoch;
   guint32 *row_order; /* of rows within an epoch of the update */
   LaurelMicroBatch *micro;
+  float *gradients; /* policy and value take turns in this block */
   LaurelPass policy_pass, reference_pass, value_pass, reward_pass;
   LaurelPpoBatch batch;
   LaurelTrainState state;

@@ -160,26 +160,49 @@ add_stats (LaurelPpoStats *stats, const MiniBatchSums *sums, int n)
 }
 
 static gboolean
-step_both (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
+apply (LaurelPpo *self,
+       LaurelOptimizer *optimizer,
+       float *weights,
+       double learning_rate,
+       double *norm,
+       GError **error)
 {
-  LaurelTrainState *state = &self->state;
-  double factor = laurel_schedule_factor (self->hp->lr_scheduler_type, state->step,
+  gint64 start = g_get_monotonic_time ();
+  double factor = laurel_schedule_factor (self->hp->lr_scheduler_type, self->state.step,
                                           self->n_iterations, self->hp->warmup_steps);
-  double norm = 0;
+  double added = 0;
 
-  if (state->step >= self->hp->value_warmup_steps) {
-    if (!laurel_optimizer_step (state->optimizer, self->policy->weights,
-                                self->hp->learning_rate * factor, &norm, error))
-      return FALSE;
-    stats->policy_norm += norm;
-  }
-  if (!laurel_optimizer_step (state->value_optimizer, self->value->weights,
-                              self->hp->value_learning_rate * factor, &norm, error))
+  if (!laurel_optimizer_step (optimizer, weights, learning_rate * factor, &added, error))
     return FALSE;
-  stats->value_norm += norm;
+  *norm += added;
+  self->times.optimizer += laurel_ppo_seconds_since (start);
   return TRUE;
 }
 
+typedef void (*AddGradient) (LaurelPpo *self, MiniBatchSums *sums, double scale);
+
+/* The gradient over rows @from … @to − 1 of the epoch, into @optimizer. */
+static gboolean
+walk (LaurelPpo *self,
+      LaurelOptimizer *optimizer,
+      AddGradient add_gradient,
+      int from,
+      int to,
+      double scale,
+      MiniBatchSums *sums,
+      GError **error)
+{
+  laurel_optimizer_clear (optimizer);
+  for (int at = from; at < to;) {
+    if (!laurel_monitor_go_on (self->monitor, &self->state.checkpoint_wanted, error))
+      return FALSE;
+    at = laurel_ppo_pack (self, at, to);
+    add_gradient (self, sums, scale);
+  }
+  return TRUE;
+}
+
+/* The policy's step, then the value network's: neither reads what the other has changed. */
 static gboolean
 train_mini_batch (LaurelPpo *self,
                   int from,
@@ -188,29 +211,25 @@ train_mini_batch (LaurelPpo *self,
                   LaurelPpoStats *stats,
                   GError **error)
 {
+  LaurelTrainState *state = &self->state;
   MiniBatchSums sums = { 0 };
   int n_tokens = 0;
-  gint64 start;
 
   for (int i = from; i < to; i++)
     n_tokens += self->batch.rows[self->row_order[i]].n_response;
-  laurel_optimizer_clear (self->state.optimizer);
-  laurel_optimizer_clear (self->state.value_optimizer);
-  for (int at = from; at < to;) {
-    if (!laurel_monitor_go_on (self->monitor, &self->state.checkpoint_wanted, error))
-      return FALSE;
-    at = laurel_ppo_pack (self, at, to);
-    add_policy_gradient (self, &sums, 1.0 / n_tokens);
-    add_value_gradient (self, &sums, 1.0 / n_tokens);
-  }
-  if (first && !check_first_ratio (&sums, error))
+  if (!walk (self, state->optimizer, add_policy_gradient, from, to, 1.0 / n_tokens, &sums, error)
+      || (first && !check_first_ratio (&sums, error)))
+    return FALSE;
+  if (state->step >= self->hp->value_warmup_steps
+      && !apply (self, state->optimizer, self->policy->weights, self->hp->learning_rate,
+                 &stats->policy_norm, error))
+    return FALSE;
+  if (!walk (self, state->value_optimizer, add_value_gradient, from, to, 1.0 / n_tokens, &sums,
+             error))
     return FALSE;
   add_stats (stats, &sums, n_tokens);
-  start = g_get_monotonic_time ();
-  if (!step_both (self, stats, error))
-    return FALSE;
-  self->times.optimizer += laurel_ppo_seconds_since (start);
-  return TRUE;
+  return apply (self, state->value_optimizer, self->value->weights, self->hp->value_learning_rate,
+                &stats->value_norm, error);
 }
 
 gboolean

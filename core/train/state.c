@@ -6,7 +6,15 @@
 #include "core/base/json.h"
 #include "core/base/memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* A copy of more than this is cheaper on the disk than in memory, beside what a step of such models
+ * takes. */
+#define MAX_KEPT_IN_MEMORY ((gsize) 256 << 20)
 
 /* The blocks in the order of the file. */
 static int
@@ -37,6 +45,9 @@ laurel_train_state_clear (LaurelTrainState *self)
   g_clear_pointer (&self->value_optimizer, laurel_optimizer_free);
   for (int i = 0; i < LAUREL_STATE_MAX_BLOCKS; i++)
     g_clear_pointer (&self->kept[i], laurel_free_aligned);
+  if (self->kept_file != 0)
+    close (self->kept_file);
+  self->kept_file = 0;
 }
 
 GChecksum *
@@ -208,12 +219,67 @@ laurel_train_state_interrupted (LaurelTrainState *self, GError **error)
   g_propagate_error (error, g_steal_pointer (&local));
 }
 
+/* --- The copy to go back to ----------------------------------------------------------- */
+
+static gsize
+count_bytes (const LaurelTrainState *self)
+{
+  LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
+  int n_blocks = list_blocks (self, blocks);
+  gsize n_bytes = 0;
+
+  for (int i = 0; i < n_blocks; i++)
+    n_bytes += blocks[i].n * sizeof (float);
+  return n_bytes;
+}
+
+gsize
+laurel_train_state_reserve_size (gsize block_size)
+{
+  gsize n_bytes = LAUREL_STATE_MAX_BLOCKS * block_size;
+
+  return n_bytes <= MAX_KEPT_IN_MEMORY ? n_bytes : 0;
+}
+
+static gboolean
+refuse_kept (GError **error, const char *what, gsize n_bytes)
+{
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+               "Could not %s: %" G_GSIZE_FORMAT " MiB for a copy of the models: %s; "
+               "make room on the disk or use a smaller model",
+               what, n_bytes >> 20, g_strerror (errno));
+  return FALSE;
+}
+
+/* Beside the checkpoints, where a run needs as much room anyway. Its name goes at once, so that
+ * nothing is left of it however the program ends. */
+static gboolean
+reserve_file (LaurelTrainState *self, gsize n_bytes, GError **error)
+{
+  const char *folder = has_folder (self) ? self->monitor->checkpoint_dir : g_get_tmp_dir ();
+  g_autofree char *path = g_build_filename (folder, "kept-XXXXXX", NULL);
+
+  if (!laurel_file_make_directory (folder, error))
+    return FALSE;
+  self->kept_file = g_mkstemp (path);
+  if (self->kept_file < 0) {
+    self->kept_file = 0;
+    return refuse_kept (error, "start training", n_bytes);
+  }
+  (void) g_unlink (path);
+  errno = posix_fallocate (self->kept_file, 0, (off_t) n_bytes);
+  return errno == 0 || refuse_kept (error, "start training", n_bytes);
+}
+
 gboolean
 laurel_train_state_reserve (LaurelTrainState *self, GError **error)
 {
   LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
   int n_blocks = list_blocks (self, blocks);
+  gsize n_bytes = count_bytes (self);
 
+  if (n_bytes > MAX_KEPT_IN_MEMORY)
+    return reserve_file (self, n_bytes, error);
   for (int i = 0; i < n_blocks; i++) {
     self->kept[i] = laurel_alloc_aligned (blocks[i].n * sizeof (float));
     if (self->kept[i] == NULL) {
@@ -228,33 +294,59 @@ laurel_train_state_reserve (LaurelTrainState *self, GError **error)
   return TRUE;
 }
 
-static void
-copy_blocks (LaurelTrainState *self, gboolean back)
+/* All of @n_bytes at @offset of the file, there or back; FALSE with errno set. */
+static gboolean
+move_bytes (int file, gboolean back, char *bytes, gsize n_bytes, off_t offset)
+{
+  while (n_bytes > 0) {
+    gssize n =
+        back ? pread (file, bytes, n_bytes, offset) : pwrite (file, bytes, n_bytes, offset);
+
+    if (n == 0)
+      errno = EIO;
+    if (n == 0 || (n < 0 && errno != EINTR))
+      return FALSE;
+    n = MAX (n, 0);
+    bytes += n;
+    offset += n;
+    n_bytes -= (gsize) n;
+  }
+  return TRUE;
+}
+
+static gboolean
+copy_blocks (LaurelTrainState *self, gboolean back, GError **error)
 {
   LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
   int n_blocks = list_blocks (self, blocks);
+  off_t offset = 0;
 
   for (int i = 0; i < n_blocks; i++) {
-    float *from = back ? self->kept[i] : blocks[i].floats;
-    float *to = back ? blocks[i].floats : self->kept[i];
+    gsize n_bytes = blocks[i].n * sizeof (float);
 
-    memcpy (to, from, blocks[i].n * sizeof (float));
+    if (self->kept_file == 0)
+      memcpy (back ? blocks[i].floats : self->kept[i], back ? self->kept[i] : blocks[i].floats,
+              n_bytes);
+    else if (!move_bytes (self->kept_file, back, (char *) blocks[i].floats, n_bytes, offset))
+      return refuse_kept (error, "go on training", n_bytes);
+    offset += (off_t) n_bytes;
   }
+  return TRUE;
 }
 
-void
-laurel_train_state_keep (LaurelTrainState *self)
+gboolean
+laurel_train_state_keep (LaurelTrainState *self, GError **error)
 {
-  copy_blocks (self, FALSE);
   self->kept_steps[0] = self->optimizer->n_steps;
   self->kept_steps[1] = self->value_optimizer != NULL ? self->value_optimizer->n_steps : 0;
+  return copy_blocks (self, FALSE, error);
 }
 
-void
-laurel_train_state_go_back (LaurelTrainState *self)
+gboolean
+laurel_train_state_go_back (LaurelTrainState *self, GError **error)
 {
-  copy_blocks (self, TRUE);
   self->optimizer->n_steps = self->kept_steps[0];
   if (self->value_optimizer != NULL)
     self->value_optimizer->n_steps = self->kept_steps[1];
+  return copy_blocks (self, TRUE, error);
 }

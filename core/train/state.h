@@ -30,7 +30,8 @@ typedef struct {
   LaurelOptimizer *optimizer;
   LaurelModel *value; /* ppo: the value network, borrowed; else NULL */
   LaurelOptimizer *value_optimizer;
-  float *kept[LAUREL_STATE_MAX_BLOCKS]; /* ppo: the blocks at the last step boundary */
+  float *kept[LAUREL_STATE_MAX_BLOCKS]; /* ppo: the blocks at the last step boundary, in memory */
+  int kept_file;                        /* or in a file without a name; 0: there is none */
   gint64 kept_steps[2];
 } LaurelTrainState;
 
@@ -50,9 +51,12 @@ gboolean laurel_train_state_save_if_due (LaurelTrainState *self, gboolean last, 
 /* A step that was interrupted by @error: on LAUREL_ERROR_CANCELLED saves the last whole step. */
 void laurel_train_state_interrupted (LaurelTrainState *self, GError **error);
 
-/* For steps that change weights more than once: keep a copy at the boundary, and go back to it. */
+/* For steps that change weights more than once: keep a copy at the boundary, and go back to it. A copy that is large
+ * goes to the disk. */
 gboolean laurel_train_state_reserve (LaurelTrainState *self, GError **error);
-void laurel_train_state_keep (LaurelTrainState *self);
-void laurel_train_state_go_back (LaurelTrainState *self);
+gboolean laurel_train_state_keep (LaurelTrainState *self, GError **error);
+gboolean laurel_train_state_go_back (LaurelTrainState *self, GError **error);
+/* Bytes of memory that reserve asks for, for six blocks of @block_size in all. */
+gsize laurel_train_state_reserve_size (gsize block_size);
 
 G_END_DECLS

@@ -204,8 +204,8 @@ ppo_gradients (LaurelModel *policy,
   ppo->micro = laurel_micro_batch_new (max_tokens);
   g_assert_true (laurel_pass_init (&ppo->policy_pass, policy, max_tokens, TRUE, NULL));
   g_assert_true (laurel_pass_init (&ppo->value_pass, value, max_tokens, TRUE, NULL));
-  ppo->state.optimizer = *out_policy = laurel_optimizer_new (policy->layout, &hp, NULL);
-  ppo->state.value_optimizer = *out_value = laurel_optimizer_new (value->layout, &hp, NULL);
+  ppo->state.optimizer = *out_policy = laurel_optimizer_new (policy->layout, &hp, NULL, NULL);
+  ppo->state.value_optimizer = *out_value = laurel_optimizer_new (value->layout, &hp, NULL, NULL);
   fill_rows (self, sequences);
   g_assert_true (laurel_ppo_update (ppo, &stats, &error));
   g_assert_no_error (error);
@@ -251,7 +251,7 @@ test_optimizer_first_step (void)
   fixture_sft_settings (&hp);
   hp.weight_decay = 0.5;
   hp.max_grad_norm = 1;
-  optimizer = laurel_optimizer_new (model->layout, &hp, NULL);
+  optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
   optimizer->gradients[bias] = 3;
   optimizer->gradients[wpe] = -4;
   g_assert_true (laurel_optimizer_step (optimizer, model->weights, 0.01, &norm, NULL));
@@ -275,7 +275,7 @@ test_optimizer_not_finite (void)
   LaurelHyperparameters hp;
 
   fixture_sft_settings (&hp);
-  optimizer = laurel_optimizer_new (model->layout, &hp, NULL);
+  optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
   optimizer->gradients[model->at.wte] = 1;
   optimizer->gradients[model->at.lnf_w] = INFINITY;
   g_assert_false (laurel_optimizer_step (optimizer, model->weights, 0.01, NULL, &error));

@@ -182,6 +182,48 @@ test_ppo_goes_back (void)
   assert_same_weights (again, before);
 }
 
+/* Models too large for a copy in memory go back as well; the file has no name that could stay
+ * behind. */
+static void
+test_goes_back_from_disk (void)
+{
+  char *dir = fixture_make_dir ();
+  const LaurelMonitor monitor = { .checkpoint_dir = dir };
+  /* Six blocks of 45 MB are more than are kept in memory. */
+  const LaurelModelConfig config = { .vocab_size = 44000, .n_positions = 8, .n_embd = 256,
+                                     .n_layer = 1, .n_head = 4, .n_inner = 64,
+                                     .layer_norm_epsilon = 1e-5, .tie_word_embeddings = TRUE };
+  g_autoptr (LaurelModel) model = laurel_model_new (&config, NULL, NULL, 1, NULL);
+  g_autoptr (LaurelModel) value = laurel_model_copy (model, NULL);
+  g_autoptr (GDir) listing = NULL;
+  LaurelTrainState state = { .monitor = &monitor, .model = model, .value = value };
+  LaurelHyperparameters hp;
+  gsize last = model->layout->n_floats - 1;
+  g_autoptr (GError) error = NULL;
+
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
+  state.optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
+  state.value_optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
+  g_assert_cmpuint (laurel_train_state_reserve_size (4 * model->layout->n_floats), ==, 0);
+  g_assert_true (laurel_train_state_reserve (&state, &error));
+  model->weights[0] = 1;
+  state.value_optimizer->v[last] = 2;
+  state.optimizer->n_steps = 3;
+  g_assert_true (laurel_train_state_keep (&state, &error));
+  model->weights[0] = 4;
+  state.value_optimizer->v[last] = 5;
+  state.optimizer->n_steps = 6;
+  g_assert_true (laurel_train_state_go_back (&state, &error));
+  g_assert_no_error (error);
+  g_assert_cmpfloat (model->weights[0], ==, 1);
+  g_assert_cmpfloat (state.value_optimizer->v[last], ==, 2);
+  g_assert_cmpint (state.optimizer->n_steps, ==, 3);
+  listing = g_dir_open (dir, 0, NULL);
+  g_assert_null (g_dir_read_name (listing));
+  laurel_train_state_clear (&state);
+  fixture_remove_dir (dir);
+}
+
 /* A resume before the first checkpoint starts anew; one after the last step only returns. */
 static void
 test_ends (void)
@@ -236,6 +278,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/resume/ppo/other-settings", &ppo_case, test_other_settings);
   g_test_add_func ("/train/resume/ppo/goes-back", test_ppo_goes_back);
   g_test_add_func ("/train/resume/ends", test_ends);
+  g_test_add_func ("/train/resume/goes-back-from-disk", test_goes_back_from_disk);
   g_test_add_func ("/train/resume/asked-checkpoint", test_asked_checkpoint);
   return g_test_run ();
 }

@@ -68,6 +68,7 @@ static const LaurelBenchWorkload workloads[] = {
   { "tokenizer", laurel_bench_tokenizer, NULL, 0, 0, laurel_bench_prepare_tokenizer },
   { "open/gpt2-124m", laurel_bench_open, &gpt2_124m, 0, 0, laurel_bench_prepare_open },
   { "ppo/small256", laurel_bench_ppo, &small256, 32, 32, NULL },
+  { "ppo/gpt2-124m", laurel_bench_ppo, &gpt2_124m, 32, 32, NULL, TRUE },
   { NULL }
 };
 
@@ -282,7 +283,7 @@ check_arguments (LaurelCtl *ctl, GError **error)
 static gboolean
 is_chosen (LaurelCtl *ctl, const LaurelBenchWorkload *workload)
 {
-  if (ctl->arguments->len == 0 || workload == workloads)
+  if (workload == workloads || (ctl->arguments->len == 0 && !workload->is_long))
     return TRUE;
   for (guint i = 0; i < ctl->arguments->len; i++)
     if (is_named (workload->name, g_ptr_array_index (ctl->arguments, i)))
@@ -343,7 +344,7 @@ list_workloads (GString *text)
   g_string_append (text, "\nWorkloads; “decode” or “decode/small256” names several at once, none "
                          "names all:\n");
   for (const LaurelBenchWorkload *w = workloads; w->name != NULL; w++)
-    g_string_append_printf (text, "  %s\n", w->name);
+    g_string_append_printf (text, "  %s%s\n", w->name, w->is_long ? " (takes long)" : "");
 }
 
 static const LaurelCtlOption options[] = {

@@ -28,6 +28,7 @@ struct _LaurelBenchWorkload {
   int rows;
   int tokens;
   LaurelBenchRun prepare; /* in a process of its own before @run; NULL: there is none */
+  gboolean is_long;       /* only when it is named */
 };
 
 /* Which limit of the machine a measure is. */

@@ -121,21 +121,33 @@ laurel_bench_prefill (LaurelBench *bench, const LaurelBenchWorkload *workload, G
 
 /* --- Decoding ----------------------------------------------------------------------- */
 
+/* The prompt gives the first token and a step each of the others. */
+#define N_STEPS (DECODED_TOKENS - 1)
+
+/* When the last steps ended, in turn. */
 typedef struct {
-  gint64 first, last;
-  int n_steps;
+  gint64 times[N_STEPS];
+  int n_calls;
 } Decoding;
 
-/* The first step comes after the prompt; from then on there is one call a step. */
+/* Called some times while the prompt runs, then once a step. */
 static gboolean
 count_decoding (int n_done, int n_all, gpointer user_data)
 {
   Decoding *self = user_data;
 
-  self->last = g_get_monotonic_time ();
-  if (self->n_steps++ == 0)
-    self->first = self->last;
+  self->times[self->n_calls++ % N_STEPS] = g_get_monotonic_time ();
   return TRUE;
+}
+
+/* From the end of the first step to that of the last. */
+static double
+get_seconds_per_step (const Decoding *self)
+{
+  gint64 last = self->times[(self->n_calls + N_STEPS - 1) % N_STEPS];
+  gint64 first = self->times[self->n_calls % N_STEPS];
+
+  return (double) (last - first) / G_USEC_PER_SEC / (N_STEPS - 1);
 }
 
 static gboolean
@@ -176,8 +188,7 @@ laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GE
     if (!decode (model, tokens, workload->rows, DECODED_TOKENS, &decoding, error))
       return FALSE;
     if (i >= 0)
-      seconds[i] =
-          (double) (decoding.last - decoding.first) / G_USEC_PER_SEC / (decoding.n_steps - 1);
+      seconds[i] = get_seconds_per_step (&decoding);
   }
   /* Each step reads every weight once, whatever the number of rows. */
   laurel_bench_report (bench, name, laurel_bench_median (seconds, bench->n_times), workload->rows,
