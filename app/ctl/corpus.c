@@ -112,7 +112,7 @@ get_options (LaurelCtl *self, LaurelCorpusOptions *options, GError **error)
   return TRUE;
 }
 
-/* --- Progress -------------------------------------------------------------------------- */
+/* --- Progress ------------------------------------------------------------------------ */
 
 static volatile sig_atomic_t interrupted;
 
@@ -146,7 +146,7 @@ watch_signals (void)
   sigaction (SIGTERM, &action, NULL);
 }
 
-/* --- What went and why ------------------------------------------------------------------ */
+/* --- What went and why --------------------------------------------------------------- */
 
 static void
 add_removed (LaurelCtlTable *table, LaurelRule rule, const LaurelCorpusReport *report,
@@ -154,19 +154,16 @@ add_removed (LaurelCtlTable *table, LaurelRule rule, const LaurelCorpusReport *r
 {
   const LaurelRuleInfo *info = laurel_rule_get_info (rule);
   const LaurelCorpusCount *count = &report->removed[rule];
-  g_autofree char *threshold =
-      info->max > 1.0 || (info->max == 1.0 && info->threshold < 1.0)
-          ? g_strdup_printf (" %g", rules->threshold[rule])
-          : g_strdup ("");
+  g_autofree char *why = laurel_rule_describe (rule, rules->threshold[rule]);
 
   if (count->n_documents > 0)
-    laurel_ctl_table_add (table, "%s\t%" G_GUINT64_FORMAT "\t%.1f\t%.2f\t%s%s", info->name,
+    laurel_ctl_table_add (table, "%s\t%" G_GUINT64_FORMAT "\t%.1f\t%.2f\t%s", info->name,
                           count->n_documents,
                           100.0 * (double) count->n_documents / (double) MAX (report->n_read, 1),
-                          (double) count->n_bytes / 1e6, info->why, threshold);
+                          (double) count->n_bytes / 1e6, why);
   if (count->n_lines > 0)
-    laurel_ctl_table_add (table, "%s\t%" G_GUINT64_FORMAT " lines\t\t\t%s%s", info->name,
-                          count->n_lines, info->why, threshold);
+    laurel_ctl_table_add (table, "%s\t%" G_GUINT64_FORMAT " lines\t\t\t%s", info->name,
+                          count->n_lines, why);
 }
 
 static void
@@ -230,7 +227,7 @@ print_json_report (const char *path, GError **error)
   return node != NULL;
 }
 
-/* --- Verbs -------------------------------------------------------------------------------- */
+/* --- Verbs --------------------------------------------------------------------------- */
 
 static gboolean
 run_prepare (LaurelCtl *self, GError **error)

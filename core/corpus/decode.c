@@ -79,7 +79,7 @@ laurel_utf8_sequence (const guint8 *bytes, gsize n)
   return length;
 }
 
-/* --- UTF-16 and UTF-32 -------------------------------------------------------------- */
+/* --- UTF-16 and UTF-32 --------------------------------------------------------------- */
 
 static guint32
 get_unit (const guint8 *at, LaurelEncoding encoding)
@@ -234,7 +234,7 @@ laurel_encoding_from_name (const char *name)
                                                                   : LAUREL_N_ENCODINGS;
 }
 
-/* --- Eight bits ----------------------------------------------------------------------- */
+/* --- Eight bits ---------------------------------------------------------------------- */
 
 static void
 append_utf8 (const guint8 *bytes, gsize n, GString *text)

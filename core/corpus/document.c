@@ -7,13 +7,24 @@
 
 #include <string.h>
 
+/* “\u0000” is legal JSON, but no string of C: it becomes “\u0001”, which cleaning removes. */
+static void
+replace_zeros (GString *row)
+{
+  for (char *at = row->str; (at = strchr (at, '\\')) != NULL && at[1] != '\0'; at += 2)
+    if (strncmp (at, "\\u0000", 6) == 0)
+      at[5] = '1';
+}
+
 /* Puts the text of the row in @text in its place. */
 static LaurelRule
 take_field (GString *text, const char *field)
 {
-  g_autoptr (JsonNode) node = laurel_json_parse (text->str, "row", NULL);
+  g_autoptr (JsonNode) node = NULL;
   const char *value = NULL;
 
+  replace_zeros (text);
+  node = laurel_json_parse (text->str, "row", NULL);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     return LAUREL_RULE_JSON;
   if (!laurel_json_get_string (json_node_get_object (node), "row", field, &value, NULL)

@@ -89,7 +89,7 @@ join (LaurelDuplicate *out, guint32 a, guint32 b)
   out[MAX (a, b)].first = MIN (a, b);
 }
 
-/* --- Near duplicates ----------------------------------------------------------------------- */
+/* --- Near duplicates ----------------------------------------------------------------- */
 
 typedef struct {
   const LaurelDuplicateSearch *search;

@@ -136,8 +136,10 @@ run (LaurelCorpusJob *self, GError **error)
     return FALSE;
   if (self->phase == LAUREL_CORPUS_ENCODE && !laurel_corpus_job_encode (self, &local)) {
     /* Why nothing is left is what the report is for. */
-    if (self->report->n_kept == 0)
+    if (self->report->n_kept == 0) {
       (void) write_report (self, NULL);
+      (void) laurel_file_remove_tree (self->folder, NULL);
+    }
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }

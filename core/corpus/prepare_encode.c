@@ -98,16 +98,18 @@ refuse_nothing (const LaurelCorpusJob *self, GError **error)
 {
   const LaurelCorpusReport *report = self->report;
   LaurelRule most = LAUREL_RULE_TOO_LONG;
+  g_autofree char *why = NULL;
 
   for (int i = 0; i < LAUREL_N_RULES; i++)
     if (report->removed[i].n_documents > report->removed[most].n_documents)
       most = (LaurelRule) i;
+  why = laurel_rule_describe (most, self->document.rules.threshold[most]);
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                "Could not prepare “%s”: nothing is left of %" G_GUINT64_FORMAT
                " documents, %" G_GUINT64_FORMAT " went for the rule %s (%s); look at the report "
                "beside it and choose other rules",
                self->options->output, report->n_read, report->removed[most].n_documents,
-               laurel_rule_get_info (most)->name, laurel_rule_get_info (most)->why);
+               laurel_rule_get_info (most)->name, why);
   return FALSE;
 }
 
@@ -161,7 +163,7 @@ laurel_corpus_job_encode (LaurelCorpusJob *self, GError **error)
   return laurel_corpus_job_save (self, error);
 }
 
-/* --- The token file -------------------------------------------------------------------------- */
+/* --- The token file ------------------------------------------------------------------ */
 
 static gboolean
 copy_document (LaurelCorpusJob *self, LaurelTokenWriter *writer, guint32 i, guint64 *n_done,

@@ -49,7 +49,7 @@ typedef struct {
   gint64 last_saved;
 } LaurelCorpusJob;
 
-/* --- prepare_state.c --------------------------------------------------------------------- */
+/* --- prepare_state.c ----------------------------------------------------------------- */
 
 /* Opens the work folder, takes its lock, and goes on from its state or starts over. */
 gboolean laurel_corpus_job_open (LaurelCorpusJob *self, GError **error);
@@ -57,14 +57,14 @@ gboolean laurel_corpus_job_open (LaurelCorpusJob *self, GError **error);
 gboolean laurel_corpus_job_save (LaurelCorpusJob *self, GError **error);
 void laurel_corpus_job_close (LaurelCorpusJob *self);
 
-/* --- prepare_*.c: each phase goes on where the state says, and leaves it at the next one ---- */
+/* --- prepare_*.c: each phase goes on where the state says, and leaves it at the next o */
 
 gboolean laurel_corpus_job_read (LaurelCorpusJob *self, GError **error);
 gboolean laurel_corpus_job_compare (LaurelCorpusJob *self, GError **error);
 gboolean laurel_corpus_job_encode (LaurelCorpusJob *self, GError **error);
 gboolean laurel_corpus_job_write (LaurelCorpusJob *self, GError **error);
 
-/* --- prepare.c ----------------------------------------------------------------------------- */
+/* --- prepare.c ----------------------------------------------------------------------- */
 
 /* The phase begins, @n_before of its bytes being done. */
 void laurel_corpus_job_begin (LaurelCorpusJob *self, LaurelCorpusPhase phase, guint64 n_before);

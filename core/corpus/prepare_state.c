@@ -110,7 +110,7 @@ take_lock (LaurelCorpusJob *self, GError **error)
   return FALSE;
 }
 
-/* --- State ------------------------------------------------------------------------------------ */
+/* --- State --------------------------------------------------------------------------- */
 
 static char *
 get_state_path (const LaurelCorpusJob *self)
@@ -215,7 +215,7 @@ start_over (LaurelCorpusJob *self)
   self->report = laurel_corpus_report_new ();
 }
 
-/* --- Files ------------------------------------------------------------------------------------- */
+/* --- Files --------------------------------------------------------------------------- */
 
 static void
 close_files (LaurelCorpusJob *self)

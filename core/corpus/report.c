@@ -52,7 +52,7 @@ laurel_corpus_excerpt (const char *text, gsize n)
   for (char *at = excerpt; *at != '\0'; at++)
     if (g_ascii_iscntrl (*at))
       *at = ' ';
-  return excerpt;
+  return g_strchomp (excerpt);
 }
 
 /* Keeps each of the documents so far with the same chance (reservoir sampling); which ones hangs

@@ -37,8 +37,8 @@ static const LaurelRuleInfo rules[LAUREL_N_RULES] = {
   { "gopher.duplicate_lines", "share of repeated lines over", 0.3, 0, 1, FALSE },
   { "gopher.duplicate_paragraphs", "share of repeated paragraphs over", 0.3, 0, 1, FALSE },
   { "gopher.duplicate_line_chars", "characters in repeated lines over", 0.2, 0, 1, FALSE },
-  { "gopher.duplicate_paragraph_chars", "share of characters in repeated paragraphs over", 0.2, 0, 1,
-    FALSE },
+  { "gopher.duplicate_paragraph_chars", "characters in repeated paragraphs over", 0.2, 0,
+    1, FALSE },
   { "gopher.top_2_gram", "characters in the commonest 2-gram over", 0.2, 0, 1, FALSE },
   { "gopher.top_3_gram", "characters in the commonest 3-gram over", 0.18, 0, 1, FALSE },
   { "gopher.top_4_gram", "characters in the commonest 4-gram over", 0.16, 0, 1, FALSE },
@@ -69,6 +69,16 @@ const LaurelRuleInfo *
 laurel_rule_get_info (LaurelRule rule)
 {
   return &rules[rule];
+}
+
+char *
+laurel_rule_describe (LaurelRule rule, double threshold)
+{
+  const LaurelRuleInfo *info = &rules[rule];
+  gboolean is_switch = info->max == 1.0 && info->threshold == 1.0;
+
+  return info->max > 0.0 && !is_switch ? g_strdup_printf ("%s %g", info->why, threshold)
+                                       : g_strdup (info->why);
 }
 
 void

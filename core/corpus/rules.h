@@ -73,6 +73,9 @@ typedef struct {
 
 const LaurelRuleInfo *laurel_rule_get_info (LaurelRule rule);
 
+/* (transfer full): what is wrong with what @rule removes, with its @threshold where that says something. */
+char *laurel_rule_describe (LaurelRule rule, double threshold) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Which rules apply, and from where on. */
 typedef struct {
   gboolean on[LAUREL_N_RULES];

@@ -27,7 +27,7 @@
 
 G_BEGIN_DECLS
 
-/* --- Reading ------------------------------------------------------------------- */
+/* --- Reading ------------------------------------------------------------------------- */
 
 /* Immutable once opened; any thread may read it. Replacing the file (rename) does no
  * harm; cutting it short in place while it is open ends the process, as for any mapping. */
@@ -57,7 +57,7 @@ guint64 laurel_token_file_get_document (const LaurelTokenFile *self, guint64 doc
  * where they meet. @first + @n is at most n_tokens. */
 void laurel_token_file_read (const LaurelTokenFile *self, guint64 first, gsize n, gint32 *ids);
 
-/* --- Writing ------------------------------------------------------------------- */
+/* --- Writing ------------------------------------------------------------------------- */
 
 /* Appears at its path whole, at commit, or not at all. Memory does not grow with the file:
  * the document table waits in a nameless file in the same folder. */

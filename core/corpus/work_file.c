@@ -78,6 +78,7 @@ gboolean
 laurel_work_file_append (LaurelWorkFile *self, const void *bytes, gsize n_bytes, GError **error)
 {
   self->length += n_bytes;
+  self->changed = TRUE;
   if (self->pending->len + n_bytes > PENDING_BYTES && !write_pending (self, error))
     return FALSE;
   if (n_bytes > PENDING_BYTES)
@@ -89,8 +90,11 @@ laurel_work_file_append (LaurelWorkFile *self, const void *bytes, gsize n_bytes,
 gboolean
 laurel_work_file_flush (LaurelWorkFile *self, GError **error)
 {
+  if (!self->changed)
+    return TRUE;
   if (!write_pending (self, error))
     return FALSE;
+  self->changed = FALSE;
   return fdatasync (self->fd) == 0 || set_error (self, "write", error);
 }
 

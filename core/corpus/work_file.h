@@ -12,6 +12,7 @@ typedef struct {
   int fd;
   guint64 length; /* bytes, those that wait in @pending included */
   GByteArray *pending;
+  gboolean changed; /* since the last flush */
 } LaurelWorkFile;
 
 /* Opens @name in @folder at @length bytes, what is behind them gone; FALSE when it has not as many. */

@@ -150,7 +150,7 @@ test_named (void)
   g_assert_cmpstr (out->str, ==, "Все счастливые семьи");
 }
 
-/* --- Mojibake ------------------------------------------------------------------------------ */
+/* --- Mojibake ------------------------------------------------------------------------ */
 
 /* What comes of UTF-8 that is read as Windows-1252, or as Latin-1 where that has no sign. */
 static char *
@@ -188,7 +188,9 @@ test_mojibake (void)
   assert_mended ("It\u00e2\xc2\x80" "\xc2\x99" "s", "It’s"); /* read as Latin-1 */
   /* Signs are mended in a text whose other letters are right, twice spoilt or once. */
   assert_mended ("Un été, it\u00e2\u20ac\u2122s", "Un été, it’s");
-  assert_mended ("Un été à Noël, it\u00c3\u00a2\u00e2\u201a\u00ac\u00e2\u201e\u00a2s", "Un été à Noël, it’s");
+  assert_mended ("Un été à Noël, "
+                 "it\u00c3\u00a2\u00e2\u201a\u00ac\u00e2\u201e\u00a2s",
+                 "Un été à Noël, it’s");
 }
 
 static void
@@ -205,7 +207,7 @@ test_no_mojibake (void)
     assert_mended (right[i], right[i]);
 }
 
-/* --- Cleaning ------------------------------------------------------------------------------ */
+/* --- Cleaning ------------------------------------------------------------------------ */
 
 static LaurelCleaning
 assert_cleaned (const char *before, const char *after)
@@ -233,8 +235,8 @@ test_lines (void)
 static void
 test_controls (void)
 {
-  LaurelCleaning cleaning = assert_cleaned ("\ufeffa\1b\x1b[0mc\x7f\xc2\x90" "d\u00ade\ufffef\ufdd0",
-                                            "ab[0mcdef");
+  LaurelCleaning cleaning = assert_cleaned (
+      "\ufeffa\1b\x1b[0mc\x7f\xc2\x90" "d\u00ade\ufffef\ufdd0", "ab[0mcdef");
 
   g_assert_cmpuint (cleaning.n_controls, ==, 8);
   cleaning = assert_cleaned ("a\ufffdb\ufffd", "a\ufffdb\ufffd");

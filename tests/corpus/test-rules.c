@@ -7,11 +7,11 @@
 #include <string.h>
 
 /* 60 words of prose, all different but a few, that no rule minds. */
-#define PROSE \
-  "When the river froze that winter, the children of both villages met on the ice and built a town " \
-  "of their own. It had streets, a bakery with bread made of snow, and even a small court. Nobody " \
-  "remembers who first proposed laws, but every player had to swear by them before sunset, or " \
-  "else go home early with cold feet."
+#define PROSE                                                                                  \
+  "When the river froze that winter, the children of both villages met on the ice and built "  \
+  "a town of their own. It had streets, a bakery with bread made of snow, and even a small "   \
+  "court. Nobody remembers who first proposed laws, but every player had to swear by them "    \
+  "before sunset, or else go home early with cold feet."
 
 static void
 init_rules (LaurelRules *rules, const char *set)

@@ -193,13 +193,21 @@ test_writer_refuses (Fixture *fixture, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
 }
 
+/* A file that is new need not be on the disk before its bytes are. */
+static void
+store_bytes (Fixture *fixture, gsize n_bytes)
+{
+  g_unlink (fixture->path);
+  g_assert_true (g_file_set_contents (fixture->path, fixture->bytes, (gssize) n_bytes, NULL));
+}
+
 static void
 assert_refused (Fixture *fixture, gsize n_bytes, int code)
 {
   g_autoptr (GError) error = NULL;
   LaurelTokenFile *file;
 
-  g_assert_true (g_file_set_contents (fixture->path, fixture->bytes, (gssize) n_bytes, NULL));
+  store_bytes (fixture, n_bytes);
   file = laurel_token_file_open (fixture->path, HASH, &error);
   g_assert_null (file);
   g_assert_error (error, LAUREL_ERROR, code);
@@ -220,8 +228,7 @@ test_every_bit (Fixture *fixture, gconstpointer data)
     LaurelTokenFile *file;
 
     fixture->bytes[i / 8] ^= (char) (1 << i % 8);
-    g_assert_true (
-        g_file_set_contents (fixture->path, fixture->bytes, (gssize) fixture->n_bytes, NULL));
+    store_bytes (fixture, fixture->n_bytes);
     file = laurel_token_file_open (fixture->path, NULL, NULL);
     g_assert_null (file);
     fixture->bytes[i / 8] ^= (char) (1 << i % 8);
