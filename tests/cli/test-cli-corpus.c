@@ -283,14 +283,14 @@ test_killed (Fixture *fixture, gconstpointer data)
   g_autofree char *input = add_world (fixture), *whole = NULL, *result = NULL;
   g_auto (GStrv) command = make_command (fixture, input);
   gint64 duration = -g_get_monotonic_time ();
-  int n_killed = 0;
+  int n_killed = 0, n_done = 0;
   LaurelRng rng;
 
   run_whole (command);
   duration += g_get_monotonic_time ();
   whole = hash_result (fixture);
   laurel_rng_init (&rng, 6, LAUREL_RNG_TEST, 0, 0);
-  for (int i = 0; i < N_KILLS; i++) {
+  while (n_killed < N_KILLS) {
     double wait = laurel_rng_uniform (&rng) * (double) duration;
 
     if (!kill_after (start (command), (gulong) wait)) {
@@ -301,10 +301,10 @@ test_killed (Fixture *fixture, gconstpointer data)
     result = hash_result (fixture);
     g_assert_cmpstr (result, ==, whole);
     g_clear_pointer (&result, g_free);
+    duration -= duration / 4; /* the machine has become faster, or what was left was little */
+    n_done++;
   }
-  g_test_message ("killed %d of %d runs, which take %.2f s", n_killed, N_KILLS,
-                  (double) duration / G_USEC_PER_SEC);
-  g_assert_cmpint (n_killed, >, N_KILLS / 3);
+  g_test_message ("killed %d runs, %d were faster", n_killed, n_done);
   run_whole (command);
   result = hash_result (fixture);
   g_assert_cmpstr (result, ==, whole);
