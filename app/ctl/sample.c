@@ -506,8 +506,26 @@ help_run (GString *text)
       "softmax\nat the temperature alone, which PPO compares.\n");
 }
 
+static gboolean
+run_export (LaurelCtl *self, GError **error)
+{
+  const char *path = laurel_ctl_argument (self, 0);
+  int n;
+
+  if (!laurel_ctl_open_project (self, error))
+    return FALSE;
+  n = laurel_export_completions (laurel_project_get_store (self->project), path, error);
+  if (n < 0)
+    return FALSE;
+  laurel_ctl_report_export (self, path, n);
+  return TRUE;
+}
+
 static const LaurelCtlVerb verbs[] = {
-  { "run", "", 0, 0, run_options, "Sample completions of prompts", run_run, help_run }, { NULL }
+  { "run", "", 0, 0, run_options, "Sample completions of prompts", run_run, help_run },
+  { "export", "FILE", 1, 1, NULL,
+    "Write the tasks' completions with tokens and log-probabilities as JSONL", run_export },
+  { NULL }
 };
 
 const LaurelCtlNoun laurel_ctl_sample = { "sample",

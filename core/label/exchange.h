@@ -54,6 +54,10 @@ typedef enum {
 gboolean laurel_export_format_from_string (const char *text, LaurelExportFormat *out_format, GError **error);
 /* Rankings in force, without skips. The file is written whole or not at all. Returns the number of rows, −1 on error. */
 int laurel_export_rankings (LaurelStore *store, const char *path, LaurelExportFormat format, GError **error);
+/* Completions of tasks, each once, by task: {"id", "prompt", "model", "completion", "finish", "tokens",
+ * "logprobs": as drawn, "plain_logprobs": of the softmax at the temperature alone, and the sampler's settings}.
+ * Lists that are not known, of imported texts, are missing. */
+int laurel_export_completions (LaurelStore *store, const char *path, GError **error);
 /* {"prompt", "split", "tags"} rows. */
 int laurel_export_prompts (LaurelStore *store, const char *path, GError **error);
 

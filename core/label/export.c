@@ -1,4 +1,4 @@
-/* export.c: prompts and rankings out of the database, as JSONL.
+/* export.c: prompts, completions and rankings out of the database, as JSONL.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/label/exchange.h"
@@ -237,6 +237,118 @@ laurel_export_rankings (LaurelStore *store,
     return -1;
   is_written = format == LAUREL_EXPORT_LAUREL ? export_rankings (&export, error)
                                               : export_pairs (&export, format, error);
+  laurel_task_free (export.task);
+  return is_written && laurel_file_writer_commit (writer, error) ? export.n_rows : -1;
+}
+
+/* --- Completions --------------------------------------------------------------- */
+
+static void
+add_number (JsonBuilder *builder, const char *name, double value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_double_value (builder, value);
+}
+
+static void
+add_int (JsonBuilder *builder, const char *name, gint64 value)
+{
+  json_builder_set_member_name (builder, name);
+  json_builder_add_int_value (builder, value);
+}
+
+static void
+add_logprobs (JsonBuilder *builder, const char *name, const float *values, int n)
+{
+  if (values == NULL)
+    return;
+  json_builder_set_member_name (builder, name);
+  json_builder_begin_array (builder);
+  for (int i = 0; i < n; i++)
+    json_builder_add_double_value (builder, (double) values[i]);
+  json_builder_end_array (builder);
+}
+
+static void
+add_tokens (JsonBuilder *builder, const LaurelCompletion *completion)
+{
+  if (completion->n_tokens == 0)
+    return;
+  json_builder_set_member_name (builder, "tokens");
+  json_builder_begin_array (builder);
+  for (int i = 0; i < completion->n_tokens; i++)
+    json_builder_add_int_value (builder, completion->tokens[i]);
+  json_builder_end_array (builder);
+  add_logprobs (builder, "logprobs", completion->logprobs, completion->n_tokens);
+  add_logprobs (builder, "plain_logprobs", completion->plain_logprobs, completion->n_tokens);
+}
+
+/* @list is stored as JSON. */
+static gboolean
+add_list (JsonBuilder *builder, const char *name, const char *list, GError **error)
+{
+  JsonNode *node = laurel_json_parse (list, name, error);
+
+  if (node == NULL)
+    return FALSE;
+  json_builder_set_member_name (builder, name);
+  json_builder_add_value (builder, node);
+  return TRUE;
+}
+
+static gboolean
+export_completion (Export *self, const LaurelCompletion *completion, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+
+  json_builder_begin_object (builder);
+  add_int (builder, "id", completion->id);
+  add_text (builder, "prompt", self->task->prompt);
+  add_text (builder, "model", completion->model);
+  add_text (builder, "completion", completion->text);
+  add_text (builder, "finish", completion->finish == LAUREL_FINISH_STOP ? "stop" : "length");
+  add_tokens (builder, completion);
+  add_number (builder, "temperature", completion->temperature);
+  add_int (builder, "top_k", completion->top_k);
+  add_number (builder, "top_p", completion->top_p);
+  add_number (builder, "min_p", completion->min_p);
+  add_number (builder, "repetition_penalty", completion->repetition_penalty);
+  if (!add_list (builder, "stop", completion->stop, error)
+      || !add_list (builder, "logit_bias", completion->logit_bias, error))
+    return FALSE;
+  add_int (builder, "seed", (gint64) completion->seed);
+  json_builder_end_object (builder);
+  return write_row (self, builder, error);
+}
+
+static gboolean
+export_task_completions (Export *self, gint64 task_id, GHashTable *seen, GError **error)
+{
+  if (!load_task (self, task_id, error))
+    return FALSE;
+  for (guint i = 0; i < self->task->completions->len; i++) {
+    const LaurelCompletion *completion = g_ptr_array_index (self->task->completions, i);
+
+    if (g_hash_table_add (seen, g_memdup2 (&completion->id, sizeof completion->id))
+        && !export_completion (self, completion, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+int
+laurel_export_completions (LaurelStore *store, const char *path, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (store, -1, 0, error);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  g_autoptr (LaurelFileWriter) writer =
+    tasks != NULL ? laurel_file_writer_open (path, error) : NULL;
+  Export export = { .store = store, .writer = writer };
+  gboolean is_written = writer != NULL;
+
+  for (guint i = 0; is_written && i < tasks->len; i++)
+    is_written = export_task_completions (
+      &export, ((LaurelTask *) g_ptr_array_index (tasks, i))->id, seen, error);
   laurel_task_free (export.task);
   return is_written && laurel_file_writer_commit (writer, error) ? export.n_rows : -1;
 }

@@ -292,6 +292,54 @@ test_round_trip (Fixture *self, gconstpointer data)
   }
 }
 
+static gint64
+add_completion (LaurelStore *store, LaurelCompletion completion)
+{
+  g_autoptr (GError) error = NULL;
+
+  laurel_store_add_completion (store, &completion, &error);
+  g_assert_no_error (error);
+  return completion.id;
+}
+
+/* One that was sampled, in two tasks, and two that were imported as text. */
+static void
+test_completions (Fixture *self, gconstpointer data)
+{
+  static const char expected[] =
+    "{\"id\":1,\"prompt\":\"why?\",\"model\":\"sft\",\"completion\":\"so\",\"finish\":\"stop\","
+    "\"tokens\":[7,9],\"logprobs\":[-0.5,0.0],\"plain_logprobs\":[-0.75,-2.0],"
+    "\"temperature\":0.5,\"top_k\":3,\"top_p\":1.0,\"min_p\":0.0,\"repetition_penalty\":1.25,"
+    "\"stop\":[\"\\n\"],\"logit_bias\":[],\"seed\":4}\n"
+    "{\"id\":2,\"prompt\":\"why?\",\"model\":\"imported\",\"completion\":\"no\","
+    "\"finish\":\"length\",\"temperature\":1.0,\"top_k\":0,\"top_p\":1.0,\"min_p\":0.0,"
+    "\"repetition_penalty\":1.0,\"stop\":[],\"logit_bias\":[],\"seed\":0}\n"
+    "{\"id\":3,";
+  gint64 prompt = laurel_store_ensure_prompt (self->store, "why?", "train", "", NULL), ids[3];
+  gint32 tokens[] = { 7, 9 };
+  float logprobs[] = { -0.5f, 0 }, plain[] = { -0.75f, -2 };
+  g_autofree char *path = g_build_filename (self->dir, "completions.jsonl", NULL), *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ids[0] = add_completion (self->store, (LaurelCompletion) {
+    .prompt_id = prompt, .model = (char *) "sft", .tokens = tokens, .logprobs = logprobs,
+    .plain_logprobs = plain, .n_tokens = 2, .text = (char *) "so", .finish = LAUREL_FINISH_STOP,
+    .temperature = 0.5, .top_k = 3, .top_p = 1, .repetition_penalty = 1.25,
+    .stop = (char *) "[\"\\n\"]", .seed = 4 });
+  for (int i = 1; i < 3; i++)
+    ids[i] = add_completion (self->store, (LaurelCompletion) {
+      .prompt_id = prompt, .model = (char *) "imported", .text = (char *) "no",
+      .finish = LAUREL_FINISH_LENGTH, .temperature = 1, .top_p = 1 });
+  g_assert_cmpint (laurel_store_add_task (self->store, prompt, ids, 2, 1, "random", NULL), >, 0);
+  ids[1] = ids[2];
+  g_assert_cmpint (laurel_store_add_task (self->store, prompt, ids, 2, 1, "random", NULL), >, 0);
+  g_assert_cmpint (laurel_export_completions (self->store, path, &error), ==, 3);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_test_message ("%s", text);
+  g_assert_true (g_str_has_prefix (text, expected));
+}
+
 static void
 test_missing_file (Fixture *self, gconstpointer data)
 {
@@ -319,6 +367,7 @@ main (int argc, char **argv)
   ADD_TEST ("/label/exchange/rankings", test_rankings);
   ADD_TEST ("/label/exchange/formats", test_formats);
   ADD_TEST ("/label/exchange/round-trip", test_round_trip);
+  ADD_TEST ("/label/exchange/completions", test_completions);
   ADD_TEST ("/label/exchange/missing-file", test_missing_file);
   return g_test_run ();
 }
