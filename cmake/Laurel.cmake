@@ -59,3 +59,13 @@ function (laurel_test name)
   set_tests_properties (${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}"
     ENVIRONMENT "G_TEST_SRCDIR=${CMAKE_SOURCE_DIR}/tests;G_TEST_BUILDDIR=${CMAKE_BINARY_DIR}/tests;G_DEBUG=${laurel_glib_debug};GSETTINGS_BACKEND=memory;GSETTINGS_SCHEMA_DIR=${CMAKE_BINARY_DIR}/data;GTK_A11Y=test;OMP_WAIT_POLICY=passive;${laurel_leak_environment};${arg_ENVIRONMENT}")
 endfunction ()
+
+# laurel_test_again (NAME SUFFIX VARIABLE=VALUE…): the same program once more in another environment.
+function (laurel_test_again name suffix)
+  get_test_property (${name} ENVIRONMENT environment)
+  get_test_property (${name} LABELS labels)
+  get_test_property (${name} TIMEOUT timeout)
+  add_test (NAME ${name}-${suffix} COMMAND ${name} --tap)
+  set_tests_properties (${name}-${suffix} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}"
+    ENVIRONMENT "${environment};${ARGN}")
+endfunction ()

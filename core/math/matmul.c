@@ -154,7 +154,8 @@ static gboolean
 must_copy (const LaurelProduct *p)
 {
   if (p->k_stride != 1)
-    return p->k_stride % CONFLICT_STRIDE == 0 || p->k_stride % CACHE_LINE != 0;
+    return !laurel_tile_set ()->one_pass || p->k_stride % CONFLICT_STRIDE == 0
+           || p->k_stride % CACHE_LINE != 0;
   return p->row_stride % CONFLICT_STRIDE == 0 && p->M > 4 && p->N > 2 * LAUREL_PANEL;
 }
 

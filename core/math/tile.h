@@ -39,6 +39,7 @@ typedef void (*LaurelTileBf16) (const float *a, gsize row_stride, const guint16 
 /* One instruction set's kernels, by number of rows; [0] is NULL. */
 typedef struct {
   const char *name;
+  gboolean one_pass; /* a tile's sums fit the registers: a is read once */
   LaurelTileRows rows[LAUREL_TILE_ROWS + 1];
   LaurelTileColumns columns[LAUREL_TILE_ROWS + 1];
   LaurelTileBf16 bf16[LAUREL_TILE_ROWS + 1];

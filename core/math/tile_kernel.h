@@ -135,4 +135,5 @@ DEFINE (12)
   { NULL, kind##_1, kind##_2, kind##_3, kind##_4, kind##_5, kind##_6, kind##_7, kind##_8,          \
     kind##_9, kind##_10, kind##_11, kind##_12 }
 
-const LaurelTileSet SET = { SET_NAME, LIST (rows), LIST (columns), LIST (bf16) };
+const LaurelTileSet SET = { SET_NAME, SUB_ROWS * WIDTH == LAUREL_TILE_ROWS * HALF_PANEL,
+                            LIST (rows), LIST (columns), LIST (bf16) };
