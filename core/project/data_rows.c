@@ -19,7 +19,7 @@ laurel_data_row_free (LaurelDataRow *self)
   g_free (self);
 }
 
-static gboolean
+static gboolean G_GNUC_PRINTF (2, 3)
 refuse (GError **error, const char *format, ...)
 {
   va_list arguments;
