@@ -80,7 +80,8 @@ judge_spans (const LaurelRules *self, const GArray *spans, const GString *text, 
   }
   if (is_over (self, by_number, n_repeated, spans->len))
     return by_number;
-  if (is_over (self, by_chars, n_chars, (double) g_utf8_strlen (text->str, (gssize) text->len)))
+  if (n_chars > 0.0
+      && is_over (self, by_chars, n_chars, (double) g_utf8_strlen (text->str, (gssize) text->len)))
     return by_chars;
   return LAUREL_RULE_NONE;
 }
