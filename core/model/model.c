@@ -166,6 +166,23 @@ laurel_model_with_head (const LaurelModel *self, LaurelHead head, guint64 seed, 
   return other;
 }
 
+LaurelModel *
+laurel_model_new_score_head (const LaurelModel *trunk, GError **error)
+{
+  LaurelModel *self = g_new0 (LaurelModel, 1);
+
+  self->config = trunk->config;
+  self->config.head = LAUREL_HEAD_SCORE;
+  self->layout = laurel_layout_new_score_head (&self->config);
+  self->weights = laurel_alloc_aligned (self->layout->n_floats * sizeof (float));
+  if (self->weights != NULL)
+    return self;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+               "Could not hold a value head in memory; close other programs");
+  laurel_model_free (self);
+  return NULL;
+}
+
 void
 laurel_model_free (LaurelModel *self)
 {

@@ -40,6 +40,9 @@ LaurelModel *laurel_model_new_blank (const LaurelModelConfig *config, LaurelToke
 LaurelModel *laurel_model_copy (const LaurelModel *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same trunk with another head: an SFT model's trunk under a fresh score head. */
 LaurelModel *laurel_model_with_head (const LaurelModel *self, LaurelHead head, guint64 seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A score head alone, of zeros, that reads @trunk's hidden states: it takes the score head's functions (head.h) and
+ * nothing else. */
+LaurelModel *laurel_model_new_score_head (const LaurelModel *trunk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void laurel_model_free (LaurelModel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelModel, laurel_model_free)
 

@@ -77,13 +77,31 @@ append (GArray *tensors, LaurelLayout *layout, const TensorSpec *spec, int layer
   layout->n_floats += (tensor.n + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+static LaurelLayout *
+finish (LaurelLayout *self, GArray *tensors)
+{
+  g_atomic_ref_count_init (&self->ref_count);
+  self->n_tensors = (int) tensors->len;
+  self->tensors = (LaurelTensor *) (gpointer) g_array_free (tensors, FALSE);
+  return self;
+}
+
+LaurelLayout *
+laurel_layout_new_score_head (const LaurelModelConfig *config)
+{
+  LaurelLayout *self = g_new0 (LaurelLayout, 1);
+  GArray *tensors = g_array_new (FALSE, FALSE, sizeof (LaurelTensor));
+
+  append (tensors, self, &score_head, 0, config);
+  return finish (self, tensors);
+}
+
 LaurelLayout *
 laurel_layout_new (const LaurelModelConfig *config)
 {
   LaurelLayout *self = g_new0 (LaurelLayout, 1);
   GArray *tensors = g_array_new (FALSE, FALSE, sizeof (LaurelTensor));
 
-  g_atomic_ref_count_init (&self->ref_count);
   for (gsize i = 0; i < G_N_ELEMENTS (before_layers); i++)
     append (tensors, self, &before_layers[i], 0, config);
   for (int layer = 0; layer < config->n_layer; layer++)
@@ -95,9 +113,7 @@ laurel_layout_new (const LaurelModelConfig *config)
     append (tensors, self, &score_head, 0, config);
   else if (!config->tie_word_embeddings)
     append (tensors, self, &lm_head, 0, config);
-  self->n_tensors = (int) tensors->len;
-  self->tensors = (LaurelTensor *) (gpointer) g_array_free (tensors, FALSE);
-  return self;
+  return finish (self, tensors);
 }
 
 LaurelLayout *

@@ -28,6 +28,8 @@ typedef struct {
 } LaurelLayout;
 
 LaurelLayout *laurel_layout_new (const LaurelModelConfig *config);
+/* The score head alone. */
+LaurelLayout *laurel_layout_new_score_head (const LaurelModelConfig *config);
 LaurelLayout *laurel_layout_ref (LaurelLayout *self);
 void laurel_layout_unref (LaurelLayout *self);
 const LaurelTensor *laurel_layout_find (const LaurelLayout *self, const char *name); /* NULL: none */

@@ -59,6 +59,7 @@ typedef struct {
   double cliprange;
   double cliprange_value;
   double vf_coef;
+  gboolean vf_share_layers; /* the value is a head on the policy, not a network of its own */
   double value_learning_rate;
   int value_warmup_steps; /* iterations in which only the value network learns */
   gboolean whiten_rewards;

@@ -154,7 +154,10 @@ static gboolean
 copy_models (LaurelPpo *self, GError **error)
 {
   self->reference = laurel_model_copy (self->policy, error);
-  self->value = self->reference != NULL ? laurel_model_copy (self->reward, error) : NULL;
+  if (self->reference == NULL)
+    return FALSE;
+  self->value = self->hp->vf_share_layers ? laurel_model_new_score_head (self->policy, error)
+                                          : laurel_model_copy (self->reward, error);
   if (self->value == NULL)
     return FALSE;
   self->reference_hash = laurel_model_hash_weights (self->reference);
@@ -171,19 +174,26 @@ has_same_trunk (const LaurelModelConfig *a, const LaurelModelConfig *b)
 }
 
 /* Policy and reference are read at once; value and reward model come after them, one by one, so
- * that they can do with room that another has left. */
+ * that they can do with room that another has left. A value head reads what the policy left. */
 static gboolean
 make_passes (LaurelPpo *self, int max_tokens, GError **error)
 {
+  const LaurelPass *room = &self->policy_pass;
+
   self->micro = laurel_micro_batch_new (max_tokens);
   if (!laurel_pass_init (&self->policy_pass, self->policy, max_tokens, TRUE, error)
       || !laurel_pass_init (&self->reference_pass, self->reference, max_tokens, FALSE, error))
     return FALSE;
-  if (has_same_trunk (&self->policy->config, &self->value->config))
-    laurel_pass_init_beside (&self->value_pass, self->value, &self->policy_pass);
-  else if (!laurel_pass_init (&self->value_pass, self->value, max_tokens, TRUE, error))
-    return FALSE;
-  laurel_pass_init_beside (&self->reward_pass, self->reward, &self->value_pass);
+  if (!self->hp->vf_share_layers) {
+    room = &self->value_pass;
+    if (has_same_trunk (&self->policy->config, &self->value->config))
+      laurel_pass_init_beside (&self->value_pass, self->value, &self->policy_pass);
+    else if (!laurel_pass_init (&self->value_pass, self->value, max_tokens, TRUE, error))
+      return FALSE;
+  }
+  if (!has_same_trunk (&room->model->config, &self->reward->config))
+    return laurel_pass_init (&self->reward_pass, self->reward, max_tokens, FALSE, error);
+  laurel_pass_init_beside (&self->reward_pass, self->reward, room);
   return TRUE;
 }
 
@@ -206,7 +216,8 @@ make_optimizers (LaurelPpo *self, GError **error)
   if (state->optimizer == NULL)
     return FALSE;
   state->value_optimizer =
-      laurel_optimizer_new (self->value->layout, self->hp, self->gradients, error);
+      laurel_optimizer_new (self->value->layout, self->hp,
+                            self->hp->vf_share_layers ? NULL : self->gradients, error);
   return state->value_optimizer != NULL;
 }
 

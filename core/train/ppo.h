@@ -62,7 +62,7 @@ typedef struct {
   const LaurelModel *reward;
   LaurelModel *policy;    /* trained in place */
   LaurelModel *reference; /* its frozen copy */
-  LaurelModel *value;     /* a copy of the reward model, trained */
+  LaurelModel *value;     /* trained: a copy of the reward model, or with vf_share_layers a head alone */
   char *reference_hash;
   char *reward_hash;
   int max_response;
@@ -71,7 +71,7 @@ typedef struct {
   gint64 ordered_epoch;
   guint32 *row_order; /* of rows within an epoch of the update */
   LaurelMicroBatch *micro;
-  float *gradients; /* policy and value take turns in this block */
+  float *gradients; /* policy and value network take turns in this block */
   LaurelPass policy_pass, reference_pass, value_pass, reward_pass;
   LaurelPpoBatch batch;
   LaurelTrainState state;

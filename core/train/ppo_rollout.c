@@ -141,6 +141,7 @@ read_packed (LaurelPpo *self)
 {
   LaurelPpoBatch *batch = &self->batch;
   LaurelMicroBatch *micro = self->micro;
+  LaurelPass *value_pass = self->hp->vf_share_layers ? &self->policy_pass : &self->value_pass;
   LaurelLabels labels = laurel_micro_batch_as_labels (micro);
   g_autofree float *buffer = g_new (float, 4 * (gsize) MAX (labels.n, 1));
   float *logprobs = buffer, *ref_logprobs = buffer + labels.n;
@@ -151,8 +152,9 @@ read_packed (LaurelPpo *self)
   laurel_lm_head_compare (self->policy, self->policy_pass.hidden, self->reference,
                           self->reference_pass.hidden, &labels, self->hp->temperature, logprobs,
                           ref_logprobs, kl, entropies);
-  laurel_pass_forward (&self->value_pass, micro);
-  laurel_score_head_forward (self->value, self->value_pass.hidden, labels.positions, labels.n,
+  if (value_pass != &self->policy_pass)
+    laurel_pass_forward (value_pass, micro);
+  laurel_score_head_forward (self->value, value_pass->hidden, labels.positions, labels.n,
                              micro->outputs);
   for (int i = 0; i < labels.n; i++) {
     int at = micro->sources[i];

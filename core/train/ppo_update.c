@@ -93,6 +93,28 @@ count_policy_loss (LaurelPpo *self, int label, float logprob, MiniBatchSums *sum
   self->batch.clipped[at] = l.clipped;
 }
 
+/* The value loss of what @pass has run: adds to its dhidden and to the value head's gradient. */
+static void
+add_value_loss (LaurelPpo *self, LaurelPass *pass, MiniBatchSums *sums, double scale)
+{
+  LaurelMicroBatch *micro = self->micro;
+
+  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels,
+                             micro->outputs);
+  for (int i = 0; i < micro->n_labels; i++) {
+    int at = micro->sources[i];
+    LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at],
+                                               self->batch.returns[at], self->hp->cliprange_value);
+
+    sums->value_loss += l.loss;
+    sums->n_value_clipped += l.clipped;
+    micro->doutputs[i] = (float) (self->hp->vf_coef * l.dvalue * scale);
+  }
+  laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels,
+                              micro->doutputs, pass->dhidden,
+                              self->state.value_optimizer->gradients);
+}
+
 static void
 add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
 {
@@ -106,31 +128,17 @@ add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
                        self->state.optimizer->gradients);
   for (int i = 0; i < labels.n; i++)
     count_policy_loss (self, i, self->micro->outputs[i], sums);
+  if (self->hp->vf_share_layers)
+    add_value_loss (self, pass, sums, scale);
   laurel_pass_backward (pass, self->micro, self->state.optimizer->gradients);
 }
 
 static void
 add_value_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
 {
-  LaurelPass *pass = &self->value_pass;
-  LaurelMicroBatch *micro = self->micro;
-  float *gradients = self->state.value_optimizer->gradients;
-
-  laurel_pass_forward (pass, micro);
-  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels,
-                             micro->outputs);
-  for (int i = 0; i < micro->n_labels; i++) {
-    int at = micro->sources[i];
-    LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at],
-                                               self->batch.returns[at], self->hp->cliprange_value);
-
-    sums->value_loss += l.loss;
-    sums->n_value_clipped += l.clipped;
-    micro->doutputs[i] = (float) (self->hp->vf_coef * l.dvalue * scale);
-  }
-  laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels,
-                              micro->doutputs, pass->dhidden, gradients);
-  laurel_pass_backward (pass, micro, gradients);
+  laurel_pass_forward (&self->value_pass, self->micro);
+  add_value_loss (self, &self->value_pass, sums, scale);
+  laurel_pass_backward (&self->value_pass, self->micro, self->state.value_optimizer->gradients);
 }
 
 static gboolean
@@ -202,7 +210,8 @@ walk (LaurelPpo *self,
   return TRUE;
 }
 
-/* The policy's step, then the value network's: neither reads what the other has changed. */
+/* The policy's step, then the value network's: neither reads what the other has changed. A value
+ * head gets its gradient in the policy's walk. */
 static gboolean
 train_mini_batch (LaurelPpo *self,
                   int from,
@@ -217,6 +226,8 @@ train_mini_batch (LaurelPpo *self,
 
   for (int i = from; i < to; i++)
     n_tokens += self->batch.rows[self->row_order[i]].n_response;
+  if (self->hp->vf_share_layers)
+    laurel_optimizer_clear (state->value_optimizer);
   if (!walk (self, state->optimizer, add_policy_gradient, from, to, 1.0 / n_tokens, &sums, error)
       || (first && !check_first_ratio (&sums, error)))
     return FALSE;
@@ -224,8 +235,9 @@ train_mini_batch (LaurelPpo *self,
       && !apply (self, state->optimizer, self->policy->weights, self->hp->learning_rate,
                  &stats->policy_norm, error))
     return FALSE;
-  if (!walk (self, state->value_optimizer, add_value_gradient, from, to, 1.0 / n_tokens, &sums,
-             error))
+  if (!self->hp->vf_share_layers
+      && !walk (self, state->value_optimizer, add_value_gradient, from, to, 1.0 / n_tokens, &sums,
+                error))
     return FALSE;
   add_stats (stats, &sums, n_tokens);
   return apply (self, state->value_optimizer, self->value->weights, self->hp->value_learning_rate,

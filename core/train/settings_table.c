@@ -201,8 +201,16 @@ const LaurelSetting laurel_settings_table[] = {
   { "vf_coef", LAUREL_SETTING_DOUBLE, AT (vf_coef), PPO, 0, 1000,
     SAME (1), NULL, "", FALSE,
     N_ ("Value Loss Weight"),
-    N_ ("Scales the value network's loss; it has weights and an optimiser of its own."),
+    N_ ("Scales the value network's loss; it has weights and an optimiser of its own, unless it "
+        "shares the policy's layers: then 0.1 is common."),
     "TRL vf_coef (0.1, there with a shared optimiser)" },
+  { "vf_share_layers", LAUREL_SETTING_BOOLEAN, AT (vf_share_layers), PPO, 0, 1,
+    SAME (0), NULL, "", FALSE,
+    N_ ("Value Shares Layers"),
+    N_ ("Reads values off the policy by a head that starts at 0, in place of a value network that "
+        "starts as the reward model: half the work and memory of the update, and both losses pull "
+        "at the same layers."),
+    "Ziegler et al. 2019; RLlib vf_share_layers" },
   { "value_learning_rate", LAUREL_SETTING_DOUBLE, AT (value_learning_rate), PPO, 0, 1,
     SAME (1e-4), NULL, "", FALSE,
     N_ ("Value Learning Rate"),

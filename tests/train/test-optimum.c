@@ -116,7 +116,7 @@ settings (LaurelHyperparameters *hp, guint64 seed)
 
 /* How much of the way from ρ to π* a run goes, measured exactly over all sequences. */
 static void
-assert_near_optimum (guint64 seed)
+assert_near_optimum (guint64 seed, gboolean share_layers)
 {
   g_autoptr (LaurelModel) policy = make_model (LAUREL_HEAD_LM, seed);
   g_autoptr (LaurelModel) reward = NULL;
@@ -135,6 +135,9 @@ assert_near_optimum (guint64 seed)
   get_log_probabilities (policy, sequences, log_rho);
   reward = make_reward (sequences, log_rho, seed + 100, r);
   settings (&hp, seed);
+  hp.vf_share_layers = share_layers;
+  if (share_layers)
+    hp.vf_coef = 0.1;
   g_assert_true (laurel_train_ppo (policy, reward, prompts, &hp, NULL, &error));
   g_assert_no_error (error);
   get_log_probabilities (policy, sequences, log_pi);
@@ -161,7 +164,14 @@ static void
 test_optimum (void)
 {
   for (guint64 seed = 1; seed <= 3; seed++)
-    assert_near_optimum (seed);
+    assert_near_optimum (seed, FALSE);
+}
+
+/* The value as a head on the policy: both losses pull at the same layers. */
+static void
+test_shared_layers (void)
+{
+  assert_near_optimum (1, TRUE);
 }
 
 int
@@ -169,5 +179,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/ppo/closed-form-optimum", test_optimum);
+  g_test_add_func ("/train/ppo/closed-form-optimum-shared-layers", test_shared_layers);
   return g_test_run ();
 }

@@ -67,7 +67,8 @@ static const LaurelBenchWorkload workloads[] = {
   { "decode/gpt2-124m/32", laurel_bench_decode, &gpt2_124m, 32, 0, NULL },
   { "tokenizer", laurel_bench_tokenizer, NULL, 0, 0, laurel_bench_prepare_tokenizer },
   { "open/gpt2-124m", laurel_bench_open, &gpt2_124m, 0, 0, laurel_bench_prepare_open },
-  { "ppo/small256", laurel_bench_ppo, &small256, 32, 32, NULL },
+  { "ppo/small256", laurel_bench_ppo_shared, &small256, 32, 32, NULL },
+  { "ppo-value-network/small256", laurel_bench_ppo, &small256, 32, 32, NULL },
   { "ppo/gpt2-124m", laurel_bench_ppo, &gpt2_124m, 32, 32, NULL, TRUE },
   { NULL }
 };

@@ -61,5 +61,7 @@ gboolean laurel_bench_tokenizer (LaurelBench *bench, const LaurelBenchWorkload *
 gboolean laurel_bench_prepare_open (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_open (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_ppo (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
+/* The value as a head on the policy, not a network of its own. */
+gboolean laurel_bench_ppo_shared (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 
 G_END_DECLS

@@ -82,6 +82,7 @@ make_prompts (const LaurelBenchWorkload *workload)
 static gboolean
 train (LaurelBench *bench,
        const LaurelBenchWorkload *workload,
+       gboolean share_layers,
        const LaurelMonitor *monitor,
        GError **error)
 {
@@ -109,21 +110,27 @@ train (LaurelBench *bench,
   hp.num_mini_batches = N_MINI_BATCHES;
   hp.max_steps = bench->n_times + 1;
   hp.save_steps = hp.value_warmup_steps = 0;
+  hp.vf_share_layers = share_layers;
   return laurel_train_ppo (policy, reward, prompts, &hp, monitor, error);
 }
 
-/* Prompts and decoding; policy, reference, value and reward model over every sequence; the updates
- * of policy and value, which are networks of their own. */
+/* Prompts and decoding; policy, reference, reward model and value network, if there is one, over
+ * every sequence; the updates of policy and value network. */
 static void
-report (LaurelBench *bench, const LaurelBenchWorkload *workload, Iterations *iterations)
+report (LaurelBench *bench,
+        const LaurelBenchWorkload *workload,
+        gboolean share_layers,
+        Iterations *iterations)
 {
+  const int n_trained = share_layers ? 1 : 2;
   const LaurelModelConfig *config = workload->config;
   const int rows = workload->rows, n_prompt = workload->tokens, all = n_prompt + RESPONSE_TOKENS;
   const double sampled = (double) rows * RESPONSE_TOKENS;
   const double pass = laurel_bench_forward_flop (config, rows, all, 0);
   const double head = laurel_bench_forward_flop (config, 0, 0, rows * RESPONSE_TOKENS);
   double sampling = laurel_bench_forward_flop (config, rows, n_prompt, rows);
-  double scoring = 4 * pass + 2 * head, update = 3 * N_EPOCHS * (2 * pass + head);
+  double scoring = (2 + n_trained) * pass + 2 * head;
+  double update = 3 * N_EPOCHS * (n_trained * pass + head);
   double flop[N_PHASES + 1];
 
   for (int t = 1; t < RESPONSE_TOKENS; t++)
@@ -146,8 +153,11 @@ report (LaurelBench *bench, const LaurelBenchWorkload *workload, Iterations *ite
   }
 }
 
-gboolean
-laurel_bench_ppo (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+static gboolean
+run (LaurelBench *bench,
+     const LaurelBenchWorkload *workload,
+     gboolean share_layers,
+     GError **error)
 {
   Iterations iterations = { .n_times = bench->n_times };
   const LaurelMonitor monitor = { .user_data = &iterations,
@@ -158,10 +168,22 @@ laurel_bench_ppo (LaurelBench *bench, const LaurelBenchWorkload *workload, GErro
 
   for (int i = 0; i <= N_PHASES; i++)
     iterations.seconds[i] = g_new0 (double, bench->n_times);
-  ok = train (bench, workload, &monitor, error);
+  ok = train (bench, workload, share_layers, &monitor, error);
   if (ok)
-    report (bench, workload, &iterations);
+    report (bench, workload, share_layers, &iterations);
   for (int i = 0; i <= N_PHASES; i++)
     g_free (iterations.seconds[i]);
   return ok;
+}
+
+gboolean
+laurel_bench_ppo (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+{
+  return run (bench, workload, FALSE, error);
+}
+
+gboolean
+laurel_bench_ppo_shared (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+{
+  return run (bench, workload, TRUE, error);
 }
