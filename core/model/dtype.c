@@ -148,24 +148,23 @@ bf16_from_float (float value)
   return (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+/* Where F16 has its normal range, its fraction is the upper ten bits of float32's, and a carry of
+ * rounding goes into the exponent as it should. Below, adding ½, whose last bit is 2⁻²⁴, rounds to
+ * multiples of that. */
 static guint16
 f16_from_float (float value)
 {
-  guint16 sign = (guint16) (bits_from_float (value) >> 16 & 0x8000);
-  float magnitude = fabsf (value);
-  int exponent;
+  guint32 bits = bits_from_float (value), magnitude = bits & 0x7fffffff;
+  guint16 sign = (guint16) (bits >> 16 & 0x8000);
 
-  if (isnan (value))
+  if (magnitude > EXPONENT)
     return sign | 0x7e00;
-  if (magnitude >= 65520.0f)
+  if (magnitude >= bits_from_float (65520.0f))
     return sign | 0x7c00;
-  if (magnitude < ldexpf (1.0f, -14)) /* subnormal: multiples of 2⁻²⁴ */
-    return sign | (guint16) lrintf (ldexpf (magnitude, 24));
-  frexpf (magnitude, &exponent);
-  /* magnitude · 2^(11 − exponent) lies in [1024, 2048): rounding may carry into the exponent, as
-   * it should. */
-  return sign | (guint16) (lrintf (ldexpf (magnitude, 11 - exponent)) - 1024
-                           + ((exponent + 14) << 10));
+  if (magnitude < bits_from_float (0x1p-14f))
+    return sign | (guint16) (bits_from_float (float_from_bits (magnitude) + 0.5f)
+                             - bits_from_float (0.5f));
+  return sign | (guint16) ((magnitude + 0xfff + (magnitude >> 13 & 1) - (112u << 23)) >> 13);
 }
 
 static gboolean

@@ -347,6 +347,32 @@ test_every_half (void)
   }
 }
 
+/* Half way between two neighbours to the even one, a little to either side to that side. */
+static void
+test_rounding (void)
+{
+  static const struct {
+    LaurelDtype dtype;
+    guint last; /* the largest finite one */
+  } types[] = { { LAUREL_DTYPE_F16, 0x7bff }, { LAUREL_DTYPE_BF16, 0x7f7f } };
+
+  for (gsize t = 0; t < G_N_ELEMENTS (types); t++)
+    for (guint low = 0; low < types[t].last; low++) {
+      guint16 pair[] = { GUINT16_TO_LE ((guint16) low), GUINT16_TO_LE ((guint16) (low + 1)) };
+      float ends[2], values[3];
+      guint16 found[3];
+
+      laurel_dtype_to_float (types[t].dtype, (const guchar *) pair, ends, 2);
+      values[1] = (float) (((double) ends[0] + ends[1]) / 2);
+      values[0] = nextafterf (values[1], ends[0]);
+      values[2] = nextafterf (values[1], ends[1]);
+      laurel_dtype_from_float (types[t].dtype, values, (guchar *) found, 3);
+      g_assert_cmphex (GUINT16_FROM_LE (found[0]), ==, low);
+      g_assert_cmphex (GUINT16_FROM_LE (found[1]), ==, low + (low & 1));
+      g_assert_cmphex (GUINT16_FROM_LE (found[2]), ==, low + 1);
+    }
+}
+
 /* Wherever one number of a long row is not finite, vector code and its tail see it. */
 static void
 test_finite (void)
@@ -590,6 +616,7 @@ main (int argc, char **argv)
   add ("/model/directory/mixed-types", test_mixed_types);
   add ("/model/directory/stale-index", test_stale_index);
   g_test_add_func ("/model/dtype/every-half", test_every_half);
+  g_test_add_func ("/model/dtype/rounding", test_rounding);
   g_test_add_func ("/model/dtype/finite", test_finite);
   add ("/model/directory/not-finite", test_not_finite);
   add ("/model/directory/not-written", test_not_written);
