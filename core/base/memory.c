@@ -11,16 +11,30 @@
 #define CACHE_LINE 64
 #define HUGE_PAGE (2u << 20)
 
+static gsize
+choose_alignment (gsize n_bytes)
+{
+  return n_bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
+}
+
+gsize
+laurel_alloc_size (gsize n_bytes)
+{
+  gsize alignment = choose_alignment (n_bytes);
+
+  return (MAX (n_bytes, 1) + alignment - 1) / alignment * alignment;
+}
+
 void *
 laurel_alloc_aligned (gsize n_bytes)
 {
-  gsize alignment = n_bytes >= 2 * HUGE_PAGE ? HUGE_PAGE : CACHE_LINE;
+  gsize alignment = choose_alignment (n_bytes);
   gsize size;
   void *block = NULL;
 
   if (n_bytes > G_MAXSSIZE)
     return NULL; /* rounding up would wrap around */
-  size = (MAX (n_bytes, 1) + alignment - 1) / alignment * alignment;
+  size = laurel_alloc_size (n_bytes);
   if (posix_memalign (&block, alignment, size) != 0)
     return NULL;
   if (alignment == HUGE_PAGE)

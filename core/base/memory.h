@@ -11,6 +11,8 @@ G_BEGIN_DECLS
  * NULL when the machine has not that much. Free with laurel_free_aligned(). */
 void *laurel_alloc_aligned (gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 void laurel_free_aligned (void *block);
+/* What such a block takes: large ones are whole huge pages. */
+gsize laurel_alloc_size (gsize n_bytes);
 
 /* What a thread keeps between calls instead of asking for it again. */
 typedef enum {

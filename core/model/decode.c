@@ -398,6 +398,29 @@ carve_rows (LaurelDecoder *self)
   return TRUE;
 }
 
+gsize
+laurel_prompt_cache_size (const LaurelModelConfig *config, int n_tokens)
+{
+  return laurel_alloc_size (cache_floats (config, n_tokens) * sizeof (float))
+         + (gsize) config->vocab_size * sizeof (float);
+}
+
+gsize
+laurel_decoder_size (const LaurelModelConfig *config, int n_slots, int max_own,
+                     int max_prompt_tokens, gboolean bf16_weights)
+{
+  int C = config->n_embd, I = config->n_inner;
+  gsize layer = laurel_panels_size (C, 3 * C) + laurel_panels_size (C, C)
+                + laurel_panels_size (C, I) + laurel_panels_size (I, C);
+  gsize panels = (gsize) config->n_layer * layer + laurel_panels_size (C, config->vocab_size);
+  gsize row = 5 * (gsize) C + (gsize) I + ROW_PADDING + (gsize) config->vocab_size;
+
+  return laurel_alloc_size (panels * (bf16_weights ? sizeof (guint16) : sizeof (float)))
+         + laurel_alloc_size ((gsize) n_slots * laurel_decoder_slot_size (config, max_own))
+         + laurel_alloc_size ((gsize) n_slots * row * sizeof (float))
+         + laurel_alloc_size (laurel_activations_size (config, max_prompt_tokens, FALSE));
+}
+
 LaurelDecoder *
 laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_prompt_tokens,
                     gboolean bf16_weights, GError **error)

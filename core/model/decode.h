@@ -33,6 +33,9 @@ gsize laurel_decoder_slot_size (const LaurelModelConfig *config, int max_own);
  * while the decoder lives: a step reads packed copies of its matrices, rounded to bfloat16 if @bf16_weights.
  * NULL and an error when memory is short. */
 LaurelDecoder *laurel_decoder_new (const LaurelModel *model, int n_slots, int max_own, int max_prompt_tokens, gboolean bf16_weights, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Bytes that it asks for, and those of a prompt's cache. */
+gsize laurel_decoder_size (const LaurelModelConfig *config, int n_slots, int max_own, int max_prompt_tokens, gboolean bf16_weights);
+gsize laurel_prompt_cache_size (const LaurelModelConfig *config, int n_tokens);
 void laurel_decoder_free (LaurelDecoder *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelDecoder, laurel_decoder_free)
 

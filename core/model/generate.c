@@ -392,6 +392,35 @@ make_samples (Generator *self)
   }
 }
 
+static int
+count_slots (const LaurelModelConfig *config, int n_samples, int max_own)
+{
+  int n_slots =
+      (int) CLAMP (SLOT_MEMORY / laurel_decoder_slot_size (config, max_own), 4, MAX_SLOTS);
+
+  return MIN (n_slots, MAX (n_samples, 1));
+}
+
+static int
+count_prefill_tokens (int longest, int n_slots)
+{
+  return MAX (longest, MIN (PREFILL_TOKENS, longest * n_slots));
+}
+
+gsize
+laurel_generate_size (const LaurelModelConfig *config, int n_prompts, int n_completions,
+                      int longest, int max_tokens)
+{
+  int max_own = MIN (max_tokens, config->n_positions);
+  int n_slots = count_slots (config, n_prompts * n_completions, max_own);
+  /* Prompts whose completions are under way, one of them shared by two rounds of slots. */
+  int n_caches = MIN (n_prompts, n_slots / n_completions + 1);
+
+  return laurel_decoder_size (config, n_slots, max_own, count_prefill_tokens (longest, n_slots),
+                              FALSE)
+         + (gsize) n_caches * laurel_prompt_cache_size (config, longest);
+}
+
 /* Sizes the slots, and what a step and a prefill need. */
 static gboolean
 make_room (Generator *self, GError **error)
@@ -401,12 +430,10 @@ make_room (Generator *self, GError **error)
 
   for (int p = 0; p < self->n_prompts; p++)
     longest = MAX (longest, self->prompts[p].n_tokens);
-  self->n_slots = (int) CLAMP (SLOT_MEMORY / laurel_decoder_slot_size (config, max_own), 4,
-                               MAX_SLOTS);
-  self->n_slots = MIN (self->n_slots, MAX (self->n_prompts * self->n_completions, 1));
+  self->n_slots = count_slots (config, self->n_prompts * self->n_completions, max_own);
   if (self->options->max_rows > 0)
     self->n_slots = MIN (self->n_slots, self->options->max_rows);
-  self->prefill_tokens = MAX (longest, MIN (PREFILL_TOKENS, longest * self->n_slots));
+  self->prefill_tokens = count_prefill_tokens (longest, self->n_slots);
   self->decoder = laurel_decoder_new (self->model, self->n_slots, max_own, self->prefill_tokens,
                                       self->options->bf16_weights, error);
   if (self->decoder == NULL)

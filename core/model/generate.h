@@ -49,6 +49,9 @@ char *laurel_sample_dup_text (const LaurelSample *self, const LaurelModel *model
 /* Called after each decoding step and between the layers of a prefill with how many of all completions are done; FALSE stops with LAUREL_ERROR_CANCELLED. */
 typedef gboolean (*LaurelGenerateProgress) (int n_done, int n_all, gpointer user_data);
 
+/* Bytes that sampling asks for while it runs, with prompts of up to @longest tokens. */
+gsize laurel_generate_size (const LaurelModelConfig *config, int n_prompts, int n_completions, int longest, int max_tokens);
+
 /* (transfer full) (element-type LaurelSample): n_prompts × n_completions samples, prompt-major. */
 GPtrArray *laurel_generate (const LaurelModel *model, const LaurelPromptTokens *prompts, int n_prompts, int n_completions,
                             const LaurelSamplingOptions *options, LaurelGenerateProgress progress, gpointer user_data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

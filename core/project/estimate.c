@@ -47,7 +47,7 @@ laurel_project_estimate (LaurelProject *self,
 
   if (folder == NULL || !laurel_model_load_config (folder, &config, error))
     return FALSE;
-  *out_bytes = laurel_train_plan_memory (request->stage, &config, hp);
+  *out_bytes = laurel_train_plan_memory (request->stage, &config, hp, 0);
   seconds = measure_seconds_per_row (self, request);
   /* Without a number of steps it depends on how much data there is, which the caller may still
    * change. */

@@ -111,7 +111,7 @@ read_available_memory (void)
 static gboolean
 check_memory (const LaurelTrainRequest *request, const LaurelModelConfig *config, GError **error)
 {
-  gsize wanted = laurel_train_plan_memory (request->stage, config, &request->hyperparameters);
+  gsize wanted = laurel_train_plan_memory (request->stage, config, &request->hyperparameters, 0);
   gsize available = read_available_memory ();
   g_autofree char *wanted_text = NULL;
   g_autofree char *available_text = NULL;

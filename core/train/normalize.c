@@ -9,8 +9,6 @@
 
 #include <math.h>
 
-#define N_SAMPLES 256 /* Ziegler et al. 2019: normalize_samples */
-
 /* Keeps these draws apart from those of any rollout of the same seed. */
 #define FIRST_STREAM (G_GUINT64_CONSTANT (1) << 40)
 
@@ -48,8 +46,8 @@ sample (const LaurelModel *sft,
         const LaurelMonitor *monitor,
         GError **error)
 {
-  int n = MIN ((int) prompts->len, N_SAMPLES);
-  int n_completions = MAX (N_SAMPLES / n, 1); /* few prompts give several samples each */
+  int n = MIN ((int) prompts->len, LAUREL_NORMALIZE_SAMPLES);
+  int n_completions = MAX (LAUREL_NORMALIZE_SAMPLES / n, 1); /* few prompts give several samples each */
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
   LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
   Sampling sampling = { monitor };

@@ -14,6 +14,8 @@
 
 G_BEGIN_DECLS
 
+#define LAUREL_NORMALIZE_SAMPLES 256 /* Ziegler et al. 2019: normalize_samples */
+
 void laurel_reward_fold (LaurelModel *reward, double gain, double bias);
 
 /* Samples, scores, folds, measures again; logs normalize/…. The model's config says so afterwards. */

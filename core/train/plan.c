@@ -1,46 +1,119 @@
 /* plan.c: the memory that a stage will ask for.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "core/base/memory.h"
+#include "core/model/generate.h"
 #include "core/train/micro_batch.h"
+#include "core/train/normalize.h"
+#include "core/train/samples.h"
+#include "core/train/sequence.h"
+#include "core/train/state.h"
 #include "core/train/train.h"
 
-/* Keys and values of a whole batch while it is sampled. */
+/* What threads keep between calls: chunks of logits, packed panels, attention's tiles. */
+#define SCRATCH_BYTES ((gsize) 10 << 20)
+
+/* That PPO keeps of each sampled token. */
+#define PPO_NUMBERS 13
+
+/* Completions of a ranking, which a plan does not know. */
+#define COMPLETIONS 4
+
+typedef struct {
+  LaurelStage stage;
+  const LaurelModelConfig *config;
+  const LaurelHyperparameters *hp;
+  int longest;
+  gsize block; /* bytes of a model's weights */
+} Plan;
+
 static gsize
-count_cache (const LaurelModelConfig *config, int n_rows)
+count_pass (const Plan *self, int n_tokens, gboolean for_backward)
 {
-  return sizeof (float) * 2 * (gsize) config->n_layer * (gsize) config->n_embd
-         * (gsize) config->n_positions * (gsize) n_rows;
+  gsize dhidden = sizeof (float) * (gsize) n_tokens * (gsize) self->config->n_embd;
+
+  return laurel_alloc_size (laurel_activations_size (self->config, n_tokens, for_backward))
+         + (for_backward ? laurel_alloc_size (dhidden) : 0);
 }
 
+/* Weights, gradients and two moments, and the samples that are taken on the way. */
 static gsize
-count_pass (const LaurelModelConfig *config, gboolean for_backward)
+count_language (const Plan *self)
 {
-  int n_tokens = laurel_micro_batch_budget (config, config->n_positions);
-  gsize dhidden = for_backward ? sizeof (float) * (gsize) n_tokens * (gsize) config->n_embd : 0;
+  const LaurelHyperparameters *hp = self->hp;
+  int rows = hp->batch_size * hp->gradient_accumulation_steps;
+  int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
+  gsize samples = hp->eval_samples > 0
+                      ? laurel_generate_size (self->config, hp->eval_samples, 1, self->longest,
+                                              LAUREL_SAMPLES_MAX_TOKENS)
+                      : 0;
 
-  return laurel_activations_size (config, n_tokens, for_backward) + dhidden;
+  return 4 * self->block + count_pass (self, n_tokens, TRUE) + samples;
+}
+
+/* The SFT model's weights besides, and its samples, on which the scores are normalised. */
+static gsize
+count_reward (const Plan *self)
+{
+  const LaurelHyperparameters *hp = self->hp;
+  int rows = hp->batch_size * hp->gradient_accumulation_steps;
+  int n_tokens = laurel_micro_batch_room (self->config, COMPLETIONS * self->longest, rows);
+  int prompt = MAX (self->longest - hp->response_length, 1);
+  gsize samples = hp->normalize_rewards
+                      ? laurel_generate_size (self->config, LAUREL_NORMALIZE_SAMPLES, 1, prompt,
+                                              hp->response_length)
+                      : 0;
+
+  return 5 * self->block + count_pass (self, n_tokens, TRUE) + samples;
+}
+
+/* Weights and two moments of policy and value network, one block of gradients, reference and reward
+ * model; the room that all passes but the reference's share; the batch, and its sampling. */
+static gsize
+count_ppo (const Plan *self)
+{
+  const LaurelHyperparameters *hp = self->hp;
+  int rows = (hp->batch_size + hp->num_mini_batches - 1) / hp->num_mini_batches;
+  int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
+  int response = MIN (hp->response_length, self->config->n_positions - 1);
+  int prompt = MAX (self->longest - response, 1);
+
+  return 9 * self->block + laurel_train_state_reserve_size (self->block)
+         + count_pass (self, n_tokens, TRUE) + count_pass (self, n_tokens, FALSE)
+         + sizeof (float) * (gsize) hp->batch_size
+               * (PPO_NUMBERS * (gsize) response + (gsize) self->longest)
+         + laurel_generate_size (self->config, hp->batch_size, 1, prompt, response);
+}
+
+/* What @longest is when nobody knows. */
+static int
+guess_longest (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp)
+{
+  if (stage == LAUREL_STAGE_PPO)
+    return config->n_positions;
+  return laurel_sequence_limit (config, hp);
 }
 
 gsize
 laurel_train_plan_memory (LaurelStage stage,
                           const LaurelModelConfig *config,
-                          const LaurelHyperparameters *hp)
+                          const LaurelHyperparameters *hp,
+                          int longest)
 {
   LaurelLayout *layout = laurel_layout_new (config);
-  gsize block = layout->n_floats * sizeof (float);
+  const Plan plan = { stage, config, hp,
+                      longest > 0 ? longest : guess_longest (stage, config, hp),
+                      laurel_alloc_size (layout->n_floats * sizeof (float)) };
 
   laurel_layout_unref (layout);
   switch (stage) {
   case LAUREL_STAGE_PRETRAIN:
   case LAUREL_STAGE_SFT:
-    return 4 * block + count_pass (config, TRUE); /* weights, gradients, two moments */
+    return SCRATCH_BYTES + count_language (&plan);
   case LAUREL_STAGE_REWARD:
-    return 5 * block
-           + MAX (count_pass (config, TRUE), count_cache (config, 1)); /* and the SFT model */
+    return SCRATCH_BYTES + count_reward (&plan);
   case LAUREL_STAGE_PPO:
-    /* Policy and value with theirs and a kept copy of each three, reference, reward model. */
-    return (2 * 4 + 2 * 3 + 2) * block + 2 * count_pass (config, TRUE)
-           + 2 * count_pass (config, FALSE) + count_cache (config, hp->batch_size);
+    return SCRATCH_BYTES + count_ppo (&plan);
   case LAUREL_N_STAGES:
     break;
   }

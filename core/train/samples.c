@@ -4,8 +4,6 @@
 #include "core/model/generate.h"
 #include "core/train/monitor.h"
 
-/* Enough for a sentence or two. */
-#define MAX_TOKENS 60
 /* Cooler than the model is, and without the tail, which is noise in a small one. */
 #define TEMPERATURE 0.8
 #define TOP_P 0.95
@@ -80,7 +78,7 @@ generate (const LaurelModel *model,
 
   options.temperature = TEMPERATURE;
   options.top_p = TOP_P;
-  options.max_tokens = MAX_TOKENS;
+  options.max_tokens = LAUREL_SAMPLES_MAX_TOKENS;
   options.seed = (guint64) hp->seed;
   samples = laurel_generate (model, prompts, n, 1, &options, go_on_cb, &sampling, &local);
   for (guint i = 0; samples != NULL && i < samples->len; i++)

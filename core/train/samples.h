@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* Enough for a sentence or two. */
+#define LAUREL_SAMPLES_MAX_TOKENS 60
+
 /* Logs hp->eval_samples continuations of the beginnings of @rows: what stands before the first token that is learned, in
  * pretraining the end-of-text before a document, in SFT the prompt. Seeded by seed and step. Nothing without a tokenizer
  * or somebody who reads the log. */

@@ -82,7 +82,9 @@ gboolean laurel_reward_score (const LaurelModel *reward, LaurelSequence *const *
 gboolean laurel_evaluate_loss (const LaurelModel *model, const LaurelRows *rows, double *out_loss, gint64 *out_n_tokens, GError **error);
 gboolean laurel_evaluate_logprobs (const LaurelModel *model, const LaurelSequence *sequence, float *logprobs, GError **error);
 
-/* Peak bytes that a stage will ask for, known before it starts. */
-gsize laurel_train_plan_memory (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp);
+/* The most bytes that a stage will hold at once beside what the process has without it. @longest: tokens of the longest
+ * sequence, prompt and response together; 0: not known, so that the context or max_length counts. All its models are
+ * taken to be of one shape. */
+gsize laurel_train_plan_memory (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp, int longest);
 
 G_END_DECLS

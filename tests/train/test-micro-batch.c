@@ -293,7 +293,7 @@ test_plan (void)
 
   for (LaurelStage stage = 0; stage < LAUREL_N_STAGES; stage++) {
     laurel_hyperparameters_init (&hp, stage);
-    g_assert_cmpuint (laurel_train_plan_memory (stage, &model->config, &hp), >,
+    g_assert_cmpuint (laurel_train_plan_memory (stage, &model->config, &hp, 0), >,
                       4 * model->layout->n_floats * sizeof (float));
   }
   g_assert_cmpint (laurel_micro_batch_budget (&model->config, 10), ==, 4096);

@@ -1,0 +1,193 @@
+/* test-plan.c: a run takes as much memory as was planned.
+ *
+ * Each stage runs in a process of its own, whose most memory is read when it
+ * has ended, and is held against the plan beside what the process had before.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+#include "core/base/memory.h"
+#include "core/train/rows.h"
+
+#include <math.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Weights of 28 MB, so that what is not tensors is small beside them. */
+static const LaurelModelConfig config = { .vocab_size = 8000, .n_positions = 256, .n_embd = 256,
+                                          .n_layer = 6, .n_head = 8, .n_inner = 1024,
+                                          .layer_norm_epsilon = 1e-5, .initializer_range = 0.02,
+                                          .tie_word_embeddings = TRUE, .bos_token_id = -1,
+                                          .eos_token_id = -1, .head = LAUREL_HEAD_LM };
+
+#define N_ROWS 8
+#define N_TOKENS 128
+#define N_RESPONSE 64
+
+static gint32 *
+make_tokens (void)
+{
+  gint32 *tokens = g_new (gint32, N_TOKENS);
+
+  for (int i = 0; i < N_TOKENS; i++)
+    tokens[i] = i * 61 % config.vocab_size;
+  return tokens;
+}
+
+static LaurelModel *
+make_model (LaurelHead head)
+{
+  g_autoptr (LaurelTemplate) chat_template = laurel_template_load ("/nonexistent", NULL);
+  LaurelModelConfig mine = config;
+
+  mine.head = head;
+  mine.normalized = head == LAUREL_HEAD_SCORE;
+  mine.reward_gain = 1;
+  return laurel_model_new (&mine, fixture_tokenizer (), chat_template, 1, NULL);
+}
+
+static LaurelRows *
+make_rows (void)
+{
+  g_autoptr (GPtrArray) sequences =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  g_autofree gint32 *tokens = make_tokens ();
+  LaurelRows *rows = laurel_rows_new ();
+
+  for (int i = 0; i < N_ROWS; i++)
+    g_ptr_array_add (sequences, laurel_sequence_new (tokens, N_TOKENS, 0));
+  laurel_rows_add_sequences (rows, sequences);
+  return rows;
+}
+
+static GPtrArray *
+make_prompts (void)
+{
+  GPtrArray *prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
+
+  /* As many as a reward model is normalised on. */
+  for (int i = 0; i < 256; i++) {
+    LaurelTrainPrompt *prompt = g_new0 (LaurelTrainPrompt, 1);
+
+    prompt->tokens = make_tokens ();
+    prompt->n_tokens = N_TOKENS - N_RESPONSE;
+    prompt->text = g_strdup ("");
+    g_ptr_array_add (prompts, prompt);
+  }
+  return prompts;
+}
+
+static GPtrArray *
+make_comparisons (void)
+{
+  GPtrArray *comparisons =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
+  g_autofree gint32 *tokens = make_tokens ();
+
+  for (int i = 0; i < N_ROWS; i++) {
+    LaurelComparison *comparison = g_new0 (LaurelComparison, 1);
+
+    comparison->n = 2;
+    comparison->prompt_id = i;
+    comparison->completions = g_new0 (LaurelSequence *, 2);
+    comparison->ranks = g_new0 (int, 2);
+    for (int k = 0; k < 2; k++) {
+      comparison->completions[k] = laurel_sequence_new (tokens, N_TOKENS - k, N_RESPONSE);
+      comparison->ranks[k] = k + 1;
+    }
+    g_ptr_array_add (comparisons, comparison);
+  }
+  return comparisons;
+}
+
+static void
+make_settings (LaurelStage stage, LaurelHyperparameters *hp)
+{
+  laurel_hyperparameters_init (hp, stage);
+  hp->batch_size = stage == LAUREL_STAGE_PPO ? 4 * N_ROWS : N_ROWS;
+  hp->gradient_accumulation_steps = 1;
+  hp->max_steps = 2;
+  hp->eval_split = 0.1;
+  hp->response_length = N_RESPONSE;
+  hp->num_ppo_epochs = 1;
+  hp->num_mini_batches = 4;
+}
+
+/* Samples are only taken where somebody reads the log. */
+static void
+drop_line (gpointer user_data, const char *line)
+{
+}
+
+static gboolean
+train (LaurelStage stage, GError **error)
+{
+  g_autoptr (LaurelModel) model = make_model (LAUREL_HEAD_LM);
+  g_autoptr (LaurelModel) other = NULL;
+  g_autoptr (LaurelRows) rows = make_rows ();
+  g_autoptr (GPtrArray) prompts = make_prompts ();
+  g_autoptr (GPtrArray) comparisons = make_comparisons ();
+  g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
+  LaurelHyperparameters hp;
+
+  make_settings (stage, &hp);
+  recorder->monitor.log = drop_line;
+  if (stage == LAUREL_STAGE_SFT)
+    return laurel_train_sft (model, rows, NULL, &hp, &recorder->monitor, error);
+  other = make_model (LAUREL_HEAD_SCORE);
+  if (stage == LAUREL_STAGE_REWARD)
+    return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
+  return laurel_train_ppo (model, other, prompts, &hp, &recorder->monitor, error);
+}
+
+/* Bytes that the stage took at most, in a process of its own. */
+static gsize
+measure (LaurelStage stage)
+{
+  struct rusage usage;
+  gsize before;
+  int status;
+  pid_t child;
+
+  (void) fixture_tokenizer ();
+  before = laurel_memory_resident ();
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0) {
+    g_autoptr (GError) error = NULL;
+
+    _exit (train (stage, &error) ? 0 : 1);
+  }
+  g_assert_cmpint (wait4 (child, &status, 0, &usage), ==, child);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  return (gsize) usage.ru_maxrss * 1024 - before;
+}
+
+static void
+test_stage (gconstpointer data)
+{
+  LaurelStage stage = GPOINTER_TO_INT (data);
+  LaurelHyperparameters hp;
+  double planned, taken;
+
+  make_settings (stage, &hp);
+  planned = (double) laurel_train_plan_memory (stage, &config, &hp, N_TOKENS);
+  taken = (double) measure (stage);
+  g_test_message ("planned %.1f MB, taken %.1f MB", planned / 1e6, taken / 1e6);
+  /* What people are told before a run; code that is paged in as it goes is part of the rest. */
+  g_assert_cmpfloat (fabs (planned / taken - 1), <, 0.05);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they take memory of their own */
+  g_test_add_data_func ("/train/plan/sft", GINT_TO_POINTER (LAUREL_STAGE_SFT), test_stage);
+  g_test_add_data_func ("/train/plan/reward", GINT_TO_POINTER (LAUREL_STAGE_REWARD), test_stage);
+  g_test_add_data_func ("/train/plan/ppo", GINT_TO_POINTER (LAUREL_STAGE_PPO), test_stage);
+#endif
+  return g_test_run ();
+}
