@@ -195,7 +195,7 @@ map_without_marks (GString *out, gunichar c)
 }
 
 static void
-apply_bert (const Step *step, GString *text)
+apply_bert_to_other (const Step *step, GString *text)
 {
   if ((step->flags & FLAG_CLEAN_TEXT) != 0)
     map_characters (text, map_clean);
@@ -207,6 +207,54 @@ apply_bert (const Step *step, GString *text)
   }
   if ((step->flags & FLAG_LOWERCASE) != 0)
     map_characters (text, append_lower);
+}
+
+/* ASCII becomes ASCII, at most as long: returns the end of what was written at @to. */
+static char *
+apply_bert_to_ascii (const Step *step, const char *from, const char *end, char *to)
+{
+  gboolean clean = (step->flags & FLAG_CLEAN_TEXT) != 0;
+  gboolean lower = (step->flags & FLAG_LOWERCASE) != 0;
+
+  for (; from < end; from++) {
+    char c = lower ? g_ascii_tolower (*from) : *from;
+
+    if (clean && (c < ' ' || c == 0x7f)) {
+      if (c != '\t' && c != '\n' && c != '\r')
+        continue;
+      c = ' ';
+    }
+    *to++ = c;
+  }
+  return to;
+}
+
+/* No step looks from a stretch of ASCII into one of other characters or back,
+ * and most text is the former. */
+static void
+apply_bert (const Step *step, GString *text)
+{
+  g_autoptr (GString) out = g_string_sized_new (text->len);
+  g_autoptr (GString) other = g_string_new (NULL);
+
+  for (gsize at = 0, end; at < text->len; at = end) {
+    gsize before = out->len;
+
+    for (end = at; end < text->len && (guint8) text->str[end] < 0x80; end++)
+      continue;
+    g_string_set_size (out, before + (end - at));
+    g_string_truncate (
+        out, (gsize) (apply_bert_to_ascii (step, text->str + at, text->str + end, out->str + before)
+                      - out->str));
+    for (at = end; end < text->len && (guint8) text->str[end] >= 0x80; end++)
+      continue;
+    g_string_truncate (other, 0);
+    g_string_append_len (other, text->str + at, (gssize) (end - at));
+    apply_bert_to_other (step, other);
+    g_string_append_len (out, other->str, (gssize) other->len);
+  }
+  g_string_truncate (text, 0);
+  g_string_append_len (text, out->str, (gssize) out->len);
 }
 
 static void
@@ -477,8 +525,9 @@ check_growth (const LaurelNormalizer *self, const char *path, GError **error)
     growth *= get_growth (&g_array_index (self->steps, Step, i));
   if (growth <= MAX_GROWTH)
     return TRUE;
-  return refuse (error, path, "its normalizers could make a text more than %d times as long; "
-                              "use a tokenizer with fewer of them",
+  return refuse (error, path,
+                 "its normalizers could make a text more than %d times as long; "
+                 "use a tokenizer with fewer of them",
                  MAX_GROWTH);
 }
 
