@@ -644,7 +644,7 @@ laurel_data_remove_encoded (const char *folder)
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
     g_autofree char *path = g_build_filename (folder, name, NULL);
 
-    if (g_str_has_suffix (name, LAUREL_DATA_TOKENS_SUFFIX))
+    if (strstr (name, LAUREL_DATA_TOKENS_SUFFIX) != NULL) /* and what a kill left half written */
       (void) g_unlink (path);
   }
 }

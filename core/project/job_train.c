@@ -96,7 +96,10 @@ log_data (LaurelJob *job, const TrainWork *work)
     g_string_append_printf (line, " %u rankings,", work->data.comparisons->len);
   if (work->data.prompts->len > 0)
     g_string_append_printf (line, " %u prompts,", work->data.prompts->len);
-  g_string_append_printf (line, " %d cut to the longest length", work->data.n_cut);
+  if (work->data.n_cut > 0)
+    g_string_append_printf (line, " %d cut to the longest length", work->data.n_cut);
+  else
+    g_string_truncate (line, line->len - 1); /* the last comma */
   job->monitor.log (job->monitor.user_data, line->str);
   for (guint i = 0; i < work->data.notes->len; i++)
     job->monitor.log (job->monitor.user_data, g_ptr_array_index (work->data.notes, i));

@@ -100,10 +100,12 @@ laurel_train_state_resume (LaurelTrainState *self, GError **error)
   int n_blocks = list_blocks (self, blocks);
 
   self->saved_step = -1;
-  if (self->monitor == NULL || !self->monitor->resume || self->monitor->checkpoint_dir == NULL)
+  if (self->monitor == NULL || self->monitor->checkpoint_dir == NULL)
     return TRUE;
   path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
   laurel_checkpoint_remove_leftovers (path);
+  if (!self->monitor->resume)
+    return TRUE;
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
     laurel_monitor_log (self->monitor,
                         "There is no checkpoint yet; the run starts from its beginning.");

@@ -107,7 +107,7 @@ test_same_bytes (Fixture *fixture, gconstpointer unused)
   /* What was made of the text is gone with the run. */
   dir = g_dir_open (folder, 0, NULL);
   while ((name = g_dir_read_name (dir)) != NULL)
-    g_assert_false (g_str_has_suffix (name, LAUREL_DATA_TOKENS_SUFFIX));
+    g_assert_null (strstr (name, LAUREL_DATA_TOKENS_SUFFIX));
 }
 
 static void
