@@ -61,7 +61,8 @@ start_policy (void)
 }
 
 static gboolean
-train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+train_ppo_with (LaurelModel *model, const LaurelMonitor *monitor, int seed, gboolean share_layers,
+                GError **error)
 {
   g_autoptr (LaurelModel) reward = fixture_reward_model ();
   g_autoptr (GPtrArray)
@@ -73,7 +74,20 @@ train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **
   hp.target_kl = 0.1; /* β moves, so it must come back too */
   hp.kl_horizon = 64;
   hp.seed = seed;
+  hp.vf_share_layers = share_layers;
   return laurel_train_ppo (model, reward, prompts, &hp, monitor, error);
+}
+
+static gboolean
+train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  return train_ppo_with (model, monitor, seed, FALSE, error);
+}
+
+static gboolean
+train_ppo_shared (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  return train_ppo_with (model, monitor, seed, TRUE, error);
 }
 
 /* One poll a micro-batch: SFT and reward have one a step; PPO up to 12 while sampling, then 4
@@ -81,6 +95,7 @@ train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **
 static const Case sft_case = { start_language, train_sft, { 1, 2, 5, 10 } };
 static const Case reward_case = { start_reward, train_reward, { 1, 4, 7, 14 } };
 static const Case ppo_case = { start_policy, train_ppo, { 1, 15, 29, 40, 75, 100 } };
+static const Case ppo_shared_case = { start_policy, train_ppo_shared, { 15, 30, 60 } };
 
 static char *
 checkpoint_path (const char *dir)
@@ -271,6 +286,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/resume/sft/same-bytes", &sft_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/reward/same-bytes", &reward_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/ppo/same-bytes", &ppo_case, test_same_bytes);
+  g_test_add_data_func ("/train/resume/ppo/same-bytes-shared-layers", &ppo_shared_case,
+                        test_same_bytes);
   g_test_add_data_func ("/train/resume/sft/seed-matters", &sft_case, test_seed_matters);
   g_test_add_data_func ("/train/resume/ppo/seed-matters", &ppo_case, test_seed_matters);
   g_test_add_data_func ("/train/resume/sft/other-settings", &sft_case, test_other_settings);
