@@ -122,14 +122,24 @@ load_tokenizer (LaurelCtl *self, GError **error)
   return dir != NULL ? laurel_tokenizer_load (dir, error) : NULL;
 }
 
-/* Prints as it goes: neither the text nor its ids are ever held whole. */
+/* Prints as it goes: neither the text nor its ids are ever held whole. There are
+ * hundreds of millions of them in a large text, which is too many for printf(). */
 static gboolean
 print_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
 {
   gboolean *any = user_data;
 
   for (gsize i = 0; i < n; i++) {
-    printf (*any ? ",%d" : "[%d", ids[i]);
+    char digits[12];
+    gsize at = sizeof digits;
+    gint32 left = ids[i];
+
+    do {
+      digits[--at] = (char) ('0' + left % 10);
+      left /= 10;
+    } while (left > 0);
+    digits[--at] = *any ? ',' : '[';
+    fwrite_unlocked (digits + at, 1, sizeof digits - at, stdout);
     *any = TRUE;
   }
   return TRUE;

@@ -93,7 +93,8 @@ laurel_wordpiece_append_text (const LaurelWordPiece *self, const char *form, gsi
                               gboolean first, GString *text)
 {
   gsize n = first ? 0 : measure_prefix (self, form, length);
-  g_autoptr (GString) part = g_string_new (first || n > 0 ? "" : " ");
+  gboolean goes_on = n > 0 || *self->prefix == '\0';
+  g_autoptr (GString) part = g_string_new (first || goes_on ? "" : " ");
 
   g_string_append_len (part, form + n, (gssize) (length - n));
   if (self->cleanup && part->len <= MAX_CLEAN)
