@@ -278,6 +278,13 @@ laurel_token_file_get_document (const LaurelTokenFile *self,
 }
 
 void
+laurel_token_file_release (const LaurelTokenFile *self)
+{
+  (void) madvise ((void *) (guintptr) self->header, g_mapped_file_get_length (self->map),
+                  MADV_DONTNEED);
+}
+
+void
 laurel_token_file_read (const LaurelTokenFile *self, guint64 first, gsize n, gint32 *ids)
 {
   g_return_if_fail (first <= self->trailer.n_tokens && n <= self->trailer.n_tokens - first);

@@ -57,6 +57,10 @@ guint64 laurel_token_file_get_document (const LaurelTokenFile *self, guint64 doc
  * where they meet. @first + @n is at most n_tokens. */
 void laurel_token_file_read (const LaurelTokenFile *self, guint64 first, gsize n, gint32 *ids);
 
+/* Lets go of the pages that reading has touched, after a walk over much of the file: the system keeps them as long as
+ * it has room, but they count as the process's no more. */
+void laurel_token_file_release (const LaurelTokenFile *self);
+
 /* --- Writing ------------------------------------------------------------------------- */
 
 /* Appears at its path whole, at commit, or not at all. Memory does not grow with the file:

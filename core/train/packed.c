@@ -6,6 +6,9 @@
 /* A row is found by walking at most so many from one whose place is known. */
 #define STRIDE 16
 
+/* The walk over all documents holds pages of no more than so many. */
+#define RELEASE_DOCUMENTS 65536
+
 typedef struct {
   guint64 document;
   guint64 start; /* in the document with its end-of-texts */
@@ -134,6 +137,8 @@ index_rows (LaurelPacked *self)
     if (self->n_rows % STRIDE == 0)
       g_array_append_val (self->places, start);
     self->n_rows++;
+    if (place.document / RELEASE_DOCUMENTS != start.document / RELEASE_DOCUMENTS)
+      laurel_token_file_release (self->file);
   }
 }
 
