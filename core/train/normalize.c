@@ -47,7 +47,8 @@ sample (const LaurelModel *sft,
         GError **error)
 {
   int n = MIN ((int) prompts->len, LAUREL_NORMALIZE_SAMPLES);
-  int n_completions = MAX (LAUREL_NORMALIZE_SAMPLES / n, 1); /* few prompts give several samples each */
+  /* Few prompts give several samples each. */
+  int n_completions = MAX (LAUREL_NORMALIZE_SAMPLES / n, 1);
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
   LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
   Sampling sampling = { monitor };

@@ -184,7 +184,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they take memory of their own */
+  /* Sanitizers take memory of their own. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   g_test_add_data_func ("/train/plan/sft", GINT_TO_POINTER (LAUREL_STAGE_SFT), test_stage);
   g_test_add_data_func ("/train/plan/reward", GINT_TO_POINTER (LAUREL_STAGE_REWARD), test_stage);
   g_test_add_data_func ("/train/plan/ppo", GINT_TO_POINTER (LAUREL_STAGE_PPO), test_stage);
