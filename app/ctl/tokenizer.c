@@ -104,6 +104,10 @@ run_train (LaurelCtl *self, GError **error)
     return FALSE;
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "output", output);
+  laurel_json_add_string (builder, "algorithm",
+                          laurel_tokenizer_get_model (tokenizer) == LAUREL_TOKENIZER_BPE
+                              ? "bpe"
+                              : "wordpiece");
   laurel_json_add_int (builder, "vocab_size", laurel_tokenizer_get_vocab_size (tokenizer));
   laurel_json_add_string (builder, "hash", laurel_tokenizer_get_hash (tokenizer));
   json_builder_end_object (builder);

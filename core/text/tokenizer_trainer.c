@@ -23,7 +23,6 @@ struct _LaurelTokenizerTrainer {
   LaurelWordCounts *words;
   LaurelNormalizer *normalizer; /* NULL: none */
   GString *normalized;
-  guint64 n_bytes;
 };
 
 LaurelTokenizerTrainer *
@@ -92,7 +91,6 @@ count_block (const char *text, gsize length, gboolean first, gpointer user_data,
 {
   LaurelTokenizerTrainer *self = user_data;
 
-  self->n_bytes += length;
   if (self->normalizer != NULL) {
     g_string_truncate (self->normalized, 0);
     g_string_append_len (self->normalized, text, (gssize) length);
@@ -132,12 +130,6 @@ laurel_tokenizer_trainer_add_stream (LaurelTokenizerTrainer *self, GInputStream 
 {
   return laurel_text_stream_foreach (input, name, BLOCK_SIZE, find_seam, NULL, count_block, self,
                                      error);
-}
-
-guint64
-laurel_tokenizer_trainer_get_n_bytes (const LaurelTokenizerTrainer *self)
-{
-  return self->n_bytes;
 }
 
 gint64

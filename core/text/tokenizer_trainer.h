@@ -38,7 +38,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelTokenizerTrainer, laurel_tokenizer_trainer_
 gboolean laurel_tokenizer_trainer_add_text (LaurelTokenizerTrainer *self, const char *text, gsize length, const char *name, GError **error);
 gboolean laurel_tokenizer_trainer_add_stream (LaurelTokenizerTrainer *self, GInputStream *input, const char *name, GError **error);
 
-guint64 laurel_tokenizer_trainer_get_n_bytes (const LaurelTokenizerTrainer *self); /* of text so far */
 /* By how much the count of a word may be too low: 0 unless the bound was reached. */
 gint64 laurel_tokenizer_trainer_get_count_error (const LaurelTokenizerTrainer *self);
 

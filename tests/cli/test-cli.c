@@ -172,6 +172,28 @@ test_tokenizer (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "byte 7");
 }
 
+static void
+test_wordpiece (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *text = fixture_path (fixture, "text.txt");
+  g_autofree char *ids = fixture_path (fixture, "ids.json");
+  g_autofree char *words = fixture_path (fixture, "words");
+  g_auto (Result) result = { 0 };
+
+  fixture_write (text, "The hen, the henhouse and the hens.");
+  run (&result, "tokenizer", "train", "--json", "--algorithm", "wordpiece", "--vocab-size", "40",
+       "--output", words, text, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  g_assert_nonnull (strstr (result.out, "\"algorithm\":\"wordpiece\""));
+  run (&result, "tokenizer", "encode", "--tokenizer", words, text, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  fixture_write (ids, result.out);
+  run (&result, "tokenizer", "decode", "--tokenizer", words, ids, NULL);
+  g_assert_cmpstr (result.out, ==, "the hen, the henhouse and the hens.");
+  run (&result, "tokenizer", "train", "--algorithm", "unigram", "--output", words, text, NULL);
+  assert_error (&result, 2, "write “bpe” or “wordpiece”");
+}
+
 /* A run's id comes first, what it came to last, each a line of JSON. */
 static void
 test_train (Fixture *fixture, gconstpointer unused)
@@ -602,6 +624,7 @@ main (int argc, char **argv)
   add ("/cli/help", test_help);
   add ("/cli/json", test_json);
   add ("/cli/tokenizer", test_tokenizer);
+  add ("/cli/wordpiece", test_wordpiece);
   add ("/cli/train", test_train);
   add ("/cli/bench", test_bench);
   add ("/cli/kill", test_kill);
