@@ -28,9 +28,8 @@ is_certain (const Sequence *self)
 }
 
 static void
-find_sequence (const char *at, const char *end, Sequence *out)
+find_bytes (const char *at, const char *end, Sequence *out)
 {
-  Sequence next;
   gsize wanted;
 
   out->n = 0;
@@ -51,12 +50,20 @@ find_sequence (const char *at, const char *end, Sequence *out)
   if (out->n < 2 || laurel_utf8_sequence (out->bytes, out->n) != out->n)
     out->n = 0;
   out->certain = out->n == 3 && is_certain (out);
-  /* “Ã¢â‚¬…”: a sign that went wrong twice begins with two letters, which are as certain as the
-   * rest of it. */
-  if (out->n == 2 && out->bytes[0] == 0xc3 && out->bytes[1] == 0xa2) {
-    find_sequence (out->end, end, &next);
-    out->certain = next.certain && next.n == 3;
-  }
+}
+
+/* “Ã¢â‚¬…”: a sign that went wrong twice begins with two letters, which are as certain as the
+ * rest of it. */
+static void
+find_sequence (const char *at, const char *end, Sequence *out)
+{
+  Sequence next;
+
+  find_bytes (at, end, out);
+  if (out->n != 2 || out->bytes[0] != 0xc3 || out->bytes[1] != 0xa2)
+    return;
+  find_bytes (out->end, end, &next);
+  out->certain = next.certain;
 }
 
 /* The next character outside ASCII, or @end. */

@@ -7,7 +7,7 @@
 #include "core/corpus/rules_private.h"
 
 static const LaurelRuleInfo rules[LAUREL_N_RULES] = {
-  { "input.too_long", "longer than one document may be", 0, 0, 0, FALSE },
+  { "input.too_long", "longer than 16 MiB, which no document may be", 0, 0, 0, FALSE },
   { "input.encoding", "in an encoding that cannot be told", 0, 0, 0, FALSE },
   { "input.binary", "share of control characters over", 0.01, 0, 1, FALSE },
   { "input.damaged", "share of U+FFFD (broken characters) over", 0.01, 0, 1, FALSE },

@@ -207,6 +207,19 @@ test_no_mojibake (void)
     assert_mended (right[i], right[i]);
 }
 
+/* What looks ever further ahead would run out of stack or of time. */
+static void
+test_long_mojibake (void)
+{
+  g_autoptr (GString) text = g_string_new ("é");
+
+  for (int i = 0; i < 500000; i++)
+    g_string_append (text, "Ã¢");
+  g_string_append (text, "\u00e2\u20ac\u2122");
+  g_assert_cmpuint (laurel_mend_mojibake (text), >, 0);
+  g_assert_true (g_str_has_suffix (text->str, "’"));
+}
+
 /* --- Cleaning ------------------------------------------------------------------------ */
 
 static LaurelCleaning
@@ -287,6 +300,7 @@ main (int argc, char **argv)
   g_test_add_func ("/corpus/decode/named", test_named);
   g_test_add_func ("/corpus/mojibake/mended", test_mojibake);
   g_test_add_func ("/corpus/mojibake/left-alone", test_no_mojibake);
+  g_test_add_func ("/corpus/mojibake/long", test_long_mojibake);
   g_test_add_func ("/corpus/clean/lines", test_lines);
   g_test_add_func ("/corpus/clean/controls", test_controls);
   g_test_add_func ("/corpus/clean/noise", test_noise);
