@@ -61,6 +61,7 @@ get_reader (LaurelCtl *self, LaurelCorpusOptions *options, GError **error)
   if (encoding == NULL)
     return TRUE;
   options->reader.encoding = laurel_encoding_from_name (encoding);
+  options->reader.encoding_name = encoding;
   options->document.encoding_name = encoding;
   if (options->reader.encoding == LAUREL_N_ENCODINGS)
     return refuse_word ("encoding", encoding,

@@ -241,7 +241,8 @@ is_separator (const LaurelReader *self, const Line *line)
   if (line->n > 4 * (strlen (self->options->separator) + 16))
     return FALSE;
   text = g_string_new (NULL);
-  return laurel_decode (self->encoding, NULL, line->bytes, line->n, text, &found)
+  return laurel_decode (self->encoding, self->options->encoding_name, line->bytes, line->n, text,
+                        &found)
          && g_str_equal (g_strstrip (text->str), self->options->separator);
 }
 

@@ -31,6 +31,7 @@ typedef struct {
   LaurelDocumentRule rule;
   const char *separator;   /* UTF-8, for its rule */
   LaurelEncoding encoding; /* LAUREL_ENCODING_BYTES: to be told */
+  const char *encoding_name; /* for LAUREL_ENCODING_NAMED, to find the separator */
 } LaurelReaderOptions;
 
 /* Where the next document begins. */

@@ -153,6 +153,19 @@ test_separator (Fixture *fixture, gconstpointer data)
   assert_documents (fixture, "one\n\ntwo", "three <|endoftext|> here", NULL);
 }
 
+/* A separator is found in text of an encoding that has to be named. */
+static void
+test_separator_named (Fixture *fixture, gconstpointer data)
+{
+  fixture->options.reader.rule = LAUREL_DOCUMENT_SEPARATOR;
+  fixture->options.reader.separator = "---";
+  fixture->options.reader.encoding = laurel_encoding_from_name ("KOI8-R");
+  fixture->options.reader.encoding_name = "KOI8-R";
+  fixture->options.document.encoding_name = "KOI8-R";
+  add_input (fixture, "a.txt", "\xcf\xc4\xc9\xce\n---\n\xc4\xd7\xc1\n");
+  assert_documents (fixture, "один", "два", NULL);
+}
+
 static void
 test_rows (Fixture *fixture, gconstpointer data)
 {
@@ -569,6 +582,7 @@ main (int argc, char **argv)
   ADD ("blank-lines", test_blank_lines);
   ADD ("lines", test_lines);
   ADD ("separator", test_separator);
+  ADD ("separator-named", test_separator_named);
   ADD ("rows", test_rows);
   ADD ("wide", test_wide);
   ADD ("encodings", test_encodings);

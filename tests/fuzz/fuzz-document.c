@@ -29,6 +29,7 @@ read_options (const char *line, LaurelReaderOptions *reader, LaurelDocumentOptio
   for (gsize i = 0; i < G_N_ELEMENTS (encodings); i++)
     if (strstr (line, encodings[i]) != NULL) {
       reader->encoding = laurel_encoding_from_name (encodings[i]);
+      reader->encoding_name = encodings[i];
       document->encoding_name = encodings[i];
     }
   laurel_rules_init (&document->rules);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,6 +35,21 @@ char *
 fuzz_string (const FuzzPart *part)
 {
   return g_strndup (part->bytes, part->length);
+}
+
+/* GLib traps on a warning, which the engine takes for the end of itself; on SIGABRT it saves the
+ * input. */
+static void
+abort_on_trap (int signal_number)
+{
+  abort ();
+}
+
+int
+LLVMFuzzerInitialize (int *argc, char ***argv)
+{
+  signal (SIGTRAP, abort_on_trap);
+  return 0;
 }
 
 static char *folder;

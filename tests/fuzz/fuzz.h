@@ -18,6 +18,7 @@
 G_BEGIN_DECLS
 
 /* The engine's names for the target: it calls them. */
+int LLVMFuzzerInitialize (int *argc, char ***argv);
 int LLVMFuzzerTestOneInput (const guint8 *data, size_t size);
 
 typedef struct {
