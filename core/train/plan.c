@@ -67,8 +67,9 @@ count_reward (const Plan *self)
   return 5 * self->block + count_pass (self, n_tokens, TRUE) + samples;
 }
 
-/* Weights and two moments of policy and value network, one block of gradients, reference and reward
- * model; the room that all passes but the reference's share; the batch, and its sampling. */
+/* Weights and two moments of the policy and of a value network, unless the value is a head on the
+ * policy; one block of gradients, reference and reward model; the room that all passes but the
+ * reference's share; the batch, and its sampling. */
 static gsize
 count_ppo (const Plan *self)
 {
@@ -77,8 +78,10 @@ count_ppo (const Plan *self)
   int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
   int response = MIN (hp->response_length, self->config->n_positions - 1);
   int prompt = MAX (self->longest - response, 1);
+  gsize n_trained = hp->vf_share_layers ? 1 : 2;
 
-  return 9 * self->block + laurel_train_state_reserve_size (self->block)
+  return (3 * n_trained + 3) * self->block
+         + laurel_train_state_reserve_size (3 * n_trained * self->block)
          + count_pass (self, n_tokens, TRUE) + count_pass (self, n_tokens, FALSE)
          + sizeof (float) * (gsize) hp->batch_size
                * (PPO_NUMBERS * (gsize) response + (gsize) self->longest)

@@ -236,10 +236,8 @@ count_bytes (const LaurelTrainState *self)
 }
 
 gsize
-laurel_train_state_reserve_size (gsize block_size)
+laurel_train_state_reserve_size (gsize n_bytes)
 {
-  gsize n_bytes = LAUREL_STATE_MAX_BLOCKS * block_size;
-
   return n_bytes <= MAX_KEPT_IN_MEMORY ? n_bytes : 0;
 }
 

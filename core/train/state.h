@@ -56,7 +56,7 @@ void laurel_train_state_interrupted (LaurelTrainState *self, GError **error);
 gboolean laurel_train_state_reserve (LaurelTrainState *self, GError **error);
 gboolean laurel_train_state_keep (LaurelTrainState *self, GError **error);
 gboolean laurel_train_state_go_back (LaurelTrainState *self, GError **error);
-/* Bytes of memory that reserve asks for, for six blocks of @block_size in all. */
-gsize laurel_train_state_reserve_size (gsize block_size);
+/* Bytes of memory that reserve asks for, where there are @n_bytes to keep. */
+gsize laurel_train_state_reserve_size (gsize n_bytes);
 
 G_END_DECLS

@@ -219,7 +219,7 @@ test_goes_back_from_disk (void)
   laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
   state.optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
   state.value_optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
-  g_assert_cmpuint (laurel_train_state_reserve_size (4 * model->layout->n_floats), ==, 0);
+  g_assert_cmpuint (laurel_train_state_reserve_size (24 * model->layout->n_floats), ==, 0);
   g_assert_true (laurel_train_state_reserve (&state, &error));
   model->weights[0] = 1;
   state.value_optimizer->v[last] = 2;
