@@ -49,7 +49,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
     read = laurel_hyperparameters_from_json (&settings, stage, json_node_get_object (node),
                                              &refused);
     fuzz_check (read, refused);
-    fuzz_check (laurel_hyperparameters_validate (&settings, stage, &invalid), invalid);
+    read = laurel_hyperparameters_validate (&settings, stage, &invalid);
+    fuzz_check (read, invalid);
     check_again (&settings, stage);
   }
   return 0;

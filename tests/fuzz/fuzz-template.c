@@ -34,9 +34,9 @@ check_prompt (const LaurelTemplate *chat_template, const char *prompt)
 {
   g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
   g_autoptr (GError) error = NULL;
+  gboolean encoded = laurel_template_encode_prompt (chat_template, tokenizer, prompt, ids, &error);
 
-  fuzz_check (laurel_template_encode_prompt (chat_template, tokenizer, prompt, ids, &error),
-              error);
+  fuzz_check (encoded, error);
 }
 
 /* A completion comes back from its ids, end-of-text apart. */
