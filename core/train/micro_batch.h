@@ -40,7 +40,7 @@ void laurel_micro_batch_add_masked (LaurelMicroBatch *self, const gint32 *tokens
 LaurelBatch laurel_micro_batch_as_batch (const LaurelMicroBatch *self);
 LaurelLabels laurel_micro_batch_as_labels (const LaurelMicroBatch *self);
 
-/* Tokens of a micro-batch: at most 4096, fewer where activations would pass 512 MiB, never under @longest. */
+/* Tokens of a micro-batch: at most 4096, fewer where activations would pass 128 MiB, never under @longest. */
 int laurel_micro_batch_budget (const LaurelModelConfig *config, int longest);
 
 /* The same where no more than @n_rows sequences of up to @longest tokens come at once. */
