@@ -312,9 +312,12 @@ static gboolean
 decode_named (const char *name, const guint8 *bytes, gsize n, GString *text)
 {
   gsize n_converted;
-  g_autofree char *converted = g_convert_with_fallback ((const char *) bytes, (gssize) n, "UTF-8",
-                                                        name, NULL, NULL, &n_converted, NULL);
+  g_autofree char *converted = NULL;
 
+  if (n == 0) /* the bytes of an empty file have no address */
+    return TRUE;
+  converted = g_convert_with_fallback ((const char *) bytes, (gssize) n, "UTF-8", name, NULL, NULL,
+                                       &n_converted, NULL);
   if (converted == NULL)
     return FALSE;
   append_utf8 ((const guint8 *) converted, n_converted, text);
