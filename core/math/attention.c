@@ -23,12 +23,6 @@
 #define PANEL LAUREL_PANEL
 
 static int
-round_up (int n)
-{
-  return (n + PANEL - 1) / PANEL * PANEL;
-}
-
-static int
 longest_sequence (const gint32 *offsets, int B)
 {
   int longest = 0;
@@ -127,7 +121,7 @@ typedef struct {
 static gsize
 forward_floats (int T, int D)
 {
-  gsize columns = (gsize) round_up (T), d = (gsize) round_up (D);
+  gsize columns = (gsize) laurel_round_to_panels (T), d = (gsize) laurel_round_to_panels (D);
 
   return 2 * columns * d + 2 * QUERY_BLOCK * d + QUERY_BLOCK * columns;
 }
@@ -135,7 +129,7 @@ forward_floats (int T, int D)
 static ForwardScratch
 forward_carve (float *block, int T, int D)
 {
-  ForwardScratch s = { T, D, round_up (D), round_up (T), block };
+  ForwardScratch s = { T, D, laurel_round_to_panels (D), laurel_round_to_panels (T), block };
   gsize columns = (gsize) s.columns, d = (gsize) s.padded_d;
 
   s.values = s.keys + columns * d;
@@ -211,7 +205,7 @@ typedef struct {
 static gsize
 backward_floats (int T, int D)
 {
-  gsize columns = (gsize) round_up (T), d = (gsize) round_up (D);
+  gsize columns = (gsize) laurel_round_to_panels (T), d = (gsize) laurel_round_to_panels (D);
 
   return 5 * columns * d + 4 * QUERY_BLOCK * d + 2 * QUERY_BLOCK * columns;
 }
@@ -219,7 +213,7 @@ backward_floats (int T, int D)
 static BackwardScratch
 backward_carve (float *block, int T, int D)
 {
-  BackwardScratch s = { round_up (D), round_up (T), block };
+  BackwardScratch s = { laurel_round_to_panels (D), laurel_round_to_panels (T), block };
   gsize keyed = (gsize) s.columns * (gsize) s.padded_d;
   gsize queried = QUERY_BLOCK * (gsize) s.padded_d;
 

@@ -12,16 +12,10 @@
 #define CACHE_LINE 16 /* floats */
 #define FETCHED_LINES 12
 
-static int
-round_up (int n)
-{
-  return (n + PANEL - 1) / PANEL * PANEL;
-}
-
 gsize
 laurel_head_cache_size (int capacity, int D)
 {
-  return (gsize) round_up (capacity) * (gsize) round_up (D);
+  return (gsize) laurel_round_to_panels (capacity) * (gsize) laurel_round_to_panels (D);
 }
 
 void
@@ -41,13 +35,13 @@ laurel_head_cache_put (float *keys, float *values, int capacity, int t, const fl
 static gsize
 score_stride (int n_keys)
 {
-  return (gsize) round_up (n_keys) + PANEL + ROW_PADDING;
+  return (gsize) laurel_round_to_panels (n_keys) + PANEL + ROW_PADDING;
 }
 
 gsize
 laurel_attention_decode_scratch (int n_keys, int D)
 {
-  return LAUREL_DECODE_ROWS * (2 * (gsize) round_up (D) + score_stride (n_keys));
+  return LAUREL_DECODE_ROWS * (2 * (gsize) laurel_round_to_panels (D) + score_stride (n_keys));
 }
 
 /* Has the beginning of a cache on its way while another is read. */
@@ -92,7 +86,7 @@ laurel_attention_decode (float *y, gsize y_stride, const float *q, gsize q_strid
 {
   const LaurelTileSet *set = laurel_tile_set ();
   float scale = 1.0f / sqrtf ((float) D);
-  gsize d_stride = (gsize) round_up (D), stride;
+  gsize d_stride = (gsize) laurel_round_to_panels (D), stride;
   float *queries = scratch, *out = queries + LAUREL_DECODE_ROWS * d_stride;
   float *scores = out + LAUREL_DECODE_ROWS * d_stride;
   int longest = 0;

@@ -8,6 +8,7 @@
 #include "core/math/matmul.h"
 
 #include "core/base/memory.h"
+#include "core/math/bf16.h"
 #include "core/math/kernels.h"
 #include "core/math/simd.h"
 
@@ -111,15 +112,6 @@ laurel_panels_pack (float *out, const float *b, gsize ldb, gboolean transposed, 
     laurel_panel_pack (out + (gsize) column * (gsize) K, b, ldb, transposed, K, N, column);
 }
 
-static guint16
-round_to_bf16 (float x)
-{
-  guint32 bits;
-
-  memcpy (&bits, &x, sizeof bits);
-  return (guint16) ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
-}
-
 /* Columns j and j + 16 of each row go side by side: see tile.h. */
 static void
 round_panel (guint16 *out, const float *panel, int K)
@@ -128,8 +120,8 @@ round_panel (guint16 *out, const float *panel, int K)
 
   for (gsize k = 0; k < (gsize) K; k++, out += LAUREL_PANEL, panel += LAUREL_PANEL)
     for (int j = 0; j < half; j++) {
-      out[2 * j] = round_to_bf16 (panel[j]);
-      out[2 * j + 1] = round_to_bf16 (panel[j + half]);
+      out[2 * j] = laurel_bf16_from_float (panel[j]);
+      out[2 * j + 1] = laurel_bf16_from_float (panel[j + half]);
     }
 }
 

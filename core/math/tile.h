@@ -14,6 +14,13 @@ G_BEGIN_DECLS
 #define LAUREL_TILE_ROWS 12
 #define LAUREL_PANEL 32 /* columns of b side by side in memory */
 
+/* @n columns, in whole panels. */
+static inline int
+laurel_round_to_panels (int n)
+{
+  return (n + LAUREL_PANEL - 1) / LAUREL_PANEL * LAUREL_PANEL;
+}
+
 /* What a tile has on its way from memory meanwhile: a cache line or two from @at + k · step at each k. */
 typedef struct {
   const void *at;

@@ -2,6 +2,7 @@
 #include "core/model/dtype.h"
 
 #include "core/base/error.h"
+#include "core/math/bf16.h"
 #include "core/math/simd.h"
 
 #include <math.h>
@@ -138,16 +139,6 @@ laurel_dtype_to_float (LaurelDtype dtype, const guchar *in, float *out, gsize n)
 
 /* --- Writing ----------------------------------------------------------------- */
 
-static guint16
-bf16_from_float (float value)
-{
-  guint32 bits = bits_from_float (value);
-
-  if (isnan (value))
-    return (guint16) (bits >> 16 | 0x40);
-  return (guint16) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 /* Where F16 has its normal range, its fraction is the upper ten bits of float32's, and a carry of
  * rounding goes into the exponent as it should. Below, adding ½, whose last bit is 2⁻²⁴, rounds to
  * multiples of that. */
@@ -200,7 +191,7 @@ laurel_dtype_from_float (LaurelDtype dtype, const float *in, guchar *out, gsize 
 {
   switch (dtype) {
     case LAUREL_DTYPE_F32: return write_f32 (in, out, n);
-    case LAUREL_DTYPE_BF16: return write_halves (bf16_from_float, 0x7f80, in, out, n);
+    case LAUREL_DTYPE_BF16: return write_halves (laurel_bf16_from_float, 0x7f80, in, out, n);
     case LAUREL_DTYPE_F16: return write_halves (f16_from_float, 0x7c00, in, out, n);
     default: g_assert_not_reached ();
   }
