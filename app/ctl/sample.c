@@ -295,16 +295,7 @@ generate (LaurelCtl *self,
           const LaurelSampleRequest *request,
           GError **error)
 {
-  LaurelSamplingOptions options = { .temperature = request->temperature,
-                                    .top_k = request->top_k,
-                                    .top_p = request->top_p,
-                                    .min_p = request->min_p,
-                                    .max_tokens = request->max_tokens,
-                                    .seed = request->seed,
-                                    .repetition_penalty = request->repetition_penalty,
-                                    .stop = request->stop,
-                                    .max_rows = request->max_rows,
-                                    .bf16_weights = request->bf16_weights };
+  LaurelSamplingOptions options = laurel_sample_request_get_options (request);
   g_autoptr (GArray) biases = NULL;
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, prompts->len);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
@@ -383,7 +374,8 @@ compare_logprobs (const LaurelModel *model,
   return TRUE;
 }
 
-/* Says what rounding the weights to bfloat16 did to the probabilities of what was sampled. */
+/* Says what rounding the weights to bfloat16 does to the probabilities of what was sampled, at
+ * temperature 1. All weights are rounded here; decoding keeps embeddings, norms and biases. */
 static gboolean
 print_rounding_cost (const LaurelModel *model, GPtrArray *prompts, GPtrArray *samples,
                      GError **error)

@@ -17,6 +17,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/model/sampling.h"
+#include "core/project/project.h"
 #include "core/store/store.h"
 #include "core/train/rows.h"
 #include "core/train/sequence.h"
@@ -116,4 +118,7 @@ gboolean laurel_data_check_pretrain (const char *path, GError **error);
 
 /* The longest sequence of a run: hp->max_length, or the model's context. */
 int laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *hp);
+/* What the sampler is asked for, but for the logit biases, which need the model's tokenizer. Borrows from @request. */
+LaurelSamplingOptions laurel_sample_request_get_options (const LaurelSampleRequest *request);
+
 G_END_DECLS

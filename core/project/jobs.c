@@ -424,18 +424,25 @@ check_logit_bias (LaurelProject *self,
   return biases != NULL;
 }
 
+LaurelSamplingOptions
+laurel_sample_request_get_options (const LaurelSampleRequest *request)
+{
+  return (LaurelSamplingOptions) { .temperature = request->temperature,
+                                   .top_k = request->top_k,
+                                   .top_p = request->top_p,
+                                   .min_p = request->min_p,
+                                   .max_tokens = request->max_tokens,
+                                   .seed = request->seed,
+                                   .repetition_penalty = request->repetition_penalty,
+                                   .stop = request->stop,
+                                   .max_rows = request->max_rows,
+                                   .bf16_weights = request->bf16_weights };
+}
+
 static gboolean
 check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
 {
-  const LaurelSamplingOptions options = { .temperature = request->temperature,
-                                          .top_k = request->top_k,
-                                          .top_p = request->top_p,
-                                          .min_p = request->min_p,
-                                          .max_tokens = request->max_tokens,
-                                          .seed = request->seed,
-                                          .repetition_penalty = request->repetition_penalty,
-                                          .stop = request->stop,
-                                          .max_rows = request->max_rows };
+  const LaurelSamplingOptions options = laurel_sample_request_get_options (request);
   g_autoptr (LaurelModelRecord) record = NULL;
 
   if (request->n_completions < 2 || request->n_completions > 9) {
