@@ -208,8 +208,8 @@ const LaurelSetting laurel_settings_table[] = {
     SAME (0), NULL, "", FALSE,
     N_ ("Value Shares Layers"),
     N_ ("Reads values off the policy by a head that starts at 0, in place of a value network that "
-        "starts as the reward model: half the work and memory of the update, and both losses pull "
-        "at the same layers."),
+        "starts as the reward model: about half the work of an update, and both losses pull at the "
+        "same layers."),
     "Ziegler et al. 2019; RLlib vf_share_layers" },
   { "value_learning_rate", LAUREL_SETTING_DOUBLE, AT (value_learning_rate), PPO, 0, 1,
     SAME (1e-4), NULL, "", FALSE,
