@@ -181,9 +181,8 @@ logprob_of (const float *logits, int n, gint32 token)
   return logits[token] - max - log (sum);
 }
 
-/* Prompts of several lengths, then token by token from the cache, in one batch: each token's
- * log-probability is that of a forward pass over the whole sequence. */
-/* The largest difference of a log-probability by cached decoding from one by the whole sequence. */
+/* Prompts of several lengths, then token by token from the cache, in one batch: how far
+ * a token's log-probability is at most from that of a forward pass over the whole sequence. */
 static double
 compare_cache (gconstpointer shape, gboolean bf16_weights)
 {
@@ -253,7 +252,7 @@ test_cache (gconstpointer data)
   g_assert_cmpfloat (compare_cache (data, FALSE), <=, 1e-5);
 }
 
-/* Eight bits of each weight: more than float32's rounding and, in so small a model, less than 0.1. */
+/* Eight bits of each weight: more than float32's rounding and, in so small a model, under 0.1. */
 static void
 test_bf16_cache (gconstpointer data)
 {
