@@ -49,7 +49,8 @@ laurel_run_kind_get_title (const char *kind)
   } titles[] = {
     { "pretrain", N_ ("Pretraining") }, { "sft", N_ ("Fine-tuning") },
     { "reward", N_ ("Reward model") },
-    { "ppo", N_ ("PPO") },              { "sample", N_ ("Sampling") },
+    { "ppo", N_ ("PPO") },              { "dpo", N_ ("DPO") },
+    { "rloo", N_ ("RLOO") },            { "sample", N_ ("Sampling") },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (titles); i++) {

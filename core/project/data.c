@@ -147,7 +147,7 @@ add_rankings (JsonBuilder *builder, LaurelStore *store, GError **error)
   if (n > 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not start reward-model training: nothing has been ranked yet; "
+               "Could not start the run: nothing has been ranked yet; "
                "rank some completions, or name a data file of rankings");
   return FALSE;
 }
@@ -167,7 +167,9 @@ add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **fi
       return TRUE;
     return (has_files || add_rankings (builder, store, error))
            && add_prompts (builder, store, error);
-  case LAUREL_STAGE_PPO: return has_files || add_prompts (builder, store, error);
+  case LAUREL_STAGE_DPO: return has_files || add_rankings (builder, store, error);
+  case LAUREL_STAGE_PPO:
+  case LAUREL_STAGE_RLOO: return has_files || add_prompts (builder, store, error);
   case LAUREL_STAGE_PRETRAIN:
   default:
     if (!has_files)
@@ -518,7 +520,7 @@ load_rows (LaurelStage stage,
   for (guint i = 0; ok && i < rows->len; i++) {
     const LaurelDataRow *row = g_ptr_array_index (rows, i);
 
-    if (stage == LAUREL_STAGE_REWARD)
+    if (laurel_stage_takes_rankings (stage))
       ok = add_reward_row (model, row, number_prompt (numbers, row->prompt),
                            laurel_data_max_length (model, hp), out, error)
            && (!keep_prompts || add_prompt (model, row->prompt, out, error));
@@ -578,9 +580,9 @@ load_files (const Loading *self, JsonArray *files, LaurelTrainData *out, GError 
 static gboolean
 check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
 {
-  gsize n = stage == LAUREL_STAGE_REWARD ? data->comparisons->len
-            : stage == LAUREL_STAGE_PPO  ? data->prompts->len
-                                         : laurel_rows_count (data->rows);
+  gsize n = laurel_stage_takes_rankings (stage) ? data->comparisons->len
+            : laurel_stage_is_online (stage)    ? data->prompts->len
+                                                : laurel_rows_count (data->rows);
 
   if (n > 0)
     return TRUE;
@@ -604,7 +606,8 @@ laurel_data_load (LaurelStore *store,
                   GError **error)
 {
   g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  gboolean keep_prompts = !json_object_has_member (snapshot, "prompt_ids");
+  gboolean keep_prompts =
+      stage != LAUREL_STAGE_DPO && !json_object_has_member (snapshot, "prompt_ids");
   const Loading loading = { stage, model, hp, folder, monitor, numbers, keep_prompts };
 
   out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);

@@ -265,7 +265,7 @@ read_row_cb (JsonObject *object, guint number, gpointer user_data, GError **erro
 
   if (reading->stage == LAUREL_STAGE_SFT)
     ok = read_sft (object, row, error);
-  else if (reading->stage == LAUREL_STAGE_REWARD)
+  else if (laurel_stage_takes_rankings (reading->stage))
     ok = read_reward (object, row, error);
   else
     ok = read_text (object, "prompt", &row->prompt, error);
@@ -331,7 +331,7 @@ laurel_data_read_rows (LaurelStage stage, const char *path, GError **error)
       g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_row_error_free);
   ReadRows reading = { stage, rows };
 
-  if (stage == LAUREL_STAGE_PPO && g_str_has_suffix (path, ".txt")) {
+  if (laurel_stage_is_online (stage) && g_str_has_suffix (path, ".txt")) {
     if (!read_lines (path, rows, error))
       return NULL;
   } else if (!laurel_jsonl_foreach (path, read_row_cb, &reading, row_errors, error)

@@ -11,8 +11,8 @@
 /* The file that stages write in the folder they are given. */
 #define CHECKPOINT_NAME "checkpoint.laurel"
 
-/* What a run works with. @reward is NULL but for PPO; @trained is what is saved: @base, or a new
- * reward model. */
+/* What a run works with. @reward is NULL but for PPO and RLOO; @trained is what is saved:
+ * @base, or a new reward model. */
 typedef struct {
   LaurelStage stage;
   LaurelHyperparameters hp;
@@ -70,7 +70,7 @@ load_models (LaurelJob *job, TrainWork *work, GError **error)
         laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
     return work->trained != NULL;
   }
-  if (work->stage == LAUREL_STAGE_PPO) {
+  if (laurel_stage_is_online (work->stage)) {
     work->reward = load_model (job, "reward_model", error);
     return work->reward != NULL;
   }
@@ -121,10 +121,17 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
     return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts,
                                 &work->hp, &job->monitor, error);
   case LAUREL_STAGE_PPO:
-  default:
     return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor,
                              error);
+  case LAUREL_STAGE_DPO:
+  case LAUREL_STAGE_RLOO:
+  case LAUREL_N_STAGES:
+    break;
   }
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NEWER_VERSION,
+               "Could not start the run: this version has no stage “%s”; use a newer one",
+               laurel_stage_name (work->stage));
+  return FALSE;
 }
 
 static gboolean

@@ -84,7 +84,7 @@ check_models (LaurelProject *self,
   if (out_base->config.head != LAUREL_HEAD_LM)
     return refuse_head (error, request->model, "a reward model, not a language model",
                         "a language model");
-  if (request->stage != LAUREL_STAGE_PPO)
+  if (!laurel_stage_is_online (request->stage))
     return TRUE;
   if (request->reward_model == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
@@ -176,7 +176,7 @@ write_train_config (const LaurelTrainRequest *request)
 
   json_object_set_string_member (object, "stage", laurel_stage_name (request->stage));
   json_object_set_string_member (object, "model", model);
-  if (request->stage == LAUREL_STAGE_PPO) {
+  if (laurel_stage_is_online (request->stage)) {
     g_autofree char *reward = name_model (request->reward_model);
 
     json_object_set_string_member (object, "reward_model", reward);

@@ -80,7 +80,8 @@ laurel_project_resolve_model (LaurelProject *self, const char *name_or_path, GEr
 const char *
 laurel_stage_model_kind (LaurelStage stage)
 {
-  static const char *const kinds[LAUREL_N_STAGES] = { "base", "sft", "reward", "policy" };
+  static const char *const kinds[LAUREL_N_STAGES] = { "base",   "sft",    "reward",
+                                                      "policy", "policy", "policy" };
 
   return kinds[stage];
 }
@@ -267,11 +268,16 @@ laurel_model_name_is_free (LaurelStore *store,
 static const char *
 guess_kind (const LaurelModel *model, const char *name)
 {
+  static const char *const policies[] = { "ppo", "dpo", "rloo", "policy", NULL };
+
   if (model->config.head == LAUREL_HEAD_SCORE)
     return "reward";
   if (strstr (name, "sft") != NULL)
     return "sft";
-  return strstr (name, "ppo") != NULL || strstr (name, "policy") != NULL ? "policy" : "base";
+  for (int i = 0; policies[i] != NULL; i++)
+    if (strstr (name, policies[i]) != NULL)
+      return "policy";
+  return "base";
 }
 
 /* An import between its slow part, which touches no database, and its end, which does. */

@@ -72,7 +72,7 @@ LaurelImportResult *laurel_project_import_rankings (LaurelProject *self, const c
 typedef struct {
   LaurelStage stage;
   const char *model;        /* where it starts: base (pretrain, sft), sft (reward), policy (ppo) */
-  const char *reward_model; /* ppo only */
+  const char *reward_model; /* ppo and rloo only */
   const char *output;       /* the name of the model it makes */
   char **data_files;        /* NULL: the project's own demonstrations, rankings, prompts */
   LaurelHyperparameters hyperparameters;

@@ -149,7 +149,7 @@ gboolean laurel_run_status_from_string (const char *text, LaurelRunStatus *out_s
 
 typedef struct {
   gint64 id;
-  char *kind;   /* "pretrain", "sft", "reward", "ppo", "sample" */
+  char *kind;   /* "pretrain", "sft", "reward", "ppo", "dpo", "rloo", "sample" */
   char *name;   /* what people call it: the output model's name */
   char *model;  /* what it starts from */
   char *output; /* the model it makes */

@@ -13,10 +13,23 @@
 const char *
 laurel_stage_name (LaurelStage stage)
 {
-  static const char *const names[LAUREL_N_STAGES] = { "pretrain", "sft", "reward", "ppo" };
+  static const char *const names[LAUREL_N_STAGES] = { "pretrain", "sft", "reward",
+                                                       "ppo",      "dpo", "rloo" };
 
   g_return_val_if_fail ((int) stage >= 0 && stage < LAUREL_N_STAGES, NULL);
   return names[stage];
+}
+
+gboolean
+laurel_stage_is_online (LaurelStage stage)
+{
+  return stage == LAUREL_STAGE_PPO || stage == LAUREL_STAGE_RLOO;
+}
+
+gboolean
+laurel_stage_takes_rankings (LaurelStage stage)
+{
+  return stage == LAUREL_STAGE_REWARD || stage == LAUREL_STAGE_DPO;
 }
 
 const LaurelSetting *
@@ -268,11 +281,18 @@ laurel_hyperparameters_validate (const LaurelHyperparameters *self,
       return refuse_value (setting, g_ascii_dtostr (text, sizeof text, value), error);
     }
   }
-  if (stage == LAUREL_STAGE_PPO && self->batch_size < self->num_mini_batches) {
+  if (laurel_stage_is_online (stage) && self->batch_size < self->num_mini_batches) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                  "Could not use “num_mini_batches” %d: a batch has only %d rollouts; "
                  "give at most as many mini-batches as rollouts",
                  self->num_mini_batches, self->batch_size);
+    return FALSE;
+  }
+  if (stage == LAUREL_STAGE_RLOO && self->batch_size % self->num_generations != 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                 "Could not use “num_generations” %d: a batch of %d rollouts is no whole number of "
+                 "prompts; give a divisor of batch_size",
+                 self->num_generations, self->batch_size);
     return FALSE;
   }
   return TRUE;

@@ -15,11 +15,14 @@ typedef enum {
   LAUREL_STAGE_SFT,
   LAUREL_STAGE_REWARD,
   LAUREL_STAGE_PPO,
+  LAUREL_STAGE_DPO,
+  LAUREL_STAGE_RLOO,
   LAUREL_N_STAGES,
 } LaurelStage;
 
 typedef enum { LAUREL_SCHEDULE_CONSTANT, LAUREL_SCHEDULE_LINEAR, LAUREL_SCHEDULE_COSINE } LaurelSchedule;
 typedef enum { LAUREL_TIES_DROP, LAUREL_TIES_HALF } LaurelTies;
+typedef enum { LAUREL_DPO_SIGMOID, LAUREL_DPO_IPO } LaurelDpoLoss;
 
 typedef struct {
   /* every stage */
@@ -31,10 +34,10 @@ typedef struct {
   double adam_beta2;
   double adam_epsilon;
   double max_grad_norm; /* 0: no clipping */
-  int batch_size;       /* pretrain, sft: sequences; reward: prompts; ppo: rollouts */
+  int batch_size; /* pretrain, sft: sequences; reward, dpo: prompts; ppo, rloo: rollouts */
   int gradient_accumulation_steps;
   int max_length; /* tokens per sequence; 0: the model's context */
-  int max_steps;  /* 0: by num_train_epochs; ppo: iterations */
+  int max_steps;  /* 0: by num_train_epochs; ppo, rloo: iterations */
   double num_train_epochs;
   int save_steps; /* 0: only at the end */
   int eval_steps; /* 0: only at the end */
@@ -46,7 +49,7 @@ typedef struct {
   /* reward */
   LaurelTies ties;
   gboolean normalize_rewards; /* gain and bias on reference samples, after training */
-  /* ppo */
+  /* ppo; rloo those without a value */
   int num_ppo_epochs;
   int num_mini_batches;
   int response_length;
@@ -65,6 +68,12 @@ typedef struct {
   gboolean whiten_rewards;
   gboolean whiten_advantages;
   double missing_eos_penalty;
+  /* dpo */
+  double beta;
+  LaurelDpoLoss loss_type;
+  double label_smoothing; /* the share of pairs taken to be the wrong way round */
+  /* rloo */
+  int num_generations; /* completions of a prompt, each the others' baseline */
 } LaurelHyperparameters;
 
 typedef enum { LAUREL_SETTING_INT, LAUREL_SETTING_INT64, LAUREL_SETTING_DOUBLE, LAUREL_SETTING_BOOLEAN, LAUREL_SETTING_CHOICE } LaurelSettingType;
@@ -97,7 +106,11 @@ gboolean laurel_hyperparameters_validate (const LaurelHyperparameters *self, Lau
 JsonNode *laurel_hyperparameters_to_json (const LaurelHyperparameters *self, LaurelStage stage) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_hyperparameters_from_json (LaurelHyperparameters *self, LaurelStage stage, JsonObject *object, GError **error);
 
-const char *laurel_stage_name (LaurelStage stage); /* "pretrain", "sft", "reward", "ppo" */
+const char *laurel_stage_name (LaurelStage stage); /* "pretrain", "sft", "reward", "ppo", "dpo", "rloo" */
+/* Whether the stage samples what it learns from and has it scored by a reward model. */
+gboolean laurel_stage_is_online (LaurelStage stage);
+/* Whether it learns from rankings. */
+gboolean laurel_stage_takes_rankings (LaurelStage stage);
 
 /* What a metric is: for the plots' “how computed” notes. */
 typedef struct {

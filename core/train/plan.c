@@ -67,6 +67,18 @@ count_reward (const Plan *self)
   return 5 * self->block + count_pass (self, n_tokens, TRUE) + samples;
 }
 
+/* The policy in training, and the passes: the reference's log-probabilities are computed by the
+ * policy before it moves. */
+static gsize
+count_dpo (const Plan *self)
+{
+  const LaurelHyperparameters *hp = self->hp;
+  int rows = hp->batch_size * hp->gradient_accumulation_steps;
+  int n_tokens = laurel_micro_batch_room (self->config, COMPLETIONS * self->longest, rows);
+
+  return 4 * self->block + count_pass (self, n_tokens, TRUE);
+}
+
 /* Weights and two moments of the policy and of a value network, unless the value is a head on the
  * policy; one block of gradients, reference and reward model; the room that all passes but the
  * reference's share; the batch, and its sampling. */
@@ -78,7 +90,7 @@ count_ppo (const Plan *self)
   int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
   int response = MIN (hp->response_length, self->config->n_positions - 1);
   int prompt = MAX (self->longest - response, 1);
-  gsize n_trained = hp->vf_share_layers ? 1 : 2;
+  gsize n_trained = self->stage == LAUREL_STAGE_RLOO || hp->vf_share_layers ? 1 : 2;
 
   return (3 * n_trained + 3) * self->block
          + laurel_train_state_reserve_size (3 * n_trained * self->block)
@@ -92,7 +104,7 @@ count_ppo (const Plan *self)
 static int
 guess_longest (LaurelStage stage, const LaurelModelConfig *config, const LaurelHyperparameters *hp)
 {
-  if (stage == LAUREL_STAGE_PPO)
+  if (laurel_stage_is_online (stage))
     return config->n_positions;
   return laurel_sequence_limit (config, hp);
 }
@@ -115,7 +127,10 @@ laurel_train_plan_memory (LaurelStage stage,
     return SCRATCH_BYTES + count_language (&plan);
   case LAUREL_STAGE_REWARD:
     return SCRATCH_BYTES + count_reward (&plan);
+  case LAUREL_STAGE_DPO:
+    return SCRATCH_BYTES + count_dpo (&plan);
   case LAUREL_STAGE_PPO:
+  case LAUREL_STAGE_RLOO:
     return SCRATCH_BYTES + count_ppo (&plan);
   case LAUREL_N_STAGES:
     break;

@@ -39,6 +39,7 @@ test_defaults (void)
     g_assert_true (laurel_hyperparameters_validate (&hp, stage, &error));
     g_assert_no_error (error);
   }
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
   g_assert_cmpfloat (hp.kl_coef, ==, 0.2);
   g_assert_cmpint (hp.max_steps, ==, 30);
   g_assert_cmpint (hp.lr_scheduler_type, ==, LAUREL_SCHEDULE_LINEAR);
@@ -109,6 +110,11 @@ test_validate (void)
   hp.adam_beta1 = 1;
   g_assert_false (laurel_hyperparameters_validate (&hp, LAUREL_STAGE_SFT, &error));
   g_assert_nonnull (strstr (error->message, "adam_beta1"));
+  g_clear_error (&error);
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_RLOO);
+  hp.num_generations = 3; /* of 64 rollouts */
+  g_assert_false (laurel_hyperparameters_validate (&hp, LAUREL_STAGE_RLOO, &error));
+  g_assert_nonnull (strstr (error->message, "num_generations"));
 }
 
 static void

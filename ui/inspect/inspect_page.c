@@ -9,6 +9,7 @@
 #include "ui/inspect/rollout_panel.h"
 #include "ui/inspect/rollout_view.h"
 #include "ui/resources.h"
+#include "ui/runs/run_words.h"
 
 #include <glib/gi18n.h>
 
@@ -168,8 +169,8 @@ find_runs (LaurelInspectPage *self)
   for (guint i = 0; all != NULL && i < all->len; i++) {
     LaurelRun *run = all->pdata[i];
 
-    if (g_str_equal (run->kind, "ppo") && laurel_store_last_rollout_step (get_store (self), run->id,
-                                                                          NULL) > 0)
+    if (laurel_run_kind_has_rollouts (run->kind)
+        && laurel_store_last_rollout_step (get_store (self), run->id, NULL) > 0)
       g_ptr_array_add (self->runs, g_steal_pointer (&all->pdata[i]));
   }
 }

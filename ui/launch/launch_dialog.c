@@ -74,6 +74,20 @@ static const StageWords stage_words[LAUREL_N_STAGES] = {
                          .model_title = N_ ("Policy"),
                          .kinds = { "sft", "policy" },
                          .stem = "policy" },
+  [LAUREL_STAGE_DPO] = { .title = N_ ("Train with DPO"),
+                         .intro = N_ ("Makes the better answers of the rankings more likely than "
+                                      "the worse ones, measured against where it began. No reward "
+                                      "model is needed."),
+                         .model_title = N_ ("SFT Model"),
+                         .kinds = { "sft", "policy" },
+                         .stem = "dpo" },
+  [LAUREL_STAGE_RLOO] = { .title = N_ ("Train with RLOO"),
+                          .intro = N_ ("Lets the policy write several answers to each prompt and "
+                                       "makes those likely that score above the others’ mean. "
+                                       "No value network is needed."),
+                          .model_title = N_ ("Policy"),
+                          .kinds = { "sft", "policy" },
+                          .stem = "rloo" },
 };
 
 static gboolean
@@ -113,7 +127,7 @@ check_choices (LaurelLaunchDialog *self, const LaurelTrainRequest *request, GErr
 
   if (request->model == NULL)
     problem = _("No model to start from: import one on the Models page, or train one first");
-  else if (self->stage == LAUREL_STAGE_PPO && request->reward_model == NULL)
+  else if (laurel_stage_is_online (self->stage) && request->reward_model == NULL)
     problem = _("No reward model yet: train one from rankings first");
   else if (request->output[0] == '\0')
     problem = _("The new model has no name: type one");
@@ -136,7 +150,7 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
                                .model = laurel_model_choice_get (self->model),
                                .output = gtk_editable_get_text (GTK_EDITABLE (self->output)),
                                .data_files = self->data_files };
-  if (self->stage == LAUREL_STAGE_PPO)
+  if (laurel_stage_is_online (self->stage))
     out->reward_model = laurel_model_choice_get (self->reward_model);
   laurel_hyperparameters_init (&out->hyperparameters, self->stage);
   for (guint i = 0; i < self->rows->len; i++)
@@ -383,7 +397,7 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   adw_preferences_group_set_description (self->intro, _ (words->intro));
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self->model), _ (words->model_title));
   laurel_model_choice_fill (self->model, project, words->kinds);
-  gtk_widget_set_visible (GTK_WIDGET (self->reward_model), stage == LAUREL_STAGE_PPO);
+  gtk_widget_set_visible (GTK_WIDGET (self->reward_model), laurel_stage_is_online (stage));
   laurel_model_choice_fill (self->reward_model, project, reward_kinds);
   add_settings (self);
   propose_name (self);

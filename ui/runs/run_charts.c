@@ -5,6 +5,7 @@
 #include "core/train/hyperparameters.h"
 #include "ui/charts/widget.h"
 #include "ui/resources.h"
+#include "ui/runs/run_words.h"
 
 #include <adwaita.h>
 #include <glib/gi18n.h>
@@ -44,14 +45,20 @@ static const char *const ppo_keys[] = { "objective/scores", "objective/kl", "obj
 static const char *const reward_keys[] = { "loss", "accuracy", "margin", "eval/accuracy",
                                            "eval/loss", "eval/margin",
                                            "learning_rate", "grad_norm", NULL };
+static const char *const dpo_keys[] = { "loss", "rewards/margins", "rewards/accuracies",
+                                        "eval/rewards/accuracies", "eval/loss", "rewards/chosen",
+                                        "rewards/rejected", "logps/chosen", "logps/rejected",
+                                        "learning_rate", "grad_norm", NULL };
 static const char *const language_keys[] = { "loss", "eval/loss", "learning_rate", "grad_norm",
                                              NULL };
 
 static const char *const *
 list_first_keys (const char *kind)
 {
-  if (g_strcmp0 (kind, "ppo") == 0)
+  if (kind != NULL && laurel_run_kind_has_rollouts (kind))
     return ppo_keys;
+  if (g_strcmp0 (kind, "dpo") == 0)
+    return dpo_keys;
   if (g_strcmp0 (kind, "reward") == 0)
     return reward_keys;
   return language_keys;
@@ -62,9 +69,11 @@ find_reference (const char *key)
 {
   if (g_str_equal (key, "val/ratio"))
     return 1;
-  if (g_str_equal (key, "objective/kl") || g_str_equal (key, "margin"))
+  if (g_str_equal (key, "objective/kl") || g_str_equal (key, "margin")
+      || g_str_equal (key, "rewards/margins"))
     return 0;
-  if (g_str_equal (key, "accuracy") || g_str_equal (key, "eval/accuracy"))
+  if (g_str_equal (key, "accuracy") || g_str_equal (key, "eval/accuracy")
+      || g_str_has_suffix (key, "rewards/accuracies"))
     return .5;
   return NAN;
 }

@@ -14,6 +14,8 @@ laurel_run_kind_label (const char *kind)
     { "sft", N_ ("SFT") },
     { "reward", N_ ("Reward model") },
     { "ppo", N_ ("PPO") },
+    { "dpo", N_ ("DPO") },
+    { "rloo", N_ ("RLOO") },
     { "sample", N_ ("Sampling") },
   };
 
@@ -21,6 +23,12 @@ laurel_run_kind_label (const char *kind)
     if (g_str_equal (kind, labels[i][0]))
       return _ (labels[i][1]);
   return kind;
+}
+
+gboolean
+laurel_run_kind_has_rollouts (const char *kind)
+{
+  return g_str_equal (kind, "ppo") || g_str_equal (kind, "rloo");
 }
 
 const char *

@@ -8,6 +8,7 @@
 G_BEGIN_DECLS
 
 const char *laurel_run_kind_label (const char *kind);            /* “Reward model” */
+gboolean laurel_run_kind_has_rollouts (const char *kind);
 const char *laurel_run_status_label (LaurelRunStatus status);    /* “Running” */
 const char *laurel_run_status_icon (LaurelRunStatus status);     /* symbolic icon name */
 const char *laurel_run_status_css_class (LaurelRunStatus status); /* "accent", "success", … */

@@ -125,7 +125,8 @@ show_header (LaurelRunsPage *self)
                           self->run->status == LAUREL_RUN_FAILED
                             && gtk_label_get_label (self->message)[0] != '\0');
   gtk_widget_set_visible (GTK_WIDGET (self->resume_button), laurel_run_can_resume (self->run));
-  gtk_widget_set_visible (GTK_WIDGET (self->inspect_button), g_str_equal (self->run->kind, "ppo"));
+  gtk_widget_set_visible (GTK_WIDGET (self->inspect_button),
+                          laurel_run_kind_has_rollouts (self->run->kind));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "runs.resume",
                                  laurel_run_can_resume (self->run));
 }
@@ -346,7 +347,7 @@ overlay_action (GtkWidget *widget, const char *name, GVariant *parameter)
 static void
 picked_cb (LaurelRunsPage *self, int step)
 {
-  if (self->run == NULL || !g_str_equal (self->run->kind, "ppo"))
+  if (self->run == NULL || !laurel_run_kind_has_rollouts (self->run->kind))
     return;
   gtk_stack_set_visible_child_name (self->tabs, "samples");
   laurel_run_samples_set_step (self->samples, step);
