@@ -7,6 +7,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
+#include "core/train/comparison.h"
 #include "core/train/loop.h"
 #include "core/train/normalize.h"
 #include "core/train/reward_walk.h"
@@ -28,16 +29,6 @@ reward_clear (Reward *self)
   laurel_loop_clear (&self->loop);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reward, reward_clear)
-
-/* A prompt's side depends on the seed and its id alone, so it stays when rankings are added. */
-static gboolean
-is_held_out (const LaurelHyperparameters *hp, gint64 prompt_id)
-{
-  LaurelRng rng;
-
-  laurel_rng_init (&rng, (guint64) hp->seed, LAUREL_RNG_SPLIT, (guint64) prompt_id, 0);
-  return laurel_rng_uniform (&rng) < hp->eval_split;
-}
 
 static gboolean
 check_models (const LaurelModel *reward,
@@ -66,20 +57,6 @@ check_models (const LaurelModel *reward,
 }
 
 static gboolean
-check_comparison (const LaurelComparison *comparison,
-                  const LaurelModel *reward,
-                  int row,
-                  GError **error)
-{
-  for (int k = 0; k < comparison->n; k++)
-    if (!laurel_tokens_check (comparison->completions[k]->tokens,
-                              comparison->completions[k]->n_tokens, &reward->config, "ranking", row,
-                              error))
-      return FALSE;
-  return TRUE;
-}
-
-static gboolean
 sort_comparisons (Reward *self,
                   LaurelModel *reward,
                   GPtrArray *comparisons,
@@ -94,13 +71,9 @@ sort_comparisons (Reward *self,
     const LaurelComparison *comparison = g_ptr_array_index (comparisons, i);
     LaurelRewardRow *row;
 
-    if (!check_comparison (comparison, reward, (int) i + 1, error))
+    if (!laurel_comparison_check (comparison, &reward->config, (int) i + 1, error))
       return FALSE;
-    for (int k = 0; k < comparison->n; k++) {
-      laurel_data_digest_tokens (fingerprint, &comparison->ranks[k], 1);
-      laurel_data_digest_tokens (fingerprint, comparison->completions[k]->tokens,
-                                 comparison->completions[k]->n_tokens);
-    }
+    laurel_comparison_digest (comparison, fingerprint);
     row = laurel_reward_row_new (comparison, self->limit);
     if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, hp->ties) == 0) {
       n_skipped++;
@@ -108,7 +81,8 @@ sort_comparisons (Reward *self,
       continue;
     }
     *out_longest = MAX (*out_longest, row->n_tokens);
-    g_ptr_array_add (is_held_out (hp, comparison->prompt_id) ? self->eval_rows : self->rows,
+    g_ptr_array_add (laurel_comparison_is_held_out (hp, comparison->prompt_id) ? self->eval_rows
+                                                                                : self->rows,
                      row);
   }
   if (n_skipped > 0)

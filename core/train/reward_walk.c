@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/train/reward_walk.h"
 
+#include "core/train/comparison.h"
 #include "core/train/monitor.h"
 
 #include <string.h>
-
-static gboolean
-is_same (const LaurelSequence *a, const LaurelSequence *b)
-{
-  return a->n_tokens == b->n_tokens
-         && memcmp (a->tokens, b->tokens, sizeof *a->tokens * (gsize) a->n_tokens) == 0;
-}
 
 LaurelRewardRow *
 laurel_reward_row_new (const LaurelComparison *comparison, int limit)
@@ -18,15 +12,9 @@ laurel_reward_row_new (const LaurelComparison *comparison, int limit)
   LaurelRewardRow *self = g_new0 (LaurelRewardRow, 1);
 
   self->comparison = comparison;
-  self->twins = g_new0 (int, comparison->n);
-  for (int i = 0; i < comparison->n; i++) {
-    int twin = 0;
-
-    while (!is_same (comparison->completions[twin], comparison->completions[i]))
-      twin++;
-    self->twins[i] = twin;
+  self->twins = laurel_comparison_find_twins (comparison);
+  for (int i = 0; i < comparison->n; i++)
     self->n_tokens += MIN (comparison->completions[i]->n_tokens, limit);
-  }
   return self;
 }
 
