@@ -30,6 +30,8 @@
 #define CUT_ROWS 16
 /* Bytes of a panel that are on their way: memory's latency at its speed. */
 #define FETCH_AHEAD 3072
+/* Longer sums are cut, so that a panel that is packed on the way stays in the second-level cache. */
+#define MAX_PANEL_ROWS 4096
 /* Fewer multiplications are done before a second thread wakes. */
 #define PARALLEL_WORK (64.0 * 1024.0)
 
@@ -345,14 +347,12 @@ run_rows (const LaurelProduct *p, int first_row, int n, float *copy)
   }
 }
 
-void
-laurel_product_run (const LaurelProduct *p)
+static void
+run_product (const LaurelProduct *p)
 {
   int at_once = p->k_stride == 1 ? p->M : MIN (p->M, MAX_TALL_ROWS);
   float *copy = NULL;
 
-  if (p->M == 0 || p->N == 0)
-    return;
   if (must_copy (p)) {
     gsize row_floats = (gsize) (p->K + ROW_PADDING), tiles;
 
@@ -364,6 +364,39 @@ laurel_product_run (const LaurelProduct *p)
   }
   for (int row = 0; row < p->M; row += at_once)
     run_rows (p, row, MIN (at_once, p->M - row), copy);
+}
+
+/* The part of @p's sums over k from @first on; those of the parts before are in c. */
+static LaurelProduct
+cut_sums (const LaurelProduct *p, int first)
+{
+  LaurelProduct part = *p;
+
+  part.K = MIN (MAX_PANEL_ROWS, p->K - first);
+  part.a += (gsize) first * p->k_stride;
+  part.b += (gsize) first * (p->b_transposed ? 1 : p->ldb);
+  part.gelu = p->gelu && first + part.K == p->K;
+  if (first > 0) {
+    part.residual = p->c;
+    part.bias = NULL;
+  }
+  return part;
+}
+
+void
+laurel_product_run (const LaurelProduct *p)
+{
+  if (p->M == 0 || p->N == 0)
+    return;
+  if (p->panels != NULL || p->K <= MAX_PANEL_ROWS) {
+    run_product (p);
+    return;
+  }
+  for (int first = 0; first < p->K; first += MAX_PANEL_ROWS) {
+    const LaurelProduct part = cut_sums (p, first);
+
+    run_product (&part);
+  }
 }
 
 void

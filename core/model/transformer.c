@@ -16,14 +16,12 @@
 
 #include <string.h>
 
-/* What one layer's forward leaves for its backward. What an elementwise pass gives again, the norms
- * and GELU, is made again: keeping it would take as much memory again as three fifths of this. */
+/* What one layer's forward leaves for its backward. What is cheap to make again, the norms, GELU and
+ * attention, is made again: keeping it would take four fifths of this memory again. */
 typedef struct {
   float *x;       /* (N, C) what came in */
   float *ln1_mean, *ln1_rstd, *ln2_mean, *ln2_rstd; /* (N) */
   float *qkv;     /* (N, 3C) */
-  float *attn;    /* (N, C) heads side by side, before the projection */
-  float *log_sums; /* (N, H) */
   float *mid;     /* (N, C) the stream between attention and MLP */
   float *fc;      /* (N, I) before GELU; rows inner_stride apart */
 } LayerActivations;
@@ -41,6 +39,8 @@ struct _LaurelActivations {
   /* for one layer at a time */
   float *norm;  /* (N, C) a norm, then its gradient */
   float *inner; /* (N, I) the GELU, then its gradient; in backward also that of qkv */
+  float *attn;     /* (N, C) heads side by side, before the projection */
+  float *log_sums; /* (N, H) of attention's scores */
   float *dx;    /* (N, C), backward only */
 };
 
@@ -75,8 +75,6 @@ carve_layer (Carver *carver, LayerActivations *layer, const LaurelModelConfig *c
   layer->ln1_mean = carve (carver, N);
   layer->ln1_rstd = carve (carver, N);
   layer->qkv = carve (carver, N * 3 * C);
-  layer->attn = carve (carver, N * C);
-  layer->log_sums = carve (carver, N * (gsize) config->n_head);
   layer->mid = carve (carver, N * C);
   layer->ln2_mean = carve (carver, N);
   layer->ln2_rstd = carve (carver, N);
@@ -90,6 +88,8 @@ carve_all (LaurelActivations *self, Carver *carver, const LaurelModelConfig *con
 
   self->norm = carve (carver, N * C);
   self->inner = carve (carver, N * MAX (inner_stride (config), 3 * C));
+  self->attn = carve (carver, N * C);
+  self->log_sums = carve (carver, N * (gsize) config->n_head);
   shared.fc = self->inner;
   if (!self->for_backward)
     carve_layer (carver, &shared, config, N);
@@ -178,9 +178,9 @@ layer_forward (const LaurelModel *model, const float *w, LaurelActivations *acts
   laurel_layernorm_forward (norm, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N,
                             C, epsilon);
   laurel_linear_forward (a->qkv, 3 * c, NULL, norm, c, w + at->qkv_w, w + at->qkv_b, N, C, 3 * C);
-  laurel_attention_forward (a->attn, a->log_sums, a->qkv, batch->offsets, batch->n_sequences,
+  laurel_attention_forward (acts->attn, acts->log_sums, a->qkv, batch->offsets, batch->n_sequences,
                             config->n_head, C);
-  laurel_linear_forward (a->mid, c, a->x, a->attn, c, w + at->attn_w, w + at->attn_b, N, C, C);
+  laurel_linear_forward (a->mid, c, a->x, acts->attn, c, w + at->attn_w, w + at->attn_b, N, C, C);
   laurel_layernorm_forward (norm, a->ln2_mean, a->ln2_rstd, a->mid, w + at->ln2_w, w + at->ln2_b, N,
                             C, epsilon);
   laurel_linear_forward (a->fc, inner, NULL, norm, c, w + at->fc_w, w + at->fc_b, N, C, I);
@@ -253,11 +253,13 @@ layer_backward (const LaurelModel *model, const float *w, float *g, const LayerA
   laurel_layernorm_backward (acts->dx, g + at->ln2_w, g + at->ln2_b, norm, a->mid, a->ln2_mean,
                              a->ln2_rstd, w + at->ln2_w, N, C);
 
+  laurel_attention_forward (acts->attn, acts->log_sums, a->qkv, batch->offsets, batch->n_sequences,
+                            H, C);
   /* attn's values are wanted once more, by attention's backward. */
-  laurel_linear_backward (NULL, g + at->attn_w, g + at->attn_b, acts->dx, c, a->attn, c,
+  laurel_linear_backward (NULL, g + at->attn_w, g + at->attn_b, acts->dx, c, acts->attn, c,
                           w + at->attn_w, N, C, C);
   laurel_matmul (FALSE, TRUE, N, C, C, acts->dx, C, w + at->attn_w, C, FALSE, norm, C);
-  laurel_attention_backward (dqkv, norm, a->attn, a->log_sums, a->qkv, batch->offsets,
+  laurel_attention_backward (dqkv, norm, acts->attn, acts->log_sums, a->qkv, batch->offsets,
                              batch->n_sequences, H, C);
   laurel_layernorm_again (norm, a->ln1_mean, a->ln1_rstd, a->x, w + at->ln1_w, w + at->ln1_b, N, C);
   laurel_linear_backward (norm, g + at->qkv_w, g + at->qkv_b, dqkv, 3 * c, norm, c, w + at->qkv_w,

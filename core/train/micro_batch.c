@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAX_TOKENS 4096
-#define MIN_TOKENS 256
+#define MIN_TOKENS 512
 #define MAX_ACTIVATION_BYTES ((gsize) 128 << 20)
 
 LaurelMicroBatch *

@@ -26,7 +26,8 @@ static const struct {
   int M, N, K;
 } shapes[] = { { 1, 1, 1 },     { 1, 33, 7 },   { 2, 32, 1 },    { 5, 31, 64 },
                { 12, 64, 17 },  { 13, 65, 100 }, { 24, 96, 512 }, { 40, 70, 512 },
-               { 70, 200, 33 }, { 300, 40, 512 }, { 31, 513, 1024 } };
+               { 70, 200, 33 }, { 300, 40, 512 }, { 31, 513, 1024 },
+               { 13, 70, 9000 } /* sums in three parts */ };
 
 static void
 test_against_blas (void)
@@ -54,7 +55,8 @@ static void
 test_rows_alone (void)
 {
   enum { M = 45, N = 70, K = 512 };
-  g_autofree float *a = random_floats (M * K, 1), *b = random_floats (K * N, 2);
+  g_autofree float *a = random_floats ((gsize) M * (gsize) K, 1);
+  g_autofree float *b = random_floats ((gsize) K * N, 2);
   g_autofree float *bias = random_floats (N, 3);
   g_autofree float *all = g_new (float, M * N), *row = g_new (float, N);
   g_autofree float *packed = g_new (float, laurel_panels_size (K, N));
@@ -75,14 +77,15 @@ test_rows_alone (void)
 }
 
 static void
-test_bias_residual_gelu (void)
+check_bias_residual_gelu (int K)
 {
-  enum { M = 14, N = 40, K = 9 };
-  g_autofree float *a = random_floats (M * K, 1), *b = random_floats (K * N, 2);
+  enum { M = 14, N = 40 };
+  g_autofree float *a = random_floats ((gsize) M * (gsize) K, 1);
+  g_autofree float *b = random_floats ((gsize) K * N, 2);
   g_autofree float *bias = random_floats (N, 3), *residual = random_floats (M * N, 4);
   float y[M * N];
 
-  laurel_product_run (&(LaurelProduct) { .M = M, .N = N, .K = K, .a = a, .row_stride = K,
+  laurel_product_run (&(LaurelProduct) { .M = M, .N = N, .K = K, .a = a, .row_stride = (gsize) K,
                                          .k_stride = 1, .b = b, .ldb = N, .bias = bias,
                                          .residual = residual, .gelu = TRUE, .c = y, .ldc = N });
   for (int i = 0; i < M; i++)
@@ -92,9 +95,16 @@ test_bias_residual_gelu (void)
       for (int k = 0; k < K; k++)
         x += (double) a[i * K + k] * (double) b[k * N + j];
       x = 0.5 * x * (1 + tanh (sqrt (2 / G_PI) * (x + 0.044715 * x * x * x)));
-      /* ten float roundings of numbers up to about 10 */
-      g_assert_cmpfloat_with_epsilon ((double) y[i * N + j], x, 1e-5);
+      /* K + 3 roundings at 2⁻²⁴ of sums near √K */
+      g_assert_cmpfloat_with_epsilon ((double) y[i * N + j], x, 2e-7 * (K + 3) * sqrt (K));
     }
+}
+
+static void
+test_bias_residual_gelu (void)
+{
+  check_bias_residual_gelu (9);
+  check_bias_residual_gelu (5000); /* begins once, and has its GELU once, over two parts of a sum */
 }
 
 /* Every instruction set of this processor gives the sums that the plain one gives. */

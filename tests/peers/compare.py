@@ -44,6 +44,9 @@ WORKLOADS = [
     "decode/gpt2-124m/1",
     "decode/gpt2-124m/8",
     "decode/gpt2-124m/16",
+    "decode-bf16/gpt2-124m/1",
+    "decode-bf16/gpt2-124m/8",
+    "decode-bf16/gpt2-124m/16",
     "ppo/small256",
 ]
 AS_INSTALLED = "as-installed"
@@ -136,10 +139,11 @@ def run_torch(python, peers, setup, workload, times):
 def run_llama(folder, workload, times):
     """Without and with its flash attention; the faster counts."""
     kind, shape, *size = workload.split("/")
-    path = os.path.join(folder, shape + ".gguf")
+    bf16 = kind == "decode-bf16"
+    path = os.path.join(folder, shape + ("-bf16" if bf16 else "") + ".gguf")
     best = None
     if not os.path.exists(path):
-        gguf.write_random(path, *SHAPES[shape])
+        gguf.write_random(path, *SHAPES[shape], bf16=bf16)
     for flash in (False, True):
         if kind == "prefill":
             tokens = size[0].split("x")[1]
@@ -182,6 +186,8 @@ def run_laurel(laurelctl, workload, times):
 
 def compare(options, workload, python, setups, folder):
     ours, theirs = [], {}
+    if workload.startswith("decode-bf16/"):
+        setups = {}  # Debian's PyTorch has no such decoding.
     for _ in range(options.rounds):
         ours.append(run_laurel(options.laurelctl, workload, options.times))
         for name, setup in setups.items():

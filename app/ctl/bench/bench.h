@@ -56,6 +56,8 @@ gboolean laurel_bench_machine (LaurelBench *bench, const LaurelBenchWorkload *wo
 gboolean laurel_bench_train (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_prefill (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
+/* With the weights rounded to bfloat16. */
+gboolean laurel_bench_decode_bf16 (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_prepare_tokenizer (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_tokenizer (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);
 gboolean laurel_bench_prepare_open (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error);

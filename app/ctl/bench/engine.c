@@ -155,6 +155,7 @@ decode (const LaurelModel *model,
         const gint32 *tokens,
         int rows,
         int n_tokens,
+        gboolean bf16_weights,
         Decoding *decoding,
         GError **error)
 {
@@ -163,20 +164,26 @@ decode (const LaurelModel *model,
   g_autoptr (GPtrArray) samples = NULL;
 
   options.max_tokens = n_tokens;
+  options.bf16_weights = bf16_weights;
   *decoding = (Decoding){ 0 };
   samples = laurel_generate (model, &prompt, 1, rows, &options, count_decoding, decoding, error);
   return samples != NULL;
 }
 
 /* Rows that share a prompt, sampled a token each at a time; the steps alone are timed. */
-gboolean
-laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+static gboolean
+time_decoding (LaurelBench *bench,
+               const LaurelBenchWorkload *workload,
+               gboolean bf16_weights,
+               GError **error)
 {
   const LaurelModelConfig *config = workload->config;
   g_autoptr (LaurelModel) model = laurel_model_new (config, NULL, NULL, 1, error);
   g_autofree gint32 *tokens = laurel_bench_make_tokens (config, PROMPT_TOKENS);
   g_autofree double *seconds = g_new (double, bench->n_times);
-  g_autofree char *name = g_strdup_printf ("decode, rows at a time: %d", workload->rows);
+  g_autofree char *name = g_strdup_printf ("decode%s, rows at a time: %d",
+                                           bf16_weights ? ", bfloat16 weights" : "",
+                                           workload->rows);
   const double context = PROMPT_TOKENS + DECODED_TOKENS / 2.0;
   const double weights = laurel_bench_forward_flop (config, 1, 1, 1) / 2;
   const double flop = 2 * weights + 4 * config->n_layer * config->n_embd * context;
@@ -185,7 +192,7 @@ laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GE
   if (model == NULL)
     return FALSE;
   for (int i = -1; i < bench->n_times; i++) {
-    if (!decode (model, tokens, workload->rows, DECODED_TOKENS, &decoding, error))
+    if (!decode (model, tokens, workload->rows, DECODED_TOKENS, bf16_weights, &decoding, error))
       return FALSE;
     if (i >= 0)
       seconds[i] = get_seconds_per_step (&decoding);
@@ -194,8 +201,20 @@ laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GE
   laurel_bench_report (bench, name, laurel_bench_median (seconds, bench->n_times), workload->rows,
                        "tokens/s",
                        workload->rows * flop,
-                       sizeof (float) * weights);
+                       (bf16_weights ? sizeof (guint16) : sizeof (float)) * weights);
   return TRUE;
+}
+
+gboolean
+laurel_bench_decode (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+{
+  return time_decoding (bench, workload, FALSE, error);
+}
+
+gboolean
+laurel_bench_decode_bf16 (LaurelBench *bench, const LaurelBenchWorkload *workload, GError **error)
+{
+  return time_decoding (bench, workload, TRUE, error);
 }
 
 /* --- Opening ------------------------------------------------------------------------ */
@@ -222,7 +241,7 @@ laurel_bench_open (LaurelBench *bench, const LaurelBenchWorkload *workload, GErr
     Decoding decoding;
 
     loaded = g_get_monotonic_time ();
-    if (model == NULL || !decode (model, tokens, 1, 1, &decoding, error))
+    if (model == NULL || !decode (model, tokens, 1, 1, FALSE, &decoding, error))
       return FALSE;
     if (i >= 0) {
       opened[i] = (double) (loaded - from) / G_USEC_PER_SEC;
