@@ -30,7 +30,7 @@
 #define CUT_ROWS 16
 /* Bytes of a panel that are on their way: memory's latency at its speed. */
 #define FETCH_AHEAD 3072
-/* Longer sums are cut, so that a panel that is packed on the way stays in the second-level cache. */
+/* Longer sums are cut, so that a panel packed on the way stays in the second-level cache. */
 #define MAX_PANEL_ROWS 4096
 /* Fewer multiplications are done before a second thread wakes. */
 #define PARALLEL_WORK (64.0 * 1024.0)

@@ -16,8 +16,8 @@
 
 #include <string.h>
 
-/* What one layer's forward leaves for its backward. What is cheap to make again, the norms, GELU and
- * attention, is made again: keeping it would take four fifths of this memory again. */
+/* What one layer's forward leaves for its backward. What is cheap to make again is made again, the
+ * norms, GELU and attention: keeping it would take four fifths of this memory again. */
 typedef struct {
   float *x;       /* (N, C) what came in */
   float *ln1_mean, *ln1_rstd, *ln2_mean, *ln2_rstd; /* (N) */
