@@ -47,24 +47,6 @@ laurel_interval_mean (const double *values, int n)
   return interval;
 }
 
-LaurelInterval
-laurel_interval_share (int n_yes, int n)
-{
-  LaurelInterval interval = { NAN, NAN, NAN, n };
-  double p, centre, half, scale;
-
-  if (n == 0)
-    return interval;
-  p = (double) n_yes / n;
-  scale = 1 + Z * Z / n;
-  centre = (p + Z * Z / (2 * n)) / scale;
-  half = Z * sqrt (p * (1 - p) / n + Z * Z / (4.0 * n * n)) / scale;
-  interval.value = p;
-  interval.low = MAX (centre - half, 0);
-  interval.high = MIN (centre + half, 1);
-  return interval;
-}
-
 /* --- KL ------------------------------------------------------------------------------ */
 
 /* The exact KL(model ‖ reference) at each position of a completion, summed. */
@@ -294,9 +276,9 @@ laurel_evaluate_summarise (GPtrArray *judged, LaurelEvaluation *out)
   out->score = laurel_interval_mean (scores, (int) judged->len);
   out->length = laurel_interval_mean (lengths, (int) judged->len);
   out->kl = laurel_interval_mean (kls, n_kl);
-  out->complied = laurel_interval_share (n_complied, n_harmful);
-  out->right = laurel_interval_share (n_right, n_facts);
-  out->stopped = laurel_interval_share (n_stopped, (int) judged->len);
+  out->complied = laurel_wilson_interval (n_complied, n_harmful);
+  out->right = laurel_wilson_interval (n_right, n_facts);
+  out->stopped = laurel_wilson_interval (n_stopped, (int) judged->len);
 }
 
 gboolean
@@ -318,6 +300,6 @@ laurel_evaluate_win_rate (GPtrArray *a, GPtrArray *b, LaurelWinRate *out, GError
     out->n_losses += x->parts.score < y->parts.score;
     out->n_ties += x->parts.score == y->parts.score;
   }
-  out->win_rate = laurel_interval_share (out->n_wins, out->n_wins + out->n_losses);
+  out->win_rate = laurel_wilson_interval (out->n_wins, out->n_wins + out->n_losses);
   return TRUE;
 }

@@ -6,20 +6,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/base/statistics.h"
 #include "core/label/judge.h"
 #include "core/model/generate.h"
 
 G_BEGIN_DECLS
 
-typedef struct {
-  double value; /* NaN when @n is 0 */
-  double low;
-  double high;
-  int n; /* observations */
-} LaurelInterval;
-
 LaurelInterval laurel_interval_mean (const double *values, int n);
-LaurelInterval laurel_interval_share (int n_yes, int n); /* Wilson's */
 
 /* One completion and what the judge found in it. */
 typedef struct {

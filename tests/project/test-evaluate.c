@@ -1,4 +1,4 @@
-/* test-evaluate.c: intervals against closed forms, win rates, and the charts of reports.
+/* test-evaluate.c: means against closed forms, win rates, and the charts of reports.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
@@ -8,22 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-
-/* Wilson's interval by hand: centre (p + z²/2n) / (1 + z²/n), here for 8 of 10 and 0 of 10. */
-static void
-test_share (void)
-{
-  LaurelInterval some = laurel_interval_share (8, 10);
-  LaurelInterval none = laurel_interval_share (0, 10);
-  LaurelInterval nothing = laurel_interval_share (0, 0);
-
-  /* 1e-4: the published figures have four digits. */
-  g_assert_cmpfloat_with_epsilon (some.low, 0.4902, 1e-4);
-  g_assert_cmpfloat_with_epsilon (some.high, 0.9433, 1e-4);
-  g_assert_cmpfloat (none.low, ==, 0);
-  g_assert_cmpfloat_with_epsilon (none.high, 0.2775, 1e-4);
-  g_assert_true (isnan (nothing.value));
-}
 
 /* 1, 2, 3, 4: mean 2.5, sample variance 5/3, standard error √(5/12). */
 static void
@@ -107,7 +91,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/project/evaluate/share", test_share);
   g_test_add_func ("/project/evaluate/mean", test_mean);
   g_test_add_func ("/project/evaluate/win-rate", test_win_rate);
   g_test_add_func ("/project/report/chart", test_chart);
