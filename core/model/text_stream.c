@@ -1,24 +1,26 @@
-/* text_stream.c: decoding, holding back, and stop strings.
+/* text_stream.c: holding back what may change, and stop strings.
  *
- * Each token decodes the whole completion anew, so that the text is the one
- * that any decoding of these tokens gives, whatever the tokenizer.
+ * A token costs what it adds to the text: nothing that became certain before
+ * is decoded, searched or measured again.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/model/text_stream.h"
 
-#include <string.h>
+#include "core/text/detokenizer.h"
 
-#define REPLACEMENT "\357\277\275" /* U+FFFD, which a cut character decodes to */
+#include <string.h>
 
 struct _LaurelTextStream {
   const LaurelModel *model;
   const char *const *stop;
   const gint32 *stop_tokens;
   gsize longest; /* of the stop strings, in bytes */
-  GArray *ids;   /* (element-type gint32) */
-  char *text;
-  gsize n_searched; /* bytes of text known to have no stop string that begins and ends in them */
-  gsize n_certain;
+  LaurelDetokenizer *all;
+  gboolean has_begun; /* what there is has become the template's lead, or never will */
+  gsize begin;        /* bytes of the lead, which are none of the completion */
+  char *stopped;      /* (nullable): the completion before its stop string */
+  gsize n_searched;   /* bytes of it that no stop string begins and ends in */
+  gsize n_certain;    /* bytes of it */
   gsize n_taken;
   char *piece;
 };
@@ -55,8 +57,7 @@ laurel_text_stream_new (const LaurelModel *model, const char *const *stop,
   self->model = model;
   self->stop = stop;
   self->stop_tokens = stop_tokens;
-  self->ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  self->text = g_strdup ("");
+  self->all = laurel_detokenizer_new (model->tokenizer, FALSE);
   for (int i = 0; stop != NULL && stop[i] != NULL; i++)
     self->longest = MAX (self->longest, strlen (stop[i]));
   return self;
@@ -67,36 +68,25 @@ laurel_text_stream_free (LaurelTextStream *self)
 {
   if (self == NULL)
     return;
-  g_array_unref (self->ids);
-  g_free (self->text);
+  laurel_detokenizer_free (self->all);
+  g_free (self->stopped);
   g_free (self->piece);
   g_free (self);
 }
 
-/* Bytes of @text without the broken characters at its end, which the next token may complete. */
-static gsize
-measure_whole (const char *text)
-{
-  gsize n = strlen (text), width = strlen (REPLACEMENT);
-
-  while (n >= width && memcmp (text + n - width, REPLACEMENT, width) == 0)
-    n -= width;
-  return n;
-}
-
-/* The stop string that begins first in text from @from to @end; of several there, the longest. */
+/* The stop string that begins first in @text from @from to @end; of several there, the longest. */
 static int
-find_stop (const LaurelTextStream *self, gsize from, gsize end, gsize *out_at)
+find_stop (const LaurelTextStream *self, const char *text, gsize from, gsize end, gsize *out_at)
 {
   int found = -1;
 
   for (int i = 0; self->stop != NULL && self->stop[i] != NULL; i++) {
-    const char *at = g_strstr_len (self->text + from, (gssize) (end - from), self->stop[i]);
+    const char *at = g_strstr_len (text + from, (gssize) (end - from), self->stop[i]);
     gsize place;
 
     if (at == NULL)
       continue;
-    place = (gsize) (at - self->text);
+    place = (gsize) (at - text);
     if (found >= 0 && (place > *out_at || (place == *out_at && strlen (self->stop[i])
                                                                <= strlen (self->stop[found]))))
       continue;
@@ -106,59 +96,67 @@ find_stop (const LaurelTextStream *self, gsize from, gsize end, gsize *out_at)
   return found;
 }
 
-/* How much of the end of text (@n bytes) may be the beginning of a stop string. */
+/* How much of the end of @text (@n bytes) may be the beginning of a stop string. */
 static gsize
-measure_held (const LaurelTextStream *self, gsize n)
+measure_held (const LaurelTextStream *self, const char *text, gsize n)
 {
   gsize held = self->longest > 0 ? MIN (n, self->longest - 1) : 0;
 
   for (; held > 0; held--)
     for (int i = 0; self->stop[i] != NULL; i++)
-      if (strlen (self->stop[i]) > held
-          && memcmp (self->text + n - held, self->stop[i], held) == 0)
+      if (strlen (self->stop[i]) > held && memcmp (text + n - held, self->stop[i], held) == 0)
         return held;
   return 0;
+}
+
+/* Looks for the template's lead at the beginning of @text (@n bytes of it are certain). */
+static void
+look_for_lead (LaurelTextStream *self, const char *text, gsize n)
+{
+  const char *lead = self->model->chat_template->completion_before;
+  gsize length = strlen (lead);
+
+  if (n < length && memcmp (text, lead, n) == 0)
+    return;
+  self->has_begun = TRUE;
+  self->begin = strncmp (text, lead, length) == 0 ? length : 0;
 }
 
 int
 laurel_text_stream_push (LaurelTextStream *self, gint32 token)
 {
-  const char *lead = self->model->chat_template->completion_before;
-  gsize whole, from, at = 0;
-  int stop;
+  const char *text;
+  gsize certain, from, at = 0;
+  int stop = -1;
 
-  g_array_append_val (self->ids, token);
   for (int i = 0; self->stop != NULL && self->stop[i] != NULL; i++)
-    if (self->stop_tokens[i] == token)
+    if (token >= 0 && self->stop_tokens[i] == token)
       return i;
-  g_free (self->text);
-  self->text = laurel_template_decode_completion (self->model->chat_template,
-                                                  self->model->tokenizer,
-                                                  (const gint32 *) (gpointer) self->ids->data,
-                                                  self->ids->len);
-  /* What may become the template's lead is not the completion's yet. */
-  if (lead[0] != '\0' && g_str_has_prefix (lead, self->text))
+  laurel_detokenizer_push (self->all, token);
+  text = laurel_detokenizer_get_text (self->all, &certain);
+  if (!self->has_begun)
+    look_for_lead (self, text, certain);
+  if (!self->has_begun)
     return -1;
-  whole = measure_whole (self->text);
+  text += self->begin;
+  certain -= self->begin;
   from = self->n_searched > self->longest ? self->n_searched - self->longest : 0;
-  stop = from < whole ? find_stop (self, from, whole, &at) : -1;
-  self->n_searched = whole;
-  if (stop >= 0) {
-    self->text[at] = '\0';
-    self->n_certain = at;
-  } else {
-    self->n_certain = whole - measure_held (self, whole);
-  }
+  stop = find_stop (self, text, from, certain, &at);
+  self->n_searched = certain;
+  if (stop >= 0)
+    self->stopped = g_strndup (text, at);
+  self->n_certain = stop >= 0 ? at : certain - measure_held (self, text, certain);
   return stop;
 }
 
 const char *
 laurel_text_stream_take (LaurelTextStream *self, gboolean is_last)
 {
-  gsize end = is_last ? strlen (self->text) : self->n_certain;
+  const char *text = laurel_text_stream_get_text (self);
+  gsize end = is_last ? strlen (text) : self->n_certain;
 
   g_free (self->piece);
-  self->piece = g_strndup (self->text + MIN (self->n_taken, end),
+  self->piece = g_strndup (text + MIN (self->n_taken, end),
                            end > self->n_taken ? end - self->n_taken : 0);
   self->n_taken = MAX (self->n_taken, end);
   return self->piece;
@@ -167,5 +165,12 @@ laurel_text_stream_take (LaurelTextStream *self, gboolean is_last)
 const char *
 laurel_text_stream_get_text (const LaurelTextStream *self)
 {
-  return self->text;
+  const char *lead = self->model->chat_template->completion_before;
+  const char *text = laurel_detokenizer_get_text (self->all, NULL);
+
+  if (self->stopped != NULL)
+    return self->stopped;
+  if (!self->has_begun && g_str_has_prefix (text, lead))
+    return text + strlen (lead);
+  return text + self->begin;
 }

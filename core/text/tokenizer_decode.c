@@ -1,52 +1,8 @@
 /* tokenizer_decode.c: ids to text, and to labels for a screen.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "core/text/detokenizer.h"
 #include "core/text/tokenizer_private.h"
-
-#define REPLACEMENT "\357\277\275" /* U+FFFD */
-
-/* How many bytes at @at, where valid UTF-8 stops, one U+FFFD stands for: the
- * longest start of a character that is there, as Unicode recommends. */
-static gsize
-broken_length (const guint8 *at, gsize left)
-{
-  gsize wanted = at[0] < 0xc2 || at[0] > 0xf4 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-  guint8 low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-  guint8 high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-  gsize n = 1;
-
-  while (n < wanted && n < left && at[n] >= low && at[n] <= high) {
-    low = 0x80;
-    high = 0xbf;
-    n++;
-  }
-  return n;
-}
-
-static char *
-make_valid (const GString *bytes)
-{
-  GString *text = g_string_sized_new (bytes->len);
-  const char *at = bytes->str;
-  gsize left = bytes->len;
-
-  while (left > 0) {
-    const char *bad;
-    gsize n;
-
-    if (g_utf8_validate (at, (gssize) left, &bad)) {
-      g_string_append_len (text, at, (gssize) left);
-      break;
-    }
-    n = (gsize) (bad - at);
-    g_string_append_len (text, at, (gssize) n);
-    g_string_append (text, REPLACEMENT);
-    n += broken_length ((const guint8 *) bad, left - n);
-    at += n;
-    left -= n;
-  }
-  return g_string_free (text, FALSE);
-}
 
 static gboolean
 is_token (const LaurelTokenizer *self, gint32 id)
@@ -64,25 +20,11 @@ char *
 laurel_tokenizer_decode (const LaurelTokenizer *self, const gint32 *ids, gsize n,
                          gboolean with_special)
 {
-  g_autoptr (GString) bytes = g_string_new (NULL);
+  g_autoptr (LaurelDetokenizer) all = laurel_detokenizer_new (self, with_special);
 
-  for (gsize i = 0; i < n; i++) {
-    gsize length;
-    const char *token;
-
-    if (!is_token (self, ids[i])) {
-      g_string_append (bytes, REPLACEMENT);
-      continue;
-    }
-    token = laurel_string_table_get (self->tokens, (guint32) ids[i], &length);
-    if (is_special (self, ids[i]) && !with_special)
-      continue;
-    if (self->wordpiece != NULL)
-      laurel_wordpiece_append_text (self->wordpiece, token, length, bytes->len == 0, bytes);
-    else
-      g_string_append_len (bytes, token, (gssize) length);
-  }
-  return make_valid (bytes);
+  for (gsize i = 0; i < n; i++)
+    laurel_detokenizer_push (all, ids[i]);
+  return g_strdup (laurel_detokenizer_get_text (all, NULL));
 }
 
 const char *

@@ -5,7 +5,6 @@
 #include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/model/generate.h"
-#include "core/model/text_stream.h"
 
 #include <math.h>
 #include <string.h>
@@ -259,77 +258,6 @@ test_stop_strings (void)
   g_assert_cmpint (n_spanning, >, 10);
 }
 
-/* What a stream says of a text given as tokens: its pieces, each of them whole characters. */
-static char *
-stream_text (const LaurelModel *model, const char *text, const char *const *stops, int *out_stop)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autofree gint32 *stop_tokens = laurel_stop_find_tokens (model->tokenizer, stops);
-  g_autoptr (LaurelTextStream) stream = laurel_text_stream_new (model, stops, stop_tokens);
-  GString *all = g_string_new (NULL);
-
-  g_assert_true (laurel_tokenizer_encode (model->tokenizer, text, -1, ids, NULL));
-  *out_stop = -1;
-  for (guint i = 0; i < ids->len && *out_stop < 0; i++) {
-    const char *piece;
-
-    *out_stop = laurel_text_stream_push (stream, g_array_index (ids, gint32, i));
-    piece = laurel_text_stream_take (stream, i == ids->len - 1 || *out_stop >= 0);
-    g_assert_true (g_utf8_validate (piece, -1, NULL));
-    g_string_append (all, piece);
-  }
-  g_assert_cmpstr (all->str, ==, laurel_text_stream_get_text (stream));
-  return g_string_free (all, FALSE);
-}
-
-static void
-test_stop_choice (void)
-{
-  static const struct {
-    const char *text, *expected;
-    int stop;
-  } cases[] = {
-    { " one two three", "one ", 0 },            /* "two" begins before "wo th" */
-    { " one t", "one t", -1 },                  /* a beginning of a stop string is text after all */
-    { " two", "", 0 },                          /* at once, behind the lead */
-    { " xyxyxz", "xy", 2 },                     /* over its own false start */
-    { " zzzz", "", 4 },                         /* the longer of two at the same place */
-    { "no lead", "no lead", -1 },               /* the lead is missing */
-    { "", "", -1 },
-    { " \360\237\220\210\360\237\220\225.", "\360\237\220\210", 5 },
-  };
-  static const char *const stops[] = { "two", "wo th", "xyxz", "zz", "zzz", "\360\237\220\225",
-                                       NULL };
-  g_autoptr (LaurelModel) model = make_model (" ");
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
-    int stop;
-    g_autofree char *text = stream_text (model, cases[i].text, stops, &stop);
-
-    /* “zz” is complete before “zzz” can be when they come in tokens of their own */
-    if (cases[i].stop == 4)
-      g_assert_true (stop == 3 || stop == 4);
-    else
-      g_assert_cmpint (stop, ==, cases[i].stop);
-    g_assert_cmpstr (text, ==, cases[i].expected);
-  }
-}
-
-/* The name of a special token, which plain text never makes. */
-static void
-test_stop_token (void)
-{
-  static const char *const stops[] = { LAUREL_END_OF_TEXT, "x", NULL };
-  g_autoptr (LaurelModel) model = make_model ("");
-  g_autofree gint32 *tokens = laurel_stop_find_tokens (model->tokenizer, stops);
-  g_autoptr (LaurelTextStream) stream = laurel_text_stream_new (model, stops, tokens);
-
-  g_assert_cmpint (tokens[0], ==, model->config.eos_token_id);
-  g_assert_cmpint (tokens[1], ==, -1);
-  g_assert_cmpint (laurel_text_stream_push (stream, tokens[0]), ==, 0);
-  g_assert_cmpstr (laurel_text_stream_take (stream, TRUE), ==, "");
-}
-
 /* --- Streaming ------------------------------------------------------------------------------ */
 
 #define N_STREAMED 12
@@ -554,8 +482,6 @@ main (int argc, char **argv)
   g_test_add_func ("/model/generate/seeds", test_seeds);
   g_test_add_func ("/model/generate/two-logprobs", test_two_logprobs);
   g_test_add_func ("/model/generate/stop-strings", test_stop_strings);
-  g_test_add_func ("/model/generate/stop-choice", test_stop_choice);
-  g_test_add_func ("/model/generate/stop-token", test_stop_token);
   g_test_add_func ("/model/generate/stream", test_stream);
   g_test_add_func ("/model/generate/cancel", test_cancel);
   g_test_add_func ("/model/generate/errors", test_errors);
