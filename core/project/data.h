@@ -55,6 +55,10 @@ gboolean laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *sn
 /* What laurel_data_load() left in @folder, which a run that is done needs no more. */
 void laurel_data_remove_encoded (const char *folder);
 
+/* Tokens of the longest sequence that the run of @request will have, sampled responses included; 0 where finding that out
+ * would take long, or where the data is not fit to run. @outline needs no weights. */
+int laurel_data_measure_longest (LaurelStore *store, const LaurelTrainRequest *request, const LaurelModel *outline);
+
 /* In models.c: a Hugging Face directory may come without one, which suits id arrays alone. @name may be NULL. */
 gboolean laurel_require_tokenizer (const LaurelModel *model, const char *name, GError **error);
 

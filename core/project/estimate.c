@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/json.h"
+#include "core/project/data.h"
 #include "core/project/internal.h"
 
 /* Of the newest run of the same kind and start that got anywhere; < 0: there is none. */
@@ -33,6 +34,22 @@ measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
   return -1.0;
 }
 
+gsize
+laurel_project_plan_memory (LaurelProject *self,
+                            const LaurelTrainRequest *request,
+                            const LaurelModelConfig *config)
+{
+  g_autofree char *folder = laurel_project_resolve_model (self, request->model, NULL);
+  g_autoptr (LaurelTemplate) template = folder != NULL ? laurel_template_load (folder, NULL) : NULL;
+  LaurelModel outline = { .config = *config, .chat_template = template };
+  int longest = 0;
+
+  outline.tokenizer = laurel_project_get_tokenizer (self, request->model, NULL);
+  if (outline.tokenizer != NULL && template != NULL)
+    longest = laurel_data_measure_longest (self->store, request, &outline);
+  return laurel_train_plan_memory (request->stage, config, &request->hyperparameters, longest);
+}
+
 gboolean
 laurel_project_estimate (LaurelProject *self,
                          const LaurelTrainRequest *request,
@@ -47,7 +64,7 @@ laurel_project_estimate (LaurelProject *self,
 
   if (folder == NULL || !laurel_model_load_config (folder, &config, error))
     return FALSE;
-  *out_bytes = laurel_train_plan_memory (request->stage, &config, hp, 0);
+  *out_bytes = laurel_project_plan_memory (self, request, &config);
   seconds = measure_seconds_per_row (self, request);
   /* Without a number of steps it depends on how much data there is, which the caller may still
    * change. */

@@ -41,6 +41,14 @@ gboolean laurel_model_name_is_free (LaurelStore *store, const char *project_path
 /* The kind that a model made by @stage has. */
 const char *laurel_stage_model_kind (LaurelStage stage);
 
+/* Its tokenizer, read once; borrowed from the project. */
+LaurelTokenizer *laurel_project_get_tokenizer (LaurelProject *self, const char *name_or_path, GError **error);
+
+/* --- estimate.c ------------------------------------------------------------- */
+
+/* The most bytes that the run of @request will hold; @config is that of the model that it starts from. */
+gsize laurel_project_plan_memory (LaurelProject *self, const LaurelTrainRequest *request, const LaurelModelConfig *config);
+
 /* --- starter.c -------------------------------------------------------------- */
 
 gboolean laurel_project_fill (LaurelProject *self, const char *starter_dir, GError **error);

@@ -109,9 +109,12 @@ read_available_memory (void)
 }
 
 static gboolean
-check_memory (const LaurelTrainRequest *request, const LaurelModelConfig *config, GError **error)
+check_memory (LaurelProject *self,
+              const LaurelTrainRequest *request,
+              const LaurelModelConfig *config,
+              GError **error)
 {
-  gsize wanted = laurel_train_plan_memory (request->stage, config, &request->hyperparameters, 0);
+  gsize wanted = laurel_project_plan_memory (self, request, config);
   gsize available = read_available_memory ();
   g_autofree char *wanted_text = NULL;
   g_autofree char *available_text = NULL;
@@ -214,7 +217,7 @@ laurel_project_start_training (LaurelProject *self,
 
   if (!laurel_hyperparameters_validate (&request->hyperparameters, request->stage, error)
       || !check_output (self, request->output, error) || !check_models (self, request, &base, error)
-      || !check_memory (request, &base.config, error))
+      || !check_memory (self, request, &base.config, error))
     return 0;
   snapshot = laurel_data_snapshot (self->store, request->stage, request->data_files, error);
   if (snapshot == NULL)

@@ -516,18 +516,26 @@ laurel_project_remove_model (LaurelProject *self, const char *name, GError **err
   return TRUE;
 }
 
+LaurelTokenizer *
+laurel_project_get_tokenizer (LaurelProject *self, const char *name_or_path, GError **error)
+{
+  LaurelTokenizer *tokenizer = g_hash_table_lookup (self->tokenizers, name_or_path);
+
+  if (tokenizer == NULL) {
+    g_autofree char *folder = laurel_project_resolve_model (self, name_or_path, error);
+
+    tokenizer = folder != NULL ? laurel_tokenizer_load (folder, error) : NULL;
+    if (tokenizer != NULL)
+      g_hash_table_insert (self->tokenizers, g_strdup (name_or_path), tokenizer);
+  }
+  return tokenizer;
+}
+
 char *
 laurel_project_label_token (LaurelProject *self, const char *model, int token)
 {
-  LaurelTokenizer *tokenizer = g_hash_table_lookup (self->tokenizers, model);
+  const LaurelTokenizer *tokenizer = laurel_project_get_tokenizer (self, model, NULL);
 
-  if (tokenizer == NULL) {
-    g_autofree char *folder = laurel_project_resolve_model (self, model, NULL);
-
-    tokenizer = folder != NULL ? laurel_tokenizer_load (folder, NULL) : NULL;
-    if (tokenizer == NULL)
-      return g_strdup_printf ("#%d", token);
-    g_hash_table_insert (self->tokenizers, g_strdup (model), tokenizer);
-  }
-  return laurel_tokenizer_label (tokenizer, token);
+  return tokenizer != NULL ? laurel_tokenizer_label (tokenizer, token)
+                           : g_strdup_printf ("#%d", token);
 }

@@ -325,20 +325,6 @@ test_requests_refused (Fixture *fixture, gconstpointer unused)
 }
 
 static void
-test_estimate (Fixture *fixture, gconstpointer unused)
-{
-  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
-  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
-  g_autoptr (GError) error = NULL;
-  gsize n_bytes = 0;
-  double seconds = 0;
-
-  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &seconds, &error));
-  g_assert_cmpuint (n_bytes, >, 4 * 4 * 7000); /* four float blocks of its 7,000 parameters */
-  g_assert_cmpfloat (seconds, <, 0);
-}
-
-static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
   g_test_add (path, Fixture, NULL, fixture_set_up, test, fixture_tear_down);
@@ -357,6 +343,5 @@ main (int argc, char **argv)
   add ("/project/loop", test_loop);
   add ("/project/sampling-settings", test_sampling_settings);
   add ("/project/requests/refused", test_requests_refused);
-  add ("/project/estimate", test_estimate);
   return g_test_run ();
 }

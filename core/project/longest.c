@@ -1,0 +1,87 @@
+/* longest.c: how long the sequences of a run will be, for the plan of its memory.
+ *
+ * The data is loaded as the run itself will load it, but for a model's weights. That is done only
+ * where it takes no time to notice: people wait for the answer in a dialog.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "core/project/data.h"
+
+#include <glib/gstdio.h>
+
+/* Both take some hundred milliseconds. */
+#define MAX_FILE_BYTES (4 << 20)
+#define MAX_ROWS 10000
+
+static gboolean
+are_files_small (char **files)
+{
+  goffset n_bytes = 0;
+
+  for (guint i = 0; files != NULL && files[i] != NULL; i++) {
+    GStatBuf status;
+
+    if (g_stat (files[i], &status) != 0)
+      return FALSE;
+    n_bytes += status.st_size;
+  }
+  return n_bytes <= MAX_FILE_BYTES;
+}
+
+static gboolean
+is_store_small (LaurelStore *store)
+{
+  return laurel_store_count_prompts (store, "train", NULL, NULL) <= MAX_ROWS
+         && laurel_store_count_demonstrations (store, NULL) <= MAX_ROWS
+         && laurel_store_count_rankings (store, 0, 0, NULL) <= MAX_ROWS;
+}
+
+static int
+find_longest_row (const LaurelTrainData *data, int limit)
+{
+  int longest = MAX (laurel_rows_get_longest (data->rows, limit),
+                     laurel_rows_get_longest (data->eval_rows, limit));
+
+  for (guint i = 0; i < data->comparisons->len; i++) {
+    const LaurelComparison *comparison = g_ptr_array_index (data->comparisons, i);
+
+    for (int k = 0; k < comparison->n; k++)
+      longest = MAX (longest, comparison->completions[k]->n_tokens);
+  }
+  return longest;
+}
+
+static int
+find_longest_prompt (const LaurelTrainData *data)
+{
+  int longest = 0;
+
+  for (guint i = 0; i < data->prompts->len; i++)
+    longest = MAX (longest, ((const LaurelTrainPrompt *) data->prompts->pdata[i])->n_tokens);
+  return longest;
+}
+
+int
+laurel_data_measure_longest (LaurelStore *store,
+                             const LaurelTrainRequest *request,
+                             const LaurelModel *outline)
+{
+  const LaurelHyperparameters *hp = &request->hyperparameters;
+  g_auto (LaurelTrainData) data = { 0 };
+  g_autoptr (JsonNode) snapshot = NULL;
+  int longest;
+
+  /* Documents fill their rows. */
+  if (request->stage == LAUREL_STAGE_PRETRAIN || !are_files_small (request->data_files)
+      || !is_store_small (store))
+    return 0;
+  snapshot = laurel_data_snapshot (store, request->stage, request->data_files, NULL);
+  if (snapshot == NULL
+      || !laurel_data_load (store, request->stage, json_node_get_object (snapshot), outline, hp,
+                            NULL, NULL, &data, NULL))
+    return 0;
+  longest = find_longest_row (&data, laurel_data_max_length (outline, hp));
+  /* Where there is nothing but prompts, responses to them are sampled. */
+  return longest > 0 ? longest
+                     : MIN (find_longest_prompt (&data) + hp->response_length,
+                            outline->config.n_positions);
+}
