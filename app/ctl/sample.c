@@ -4,10 +4,9 @@
 #include "app/ctl/ctl.h"
 
 #include "core/base/error.h"
-#include "core/model/generate.h"
+#include "core/model/rounding.h"
 #include "core/project/data.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -288,6 +287,24 @@ generate_and_print (const LaurelModel *model,
 
 /* --- Sampling ----------------------------------------------------------------------- */
 
+/* What rounding the weights to bfloat16 did to the probabilities of what was sampled. */
+static gboolean
+print_rounding_cost (const LaurelModel *model,
+                     const LaurelPromptTokens *tokens,
+                     GPtrArray *samples,
+                     double temperature,
+                     GError **error)
+{
+  LaurelRoundingCost cost;
+  g_autofree char *text = NULL;
+
+  if (!laurel_rounding_measure (model, tokens, samples, temperature, &cost, error))
+    return FALSE;
+  text = laurel_rounding_describe (&cost);
+  fprintf (stderr, "%s\n", text);
+  return TRUE;
+}
+
 static GPtrArray *
 generate (LaurelCtl *self,
           const LaurelModel *model,
@@ -299,7 +316,7 @@ generate (LaurelCtl *self,
   g_autoptr (GArray) biases = NULL;
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, prompts->len);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
-  GPtrArray *samples;
+  g_autoptr (GPtrArray) samples = NULL;
 
   if (!laurel_require_tokenizer (model, request->model, error)
       || !laurel_sampling_options_validate (&options, error))
@@ -329,82 +346,17 @@ generate (LaurelCtl *self,
       return NULL;
     }
   }
-  if (laurel_ctl_has (self, "stream"))
-    return generate_and_print (model, prompts, tokens, request->n_completions, &options, error);
-  samples = laurel_generate (model, tokens, (int) prompts->len, request->n_completions, &options,
-                             progress_cb, self, error);
-  laurel_ctl_hide_progress (self);
-  return samples;
-}
-
-/* Adds to @sum and @worst how far the log-probabilities of a prompt and what was sampled for it are
- * apart between two models. */
-static gboolean
-compare_logprobs (const LaurelModel *model,
-                  const LaurelModel *rounded,
-                  const LaurelPrompt *prompt,
-                  const LaurelSample *sample,
-                  double *sum,
-                  double *worst,
-                  GError **error)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
-  g_autofree float *exact = NULL, *cheap = NULL;
-  LaurelSequence sequence = { 0 };
-  int first;
-
-  if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt->text, ids,
-                                      error))
-    return FALSE;
-  first = (int) ids->len - 1;
-  g_array_append_vals (ids, sample->tokens, (guint) sample->n_tokens);
-  sequence.tokens = (gint32 *) (void *) ids->data;
-  sequence.n_tokens = (int) ids->len;
-  exact = g_new (float, ids->len);
-  cheap = g_new (float, ids->len);
-  if (!laurel_evaluate_logprobs (model, &sequence, exact, error)
-      || !laurel_evaluate_logprobs (rounded, &sequence, cheap, error))
-    return FALSE;
-  for (int i = first; i < first + sample->n_tokens; i++) {
-    double apart = fabs ((double) exact[i] - (double) cheap[i]);
-
-    *sum += apart;
-    *worst = MAX (*worst, apart);
+  if (laurel_ctl_has (self, "stream")) {
+    samples = generate_and_print (model, prompts, tokens, request->n_completions, &options, error);
+  } else {
+    samples = laurel_generate (model, tokens, (int) prompts->len, request->n_completions, &options,
+                               progress_cb, self, error);
+    laurel_ctl_hide_progress (self);
   }
-  return TRUE;
-}
-
-/* Says what rounding the weights to bfloat16 does to the probabilities of what was sampled, at
- * temperature 1. All weights are rounded here; decoding keeps embeddings, norms and biases. */
-static gboolean
-print_rounding_cost (const LaurelModel *model, GPtrArray *prompts, GPtrArray *samples,
-                     GError **error)
-{
-  g_autoptr (LaurelModel) rounded = laurel_model_copy (model, error);
-  double sum = 0, worst = 0;
-  int n = 0;
-
-  if (rounded == NULL)
-    return FALSE;
-  for (gsize i = 0; i < rounded->layout->n_floats; i++) {
-    guchar half[2];
-
-    laurel_dtype_from_float (LAUREL_DTYPE_BF16, &rounded->weights[i], half, 1);
-    laurel_dtype_to_float (LAUREL_DTYPE_BF16, half, &rounded->weights[i], 1);
-  }
-  for (guint i = 0; i < samples->len; i++) {
-    const LaurelSample *sample = g_ptr_array_index (samples, i);
-
-    if (!compare_logprobs (model, rounded, g_ptr_array_index (prompts, sample->prompt), sample,
-                           &sum, &worst, error))
-      return FALSE;
-    n += sample->n_tokens;
-  }
-  fprintf (stderr,
-           "Weights of bfloat16 change the log-probability of a sampled token by %.4f on average, "
-           "%.4f at most (%d tokens)\n",
-           sum / MAX (n, 1), worst, n);
-  return TRUE;
+  if (samples != NULL && request->bf16_weights && !self->quiet
+      && !print_rounding_cost (model, tokens, samples, options.temperature, error))
+    return NULL;
+  return g_steal_pointer (&samples);
 }
 
 static gboolean
@@ -416,9 +368,7 @@ print_samples (LaurelCtl *self, const LaurelSampleRequest *request, GError **err
       prompts != NULL ? generate (self, model, prompts, request, error) : NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
-  if (samples == NULL
-      || (request->bf16_weights && !self->quiet
-          && !print_rounding_cost (model, prompts, samples, error)))
+  if (samples == NULL)
     return FALSE;
   if (laurel_ctl_has (self, "stream"))
     return TRUE;

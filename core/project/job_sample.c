@@ -7,8 +7,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
 #include "core/base/json.h"
-#include "core/model/generate.h"
+#include "core/model/rounding.h"
 #include "core/project/internal.h"
+#include "core/train/monitor.h"
 
 /* Sequences decoded together: enough to keep the kernels busy, few enough to stop soon. */
 #define SEQUENCES_AT_A_TIME 64
@@ -22,6 +23,7 @@ typedef struct {
   GArray *biases;                    /* (element-type LaurelLogitBias) */
   int n_completions;
   GPtrArray *prompts; /* (element-type LaurelPrompt), of the snapshot */
+  gboolean has_told;  /* what rounding the weights costs */
 } SampleWork;
 
 static void
@@ -226,8 +228,30 @@ store_group (
   return laurel_store_commit (job->store, error);
 }
 
+/* Of the first group alone: the others would say much the same. */
 static gboolean
-sample_group (LaurelJob *job, const SampleWork *work, guint first, int n, GError **error)
+tell_rounding_cost (LaurelJob *job,
+                    SampleWork *work,
+                    const LaurelPromptTokens *tokens,
+                    GPtrArray *samples,
+                    GError **error)
+{
+  LaurelRoundingCost cost;
+  g_autofree char *text = NULL;
+
+  if (!work->options.bf16_weights || work->has_told)
+    return TRUE;
+  if (!laurel_rounding_measure (work->model, tokens, samples, work->options.temperature, &cost,
+                                error))
+    return FALSE;
+  text = laurel_rounding_describe (&cost);
+  laurel_monitor_log (&job->monitor, "%s", text);
+  work->has_told = TRUE;
+  return TRUE;
+}
+
+static gboolean
+sample_group (LaurelJob *job, SampleWork *work, guint first, int n, GError **error)
 {
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
@@ -237,7 +261,8 @@ sample_group (LaurelJob *job, const SampleWork *work, guint first, int n, GError
     return FALSE;
   samples = laurel_generate (work->model, tokens, n, work->n_completions, &work->options,
                              progress_cb, job, error);
-  if (samples == NULL || !store_group (job, work, first, n, samples, error))
+  if (samples == NULL || !tell_rounding_cost (job, work, tokens, samples, error)
+      || !store_group (job, work, first, n, samples, error))
     return FALSE;
   laurel_job_announce (job, FALSE, TRUE);
   return TRUE;

@@ -4,7 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/rng.h"
-#include "core/model/generate.h"
+#include "core/model/rounding.h"
 
 #include <math.h>
 #include <string.h>
@@ -196,6 +196,64 @@ test_two_logprobs (void)
     }
   }
   g_assert_cmpfloat (gap, >, 1);
+}
+
+/* --- Rounding ------------------------------------------------------------------------------ */
+
+static LaurelRoundingCost
+measure_rounding (const LaurelModel *model, gboolean bf16_weights, double temperature)
+{
+  LaurelSamplingOptions options = get_options ();
+  g_autoptr (GPtrArray) samples = NULL;
+  LaurelRoundingCost cost;
+  Prompts all;
+
+  fill_prompts (&all);
+  options.bf16_weights = bf16_weights;
+  options.temperature = temperature;
+  samples = sample (model, all.prompts, N_PROMPTS, 4, &options);
+  g_assert_true (laurel_rounding_measure (model, all.prompts, samples, temperature, &cost, NULL));
+  g_test_message ("%.2e on average, %.2e at most, %d tokens", cost.mean, cost.worst, cost.n_tokens);
+  g_assert_cmpfloat (cost.mean, <=, cost.worst);
+  /* 32 of the 48 samples are looked at; few of them end before the last token. */
+  g_assert_cmpint (cost.n_tokens, >, 32 * MAX_TOKENS / 2);
+  g_assert_cmpint (cost.n_tokens, <=, 32 * MAX_TOKENS);
+  return cost;
+}
+
+/* What the model's matrices lose, and nothing else. */
+static void
+test_rounding (void)
+{
+  static const double temperatures[] = { 1, 0.5, 0 };
+  g_autoptr (LaurelModel) model = make_model ("");
+
+  for (guint i = 0; i < G_N_ELEMENTS (temperatures); i++) {
+    LaurelRoundingCost exact = measure_rounding (model, FALSE, temperatures[i]);
+    LaurelRoundingCost rounded = measure_rounding (model, TRUE, temperatures[i]);
+
+    /* Two ways of taking the softmax of logits near 10 in float32. */
+    g_assert_cmpfloat (exact.worst, <, 1e-4);
+    /* Eight bits of each weight. */
+    g_assert_cmpfloat (rounded.mean, >, 1e-3);
+    g_assert_cmpfloat (rounded.worst, <, 1);
+  }
+  /* Once rounded, matrices lose nothing more, though norms, biases and positions still would. */
+  for (int t = 0; t < model->layout->n_tensors; t++) {
+    const LaurelTensor *tensor = &model->layout->tensors[t];
+
+    for (gsize i = 0; i < tensor->n; i++) {
+      float *weight = &model->weights[tensor->offset + i];
+      guchar half[2];
+
+      *weight += 0.001f;
+      if (tensor->decay && strstr (tensor->name, "wpe") == NULL) {
+        g_assert_true (laurel_dtype_from_float (LAUREL_DTYPE_BF16, weight, half, 1));
+        g_assert_true (laurel_dtype_to_float (LAUREL_DTYPE_BF16, half, weight, 1));
+      }
+    }
+  }
+  g_assert_cmpfloat (measure_rounding (model, TRUE, 1).worst, <, 1e-4);
 }
 
 /* --- Stop strings ------------------------------------------------------------------------ */
@@ -481,6 +539,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/generate/company", test_company);
   g_test_add_func ("/model/generate/seeds", test_seeds);
   g_test_add_func ("/model/generate/two-logprobs", test_two_logprobs);
+  g_test_add_func ("/model/generate/rounding", test_rounding);
   g_test_add_func ("/model/generate/stop-strings", test_stop_strings);
   g_test_add_func ("/model/generate/stream", test_stream);
   g_test_add_func ("/model/generate/cancel", test_cancel);
