@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define PANEL LAUREL_PANEL
-#define ROW_PADDING 16
 #define CACHE_LINE 16 /* floats */
 #define FETCHED_LINES 12
 
@@ -35,7 +34,7 @@ laurel_head_cache_put (float *keys, float *values, int capacity, int t, const fl
 static gsize
 score_stride (int n_keys)
 {
-  return (gsize) laurel_round_to_panels (n_keys) + PANEL + ROW_PADDING;
+  return (gsize) laurel_round_to_panels (n_keys) + PANEL + LAUREL_ROW_PADDING;
 }
 
 gsize

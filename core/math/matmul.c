@@ -17,7 +17,6 @@
 
 /* Rows this many floats apart, or a multiple, meet in one set of the first-level cache. */
 #define CONFLICT_STRIDE 512
-#define ROW_PADDING 16
 #define CACHE_LINE 16 /* floats */
 /* Rows, and floats of a row, that are fetched before they are packed: memory's latency. */
 #define PACK_ROWS_AHEAD 48
@@ -28,8 +27,6 @@
 #define MAX_TALL_ROWS (100 * LAUREL_TILE_ROWS)
 /* Rows that are cut into tiles together, so that each is read in order. */
 #define CUT_ROWS 16
-/* Bytes of a panel that are on their way: memory's latency at its speed. */
-#define FETCH_AHEAD 3072
 /* Longer sums are cut, so that a panel packed on the way stays in the second-level cache. */
 #define MAX_PANEL_ROWS 4096
 /* Fewer multiplications are done before a second thread wakes. */
@@ -153,13 +150,13 @@ must_copy (const LaurelProduct *p)
   return p->row_stride % CONFLICT_STRIDE == 0 && p->M > 4 && p->N > 2 * LAUREL_PANEL;
 }
 
-/* Rows first_row … + n − 1 into copies K + ROW_PADDING apart, by the team. */
+/* Rows first_row … + n − 1 into copies K + LAUREL_ROW_PADDING apart, by the team. */
 static void
 pad_rows (float *out, const LaurelProduct *p, int first_row, int n)
 {
 #pragma omp for schedule(static)
   for (int i = 0; i < n; i++)
-    memcpy (out + (gsize) i * (gsize) (p->K + ROW_PADDING),
+    memcpy (out + (gsize) i * (gsize) (p->K + LAUREL_ROW_PADDING),
             p->a + (gsize) (first_row + i) * p->row_stride, (gsize) p->K * sizeof *out);
 }
 
@@ -292,7 +289,7 @@ plan_fetch (const LaurelProduct *p, const Panel *panel, int t, int n)
                                             : (const char *) panel->halves;
 
   if (n == 1 || p->panels == NULL)
-    return (LaurelFetch) { start + FETCH_AHEAD, row };
+    return (LaurelFetch) { start + LAUREL_FETCH_AHEAD, row };
   return (LaurelFetch) { start + (gsize) p->K * (row + (gsize) t * share), share };
 }
 
@@ -331,7 +328,8 @@ run_rows (const LaurelProduct *p, int first_row, int n, float *copy)
   if (copy != NULL && columns)
     rows = (Rows) { copy, (gsize) p->K, LAUREL_TILE_ROWS };
   else if (copy != NULL)
-    rows = (Rows) { copy, (gsize) (p->K + ROW_PADDING), (gsize) (p->K + ROW_PADDING) };
+    rows = (Rows) { copy, (gsize) (p->K + LAUREL_ROW_PADDING),
+                    (gsize) (p->K + LAUREL_ROW_PADDING) };
 
 #pragma omp parallel if ((double) n * p->N * p->K > PARALLEL_WORK)
   {
@@ -354,7 +352,7 @@ run_product (const LaurelProduct *p)
   float *copy = NULL;
 
   if (must_copy (p)) {
-    gsize row_floats = (gsize) (p->K + ROW_PADDING), tiles;
+    gsize row_floats = (gsize) (p->K + LAUREL_ROW_PADDING), tiles;
 
     at_once = (int) MIN ((gsize) at_once, MAX (MAX_COPY_FLOATS / row_floats / LAUREL_TILE_ROWS, 8)
                                           * LAUREL_TILE_ROWS);

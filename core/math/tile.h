@@ -14,6 +14,12 @@ G_BEGIN_DECLS
 #define LAUREL_TILE_ROWS 12
 #define LAUREL_PANEL 32 /* columns of b side by side in memory */
 
+/* Bytes of a panel that are on their way: memory's latency at its speed. */
+#define LAUREL_FETCH_AHEAD 3072
+
+/* Floats between rows of a width that is a power of two, which keep them out of each other's cache sets. */
+#define LAUREL_ROW_PADDING 16
+
 /* @n columns, in whole panels. */
 static inline int
 laurel_round_to_panels (int n)
@@ -27,11 +33,11 @@ typedef struct {
   gsize step; /* bytes */
 } LaurelFetch;
 
-/* The panel's own rows, a memory latency ahead. */
+/* The panel's own rows. */
 static inline LaurelFetch
 laurel_fetch_ahead (const float *b)
 {
-  return (LaurelFetch) { b + 24 * LAUREL_PANEL, LAUREL_PANEL * sizeof *b };
+  return (LaurelFetch) { (const char *) b + LAUREL_FETCH_AHEAD, LAUREL_PANEL * sizeof *b };
 }
 
 /* a[i, k] is a[i · row_stride + k]; b[k, j] is b[k · 32 + j]; all 32 columns of c are written.

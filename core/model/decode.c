@@ -12,12 +12,10 @@
 #include "core/math/attention.h"
 #include "core/math/kernels.h"
 #include "core/math/matmul.h"
+#include "core/math/tile.h"
 #include "core/model/prefill.h"
 
 #include <string.h>
-
-/* Keeps rows of a width that is a power of two out of each other's cache sets. */
-#define ROW_PADDING 16
 
 /* Keys and values of one text: for each layer and head, the keys and then the values, packed as
  * core/math/attention.h says. */
@@ -387,7 +385,7 @@ carve_rows (LaurelDecoder *self)
   const LaurelModelConfig *config = &self->model->config;
   gsize C = (gsize) config->n_embd, V = (gsize) config->vocab_size, rows = (gsize) self->n_slots;
 
-  self->inner_stride = (gsize) config->n_inner + ROW_PADDING;
+  self->inner_stride = (gsize) config->n_inner + LAUREL_ROW_PADDING;
   self->x = laurel_alloc_aligned (rows * (5 * C + self->inner_stride + V) * sizeof (float));
   if (self->x == NULL)
     return FALSE;
@@ -413,7 +411,7 @@ laurel_decoder_size (const LaurelModelConfig *config, int n_slots, int max_own,
   gsize layer = laurel_panels_size (C, 3 * C) + laurel_panels_size (C, C)
                 + laurel_panels_size (C, I) + laurel_panels_size (I, C);
   gsize panels = (gsize) config->n_layer * layer + laurel_panels_size (C, config->vocab_size);
-  gsize row = 5 * (gsize) C + (gsize) I + ROW_PADDING + (gsize) config->vocab_size;
+  gsize row = 5 * (gsize) C + (gsize) I + LAUREL_ROW_PADDING + (gsize) config->vocab_size;
 
   return laurel_alloc_size (panels * (bf16_weights ? sizeof (guint16) : sizeof (float)))
          + laurel_alloc_size ((gsize) n_slots * laurel_decoder_slot_size (config, max_own))
