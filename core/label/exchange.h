@@ -7,6 +7,8 @@
  *                        {"role": "assistant", "content"}]}
  * Rankings      .jsonl  {"prompt", "completions": [TEXT, …], "ranks": [1, 2, 2], "labeler",
  *                        "labeler_kind"?, "comment"?, "all_bad"?, "quality"?: [0…7, …], "flags"?: [BITS, …]}
+ *                       An export adds "group_id", the task, and the "sampler" that put it in the queue with the
+ *                       "priority" that it gave it (null: none); an import takes the sampler alone, for tasks that are new.
  *                       1 is best, equal numbers are ties; ranks of 0 only with "all_bad".
  *
  * An import is one transaction: every row that can be used is imported, every
@@ -52,8 +54,8 @@ typedef enum {
 
 /* "laurel", "trl", "hh-rlhf"; INVALID_ARGUMENT lists them. */
 gboolean laurel_export_format_from_string (const char *text, LaurelExportFormat *out_format, GError **error);
-/* Rankings in force, without skips. The file is written whole or not at all. Returns the number of rows, −1 on error. */
-int laurel_export_rankings (LaurelStore *store, const char *path, LaurelExportFormat format, GError **error);
+/* Rankings in force by @labelers, without skips. The file is written whole or not at all. Returns the number of rows, −1 on error. */
+int laurel_export_rankings (LaurelStore *store, const char *path, LaurelExportFormat format, LaurelLabelers labelers, GError **error);
 /* Completions of tasks, each once, by task: {"id", "prompt", "model", "completion", "finish", "tokens",
  * "logprobs": as drawn, "plain_logprobs": of the softmax at the temperature alone, and the sampler's settings}.
  * Lists that are not known, of imported texts, are missing. */

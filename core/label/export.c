@@ -6,11 +6,13 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct {
   LaurelStore *store;
   LaurelFileWriter *writer;
+  LaurelLabelers labelers; /* whose rankings */
   LaurelTask *task; /* the last one that was read: rows of a task follow each other */
   int n_rows;
 } Export;
@@ -152,6 +154,12 @@ export_ranking (Export *self, const LaurelRanking *ranking, GError **error)
   json_builder_set_member_name (builder, "all_bad");
   json_builder_add_boolean_value (builder, ranking->all_bad);
   add_text (builder, "comment", ranking->comment);
+  add_text (builder, "sampler", self->task->sampler);
+  json_builder_set_member_name (builder, "priority");
+  if (isnan (self->task->priority))
+    json_builder_add_null_value (builder);
+  else
+    json_builder_add_double_value (builder, self->task->priority);
   json_builder_end_object (builder);
   return write_row (self, builder, error);
 }
@@ -159,7 +167,8 @@ export_ranking (Export *self, const LaurelRanking *ranking, GError **error)
 static gboolean
 export_rankings (Export *self, GError **error)
 {
-  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (self->store, 0, error);
+  g_autoptr (GPtrArray) rankings =
+    laurel_store_list_rankings_by (self->store, self->labelers, -1, 0, error);
 
   for (guint i = 0; rankings != NULL && i < rankings->len; i++)
     if (!export_ranking (self, g_ptr_array_index (rankings, i), error))
@@ -215,7 +224,7 @@ export_pair (Export *self,
 static gboolean
 export_pairs (Export *self, LaurelExportFormat format, GError **error)
 {
-  g_autoptr (GPtrArray) pairs = laurel_store_list_comparisons (self->store, error);
+  g_autoptr (GPtrArray) pairs = laurel_store_list_comparisons (self->store, self->labelers, error);
 
   for (guint i = 0; pairs != NULL && i < pairs->len; i++)
     if (!export_pair (self, g_ptr_array_index (pairs, i), format, error))
@@ -227,10 +236,11 @@ int
 laurel_export_rankings (LaurelStore *store,
                         const char *path,
                         LaurelExportFormat format,
+                        LaurelLabelers labelers,
                         GError **error)
 {
   g_autoptr (LaurelFileWriter) writer = laurel_file_writer_open (path, error);
-  Export export = { .store = store, .writer = writer };
+  Export export = { .store = store, .writer = writer, .labelers = labelers };
   gboolean is_written;
 
   if (writer == NULL)

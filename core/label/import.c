@@ -186,6 +186,7 @@ typedef struct {
   const char *prompt;
   const char *labeler;
   const char *comment;
+  const char *sampler;
   LaurelLabelerKind kind;
   gboolean all_bad;
   const char *texts[MAX_COMPLETIONS];
@@ -308,7 +309,7 @@ make_task (Import *self, gint64 prompt_id, const RankingRow *row, GError **error
       return 0;
     ids[i] = completion.id;
   }
-  return laurel_store_add_task (self->store, prompt_id, ids, row->n, 1, "import", error);
+  return laurel_store_add_task (self->store, prompt_id, ids, row->n, 1, row->sampler, error);
 }
 
 static gint64
@@ -351,7 +352,7 @@ save_ranking (Import *self, RankingRow *row, GError **error)
 static gboolean
 read_ranking (JsonObject *object, guint line, gpointer user_data, GError **error)
 {
-  RankingRow row = { .comment = "" };
+  RankingRow row = { .comment = "", .sampler = "import" };
   const char *kind = NULL;
 
   return get_text (object, "prompt", &row.prompt, error) &&
@@ -359,6 +360,7 @@ read_ranking (JsonObject *object, guint line, gpointer user_data, GError **error
          laurel_json_get_string (object, "row", "labeler_kind", &kind, error) &&
          read_kind (kind, &row.kind, error) &&
          laurel_json_get_string (object, "row", "comment", &row.comment, error) &&
+         laurel_json_get_string (object, "row", "sampler", &row.sampler, error) &&
          laurel_json_get_boolean (object, "row", "all_bad", &row.all_bad, error) &&
          read_texts (object, &row, error) && read_verdict (object, &row, error) &&
          save_ranking (user_data, &row, error);

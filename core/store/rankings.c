@@ -294,6 +294,45 @@ laurel_store_list_rankings (LaurelStore *self, gint64 task_id, GError **error)
   return read_rankings (rows, error);
 }
 
+/* All labelers, people alone, or all but people: the numbers of LaurelLabelers. */
+#define IS_OF_GROUP "(?1 = 0 OR (w.kind = 'person') = (?1 = 1))"
+#define FROM_GROUP \
+  " FROM rankings_in_force AS f JOIN labelers AS w ON w.id = f.labeler_id" \
+  " WHERE f.skip_reason IS NULL AND " IS_OF_GROUP
+
+GPtrArray *
+laurel_store_list_rankings_by (LaurelStore *self,
+                               LaurelLabelers labelers,
+                               int limit,
+                               int offset,
+                               GError **error)
+{
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+    self,
+    RANKING_ROWS " FROM (SELECT f.*" FROM_GROUP " ORDER BY f.id LIMIT ?2 OFFSET ?3) AS r"
+    RANKING_JOINS " ORDER BY r.id, k.position",
+    "list the rankings", error);
+
+  if (rows == NULL)
+    return NULL;
+  laurel_statement_bind_int (rows, labelers);
+  laurel_statement_bind_int (rows, limit);
+  laurel_statement_bind_int (rows, offset);
+  return read_rankings (rows, error);
+}
+
+gint64
+laurel_store_count_rankings_by (LaurelStore *self, LaurelLabelers labelers, GError **error)
+{
+  g_autoptr (LaurelStatement) count =
+    laurel_store_prepare (self, "SELECT count (*)" FROM_GROUP, "count the rankings", error);
+
+  if (count == NULL)
+    return -1;
+  laurel_statement_bind_int (count, labelers);
+  return laurel_store_count (count, error);
+}
+
 LaurelRanking *
 laurel_store_previous_ranking (LaurelStore *self,
                                gint64 labeler_id,
@@ -329,15 +368,20 @@ read_comparison (LaurelStatement *row)
 }
 
 GPtrArray *
-laurel_store_list_comparisons (LaurelStore *self, GError **error)
+laurel_store_list_comparisons (LaurelStore *self, LaurelLabelers labelers, GError **error)
 {
   g_autoptr (LaurelStatement) rows = laurel_store_prepare (
     self,
-    "SELECT ranking_id, task_id, prompt_id, chosen_id, rejected_id FROM comparisons"
-    " ORDER BY ranking_id, chosen_id, rejected_id",
+    "SELECT c.ranking_id, c.task_id, c.prompt_id, c.chosen_id, c.rejected_id"
+    " FROM comparisons AS c JOIN rankings AS r ON r.id = c.ranking_id"
+    " JOIN labelers AS w ON w.id = r.labeler_id WHERE " IS_OF_GROUP
+    " ORDER BY c.ranking_id, c.chosen_id, c.rejected_id",
     "list the comparisons", error);
 
-  return rows != NULL ? laurel_store_collect (rows, read_comparison, g_free, error) : NULL;
+  if (rows == NULL)
+    return NULL;
+  laurel_statement_bind_int (rows, labelers);
+  return laurel_store_collect (rows, read_comparison, g_free, error);
 }
 
 gint64

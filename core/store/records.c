@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/store/records.h"
 
+#include "core/base/error.h"
+
 static const char *const run_statuses[] = {
   [LAUREL_RUN_QUEUED] = "queued",   [LAUREL_RUN_RUNNING] = "running",
   [LAUREL_RUN_PAUSED] = "paused",   [LAUREL_RUN_DONE] = "done",
@@ -27,6 +29,35 @@ laurel_run_status_from_string (const char *text, LaurelRunStatus *out_status)
       return TRUE;
     }
   return FALSE;
+}
+
+static const char *const labelers[] = {
+  [LAUREL_LABELERS_ALL] = "all",
+  [LAUREL_LABELERS_PEOPLE] = "people",
+  [LAUREL_LABELERS_SIMULATED] = "simulated",
+};
+
+gboolean
+laurel_labelers_from_string (const char *text, LaurelLabelers *out_labelers, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (labelers); i++)
+    if (g_strcmp0 (text, labelers[i]) == 0) {
+      *out_labelers = (LaurelLabelers) i;
+      return TRUE;
+    }
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not choose the labelers “%s”: there is no such group; use people, simulated "
+               "or all",
+               text);
+  return FALSE;
+}
+
+const char *
+laurel_labelers_to_string (LaurelLabelers group)
+{
+  g_return_val_if_fail ((guint) group < G_N_ELEMENTS (labelers), "all");
+
+  return labelers[group];
 }
 
 void

@@ -12,6 +12,13 @@ G_BEGIN_DECLS
 
 typedef enum { LAUREL_LABELER_PERSON, LAUREL_LABELER_RULES, LAUREL_LABELER_REWARD_MODEL } LaurelLabelerKind;
 
+/* Whose rankings: people's, those of programs (rules and reward models), or both. */
+typedef enum { LAUREL_LABELERS_ALL, LAUREL_LABELERS_PEOPLE, LAUREL_LABELERS_SIMULATED } LaurelLabelers;
+
+/* "all", "people", "simulated"; INVALID_ARGUMENT lists them. */
+gboolean laurel_labelers_from_string (const char *text, LaurelLabelers *out_labelers, GError **error);
+const char *laurel_labelers_to_string (LaurelLabelers labelers);
+
 typedef struct {
   gint64 id;
   char *name;
@@ -62,7 +69,8 @@ typedef struct {
   int n_wanted;           /* labelers */
   int n_rankings;         /* in force, by people and judges */
   LaurelTaskState state;
-  char *sampler; /* which rule put it in the queue: "random", … */
+  char *sampler;   /* which rule put it where it is in the queue: "random", "uncertainty", … */
+  double priority; /* what that rule gave it, more is sooner; NaN: nothing has been asked yet */
   gint64 created;
 } LaurelTask;
 

@@ -242,7 +242,15 @@ static const char version_2[] =
   "UPDATE completions SET plain_logprobs = logprobs"
   " WHERE top_k = 0 AND top_p = 1 AND min_p = 0 AND temperature > 0;";
 
-const LaurelMigration laurel_migrations[] = { version_1, version_2 };
+/* A queue in another order than that of age: by place, then by age. A place is below 0 when a rule
+ * chose it, whose name is the task's sampler and whose opinion is its priority. */
+static const char version_3[] =
+  "ALTER TABLE tasks ADD COLUMN place INTEGER NOT NULL DEFAULT 0;"
+  "ALTER TABLE tasks ADD COLUMN priority REAL;"
+  "DROP INDEX tasks_open;"
+  "CREATE INDEX tasks_open ON tasks (place, id) WHERE n_rankings < n_wanted;";
+
+const LaurelMigration laurel_migrations[] = { version_1, version_2, version_3 };
 const int laurel_n_migrations = G_N_ELEMENTS (laurel_migrations);
 
 /* Refuses another program's database before anything is written into it. */

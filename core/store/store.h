@@ -50,19 +50,35 @@ gint64 laurel_store_add_task (LaurelStore *self, gint64 prompt_id, const gint64 
 LaurelTask *laurel_store_get_task (LaurelStore *self, gint64 id, GError **error);
 /* The oldest task on @prompt_id whose completions have exactly these texts in this order; 0 when there is none, and on error. */
 gint64 laurel_store_find_task (LaurelStore *self, gint64 prompt_id, const char *const *texts, int n, GError **error);
-/* The next task for @labeler: one with a draft of theirs first, then the oldest open one that they have neither ranked,
- * skipped nor find leased to another process. Takes a lease of @lease_seconds on it. NULL without error: none is left. */
+/* The next task for @labeler: one with a draft of theirs first, then the first open one of the queue (the oldest, unless
+ * laurel_store_order_tasks() says otherwise) that they have neither ranked, skipped nor find leased to another process. Takes a lease of @lease_seconds on it. NULL without error: none is left. */
 LaurelTask *laurel_store_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError **error);
 GPtrArray *laurel_store_list_tasks (LaurelStore *self, int limit, int offset, GError **error); /* completions not loaded */
 gint64 laurel_store_count_tasks (LaurelStore *self, gboolean open_only, GError **error);
+/* (element-type gint64): in the order of the queue, the open tasks, or with @all every task, which @labeler (0: nobody)
+ * has neither ranked nor skipped and no other process works on. */
+GArray *laurel_store_list_task_ids (LaurelStore *self, gint64 labeler_id, gboolean all, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Where a task comes in the queue, and why. */
+typedef struct {
+  gint64 task_id;
+  const char *sampler;
+  double priority; /* NaN: none */
+} LaurelQueueEntry;
+
+/* Puts these tasks before all others, in this order: all or nothing. */
+gboolean laurel_store_order_tasks (LaurelStore *self, const LaurelQueueEntry *entries, int n, GError **error);
 
 /* Rankings: rows never change. A ranking that supersedes another takes its place in every list and view. */
 gboolean laurel_store_add_ranking (LaurelStore *self, LaurelRanking *ranking, GError **error); /* sets its id; deletes the draft; all or nothing */
 LaurelRanking *laurel_store_get_ranking (LaurelStore *self, gint64 id, GError **error);
 GPtrArray *laurel_store_list_rankings (LaurelStore *self, gint64 task_id /* 0: all */, GError **error); /* those in force, without skips */
+/* The same of some labelers alone, oldest first, a page at a time. */
+GPtrArray *laurel_store_list_rankings_by (LaurelStore *self, LaurelLabelers labelers, int limit /* −1: all */, int offset, GError **error);
+gint64 laurel_store_count_rankings_by (LaurelStore *self, LaurelLabelers labelers, GError **error);
 /* The labeler's last submission (in force), to reopen it: NULL without error when there is none before @before_id (0: newest). */
 LaurelRanking *laurel_store_previous_ranking (LaurelStore *self, gint64 labeler_id, gint64 before_id, GError **error);
-GPtrArray *laurel_store_list_comparisons (LaurelStore *self, GError **error);
+GPtrArray *laurel_store_list_comparisons (LaurelStore *self, LaurelLabelers labelers, GError **error);
 gint64 laurel_store_count_rankings (LaurelStore *self, gint64 labeler_id /* 0: all */, gint64 since, GError **error);
 
 gboolean laurel_store_put_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, const char *json, GError **error);

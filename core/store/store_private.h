@@ -42,6 +42,9 @@ LaurelFinish laurel_finish_from_string (const char *text);
 const char *laurel_labeler_kind_to_string (LaurelLabelerKind kind);
 LaurelLabelerKind laurel_labeler_kind_from_string (const char *text);
 
+/* Forgets the leases that have run out and those of processes that are gone. */
+gboolean laurel_store_free_leases (LaurelStore *self, GError **error);
+
 /* Microseconds since 1970. */
 gint64 laurel_store_now (void);
 

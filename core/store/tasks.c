@@ -189,7 +189,8 @@ laurel_store_add_task (LaurelStore *self,
 }
 
 #define TASK_COLUMNS \
-  "SELECT t.id, t.prompt_id, p.text, t.n_wanted, t.n_rankings, t.sampler, t.created" \
+  "SELECT t.id, t.prompt_id, p.text, t.n_wanted, t.n_rankings, t.sampler, t.created," \
+  " t.priority" \
   " FROM tasks AS t JOIN prompts AS p ON p.id = t.prompt_id"
 
 static gpointer
@@ -206,6 +207,7 @@ read_task (LaurelStatement *row)
   task->state = task->n_rankings >= task->n_wanted ? LAUREL_TASK_DONE : LAUREL_TASK_OPEN;
   task->sampler = laurel_statement_dup_text (row, 5);
   task->created = laurel_statement_get_int (row, 6);
+  task->priority = laurel_statement_get_double (row, 7);
   return task;
 }
 
@@ -342,8 +344,8 @@ delete_leases (LaurelStore *self, const char *owner, GError **error)
 }
 
 /* A labeler whose window was killed gets the task back at once, not when the lease runs out. */
-static gboolean
-free_leases (LaurelStore *self, GError **error)
+gboolean
+laurel_store_free_leases (LaurelStore *self, GError **error)
 {
   g_autoptr (GPtrArray) owners = NULL;
   g_autoptr (LaurelStatement) rows =
@@ -402,7 +404,7 @@ lease_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError
   g_autoptr (GError) local = NULL;
   gint64 id = 0;
 
-  if (free_leases (self, &local))
+  if (laurel_store_free_leases (self, &local))
     id = choose_task (self,
                       "SELECT t.id FROM drafts AS d JOIN tasks AS t ON t.id = d.task_id"
                       " WHERE d.labeler_id = ?1 AND" IS_FREE " ORDER BY t.id LIMIT 1",
@@ -412,7 +414,7 @@ lease_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError
       self,
       "SELECT t.id FROM tasks AS t WHERE t.n_rankings < t.n_wanted AND" IS_FREE
       " AND NOT EXISTS (SELECT 1 FROM rankings AS r WHERE r.task_id = t.id AND r.labeler_id = ?1)"
-      " ORDER BY t.id LIMIT 1",
+      " ORDER BY t.place, t.id LIMIT 1",
       labeler_id, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));

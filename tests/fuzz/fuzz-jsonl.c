@@ -85,7 +85,7 @@ check_export (const char *name, const LaurelImportResult *result)
   int n;
 
   if (g_str_has_prefix (name, "rankings"))
-    n = laurel_export_rankings (store, path, LAUREL_EXPORT_LAUREL, &error);
+    n = laurel_export_rankings (store, path, LAUREL_EXPORT_LAUREL, LAUREL_LABELERS_ALL, &error);
   else
     n = laurel_export_prompts (store, path, &error);
   g_assert_no_error (error);

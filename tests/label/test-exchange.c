@@ -226,12 +226,14 @@ test_formats (Fixture *self, gconstpointer data)
   LaurelExportFormat format;
 
   g_assert_no_error (error);
-  g_assert_cmpint (laurel_export_rankings (self->store, out, LAUREL_EXPORT_TRL, &error), ==, 2);
+  g_assert_cmpint (laurel_export_rankings (self->store, out, LAUREL_EXPORT_TRL,
+                                           LAUREL_LABELERS_ALL, &error), ==, 2);
   g_assert_true (g_file_get_contents (out, &trl, NULL, NULL));
   g_assert_cmpstr (trl, ==,
                    "{\"prompt\":\"P\",\"chosen\":\"a\",\"rejected\":\"b\"}\n"
                    "{\"prompt\":\"P\",\"chosen\":\"a\",\"rejected\":\"c\"}\n");
-  g_assert_cmpint (laurel_export_rankings (self->store, out, LAUREL_EXPORT_HH_RLHF, &error), ==, 2);
+  g_assert_cmpint (laurel_export_rankings (self->store, out, LAUREL_EXPORT_HH_RLHF,
+                                           LAUREL_LABELERS_ALL, &error), ==, 2);
   g_assert_true (g_file_get_contents (out, &hh, NULL, NULL));
   g_assert_true (g_str_has_prefix (hh,
                                    "{\"chosen\":\"\\n\\nHuman: P\\n\\nAssistant: a\",\"rejected\":"
@@ -275,17 +277,20 @@ test_round_trip (Fixture *self, gconstpointer data)
   first = laurel_import_rankings (self->store, path, NULL, NULL, &error);
   g_assert_no_error (error);
   assert_result (first, "60 imported, 0 refused", NULL, 0);
-  g_assert_cmpint (laurel_export_rankings (self->store, one, LAUREL_EXPORT_LAUREL, &error), ==, 60);
+  g_assert_cmpint (laurel_export_rankings (self->store, one, LAUREL_EXPORT_LAUREL,
+                                           LAUREL_LABELERS_ALL, &error), ==, 60);
   second = laurel_import_rankings (copy, one, NULL, NULL, &error);
   g_assert_no_error (error);
   assert_result (second, "60 imported, 0 refused", NULL, 0);
-  g_assert_cmpint (laurel_export_rankings (copy, two, LAUREL_EXPORT_LAUREL, &error), ==, 60);
+  g_assert_cmpint (laurel_export_rankings (copy, two, LAUREL_EXPORT_LAUREL,
+                                           LAUREL_LABELERS_ALL, &error), ==, 60);
   g_assert_true (g_file_get_contents (one, &text_one, NULL, NULL));
   g_assert_true (g_file_get_contents (two, &text_two, NULL, NULL));
   g_assert_cmpstr (text_one, ==, text_two);
   {
-    g_autoptr (GPtrArray) here = laurel_store_list_comparisons (self->store, NULL);
-    g_autoptr (GPtrArray) there = laurel_store_list_comparisons (copy, NULL);
+    g_autoptr (GPtrArray) here =
+      laurel_store_list_comparisons (self->store, LAUREL_LABELERS_ALL, NULL);
+    g_autoptr (GPtrArray) there = laurel_store_list_comparisons (copy, LAUREL_LABELERS_ALL, NULL);
 
     g_assert_cmpuint (here->len, ==, there->len);
     g_assert_cmpuint (here->len, >, 60);

@@ -134,11 +134,14 @@ test_first_version (Fixture *self, gconstpointer data)
     "INSERT INTO prompts VALUES (1, 'why?', 'train', '', 1);"
     "INSERT INTO completions VALUES"
     " (1, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 0, 1, 0, 5, 1),"
-    " (2, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 9, 1, 0, 5, 1);";
+    " (2, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 9, 1, 0, 5, 1);"
+    "INSERT INTO tasks (id, prompt_id, n_wanted, sampler, created) VALUES"
+    " (7, 1, 1, 'random', 1), (8, 1, 1, 'random', 1);";
   g_autofree char *path = g_build_filename (self->dir, "old.sqlite", NULL);
   g_autoptr (LaurelDatabase) db = laurel_database_open (path, 1000, NULL);
   g_autoptr (LaurelStore) store = NULL;
   g_autoptr (LaurelCompletion) plain = NULL, filtered = NULL;
+  g_autoptr (GArray) queue = NULL;
   g_autoptr (GError) error = NULL;
 
   g_assert_true (laurel_schema_migrate (db, path, laurel_migrations, 1, &error));
@@ -155,6 +158,10 @@ test_first_version (Fixture *self, gconstpointer data)
   g_assert_cmpstr (plain->stop, ==, "[]");
   g_assert_cmpfloat (filtered->logprobs[0], ==, -1);
   g_assert_null (filtered->plain_logprobs);
+  queue = laurel_store_list_task_ids (store, 0, FALSE, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (queue->len, ==, 2); /* by age, as it was before there were places */
+  g_assert_cmpint (g_array_index (queue, gint64, 0), ==, 7);
 }
 
 static void

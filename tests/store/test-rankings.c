@@ -122,7 +122,7 @@ test_comparisons (Fixture *self, gconstpointer data)
   g_assert_true (laurel_store_add_ranking (self->store, bad, &error));
   g_assert_no_error (error);
 
-  rows = laurel_store_list_comparisons (self->store, &error);
+  rows = laurel_store_list_comparisons (self->store, LAUREL_LABELERS_ALL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (rows->len, ==, 7);
   g_assert_true (has_comparison (rows, a, 1, 0));
@@ -157,7 +157,7 @@ test_identical_completions (Fixture *self, gconstpointer data)
   g_assert_no_error (error);
   task = laurel_store_get_task (self->store, id, &error);
   add_ranking (self->store, task, add_labeler (self->store, "Ben"), (int[]){ 1, 2, 3 }, 0);
-  rows = laurel_store_list_comparisons (self->store, &error);
+  rows = laurel_store_list_comparisons (self->store, LAUREL_LABELERS_ALL, &error);
   g_assert_cmpint (rows->len, ==, 2); /* each of the twins over the third, neither over the other */
   g_assert_true (has_comparison (rows, task, 0, 2));
   g_assert_true (has_comparison (rows, task, 1, 2));

@@ -199,7 +199,7 @@ export_file_cb (GtkNativeDialog *dialog, int response, Exchange *self)
     else if (laurel_export_format_from_string (
                  gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "format"), &format,
                  &error))
-      n = laurel_export_rankings (get_store (self), path, format, &error);
+      n = laurel_export_rankings (get_store (self), path, format, LAUREL_LABELERS_ALL, &error);
     else
       n = -1;
     if (n < 0)
