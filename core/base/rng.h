@@ -24,6 +24,7 @@ typedef enum {
   LAUREL_RNG_DATA,      /* generated text */
   LAUREL_RNG_BOOTSTRAP, /* intervals */
   LAUREL_RNG_TEST,
+  LAUREL_RNG_QUEUE,     /* the random part of the labelers' queue */
 } LaurelRngPurpose;
 
 typedef struct {

@@ -105,11 +105,8 @@ find_quantile (const double *sorted, int n, double share)
 }
 
 static LaurelEstimate
-estimate (Measure measure,
-          const LaurelPairCounts *tasks,
-          int n_tasks,
-          int n_resamples,
-          guint64 seed)
+estimate (
+    Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed)
 {
   LaurelEstimate result = { NAN, NAN, NAN, NULL };
   g_autofree double *values = g_new (double, MAX (n_resamples, 1));
@@ -153,11 +150,8 @@ estimate (Measure measure,
 }
 
 void
-laurel_agreement_estimate (const LaurelPairCounts *tasks,
-                           int n_tasks,
-                           int n_resamples,
-                           guint64 seed,
-                           LaurelAgreement *out)
+laurel_agreement_estimate (
+    const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out)
 {
   out->n_tasks = n_tasks;
   out->n_pairs = 0;
@@ -202,7 +196,7 @@ static GHashTable *
 group_by_task (GPtrArray *rankings)
 {
   GHashTable *groups =
-    g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
 
   for (guint i = 0; i < rankings->len; i++) {
     LaurelRanking *ranking = g_ptr_array_index (rankings, i);
@@ -217,10 +211,31 @@ group_by_task (GPtrArray *rankings)
   return groups;
 }
 
-/* The counts of each task that @a and @b share (0: any two labelers), in the order of
- * the rankings. */
+/* Whose pairs of rankings count: for a pair of labelers their ids. */
+typedef struct {
+  LaurelAgreementGroup group;
+  gint64 a, b;
+} Wanted;
+
+/* @x comes before @y in the task's group. */
+static gboolean
+is_wanted (const Wanted *wanted, const LaurelRanking *x, const LaurelRanking *y, gboolean is_before)
+{
+  gboolean person_x = x->labeler_kind == LAUREL_LABELER_PERSON;
+  gboolean person_y = y->labeler_kind == LAUREL_LABELER_PERSON;
+
+  switch (wanted->group) {
+  case LAUREL_AGREEMENT_ALL: return is_before;
+  case LAUREL_AGREEMENT_PEOPLE: return is_before && person_x && person_y;
+  case LAUREL_AGREEMENT_MIXED: return person_x && !person_y;
+  case LAUREL_AGREEMENT_PAIR:
+  default: return x->labeler_id == wanted->a && y->labeler_id == wanted->b;
+  }
+}
+
+/* The counts of each task that they share, in the order of the rankings. */
 static GArray *
-collect_counts (GPtrArray *rankings, GHashTable *groups, gint64 a, gint64 b)
+collect_counts (GPtrArray *rankings, GHashTable *groups, const Wanted *wanted)
 {
   GArray *tasks = g_array_new (FALSE, FALSE, sizeof (LaurelPairCounts));
 
@@ -233,36 +248,77 @@ collect_counts (GPtrArray *rankings, GHashTable *groups, gint64 a, gint64 b)
     if (group->pdata[0] != (gpointer) first)
       continue; /* one turn for each task */
     for (guint j = 0; j < group->len; j++)
-      for (guint k = 0; k < group->len; k++) {
-        const LaurelRanking *x = group->pdata[j], *y = group->pdata[k];
-        gboolean is_wanted = a == 0 ? j < k : x->labeler_id == a && y->labeler_id == b;
-
-        if (is_wanted)
-          is_shared |= compare_rankings (x, y, &counts);
-      }
+      for (guint k = 0; k < group->len; k++)
+        if (is_wanted (wanted, group->pdata[j], group->pdata[k], j < k))
+          is_shared |= compare_rankings (group->pdata[j], group->pdata[k], &counts);
     if (is_shared)
       g_array_append_val (tasks, counts);
   }
   return tasks;
 }
 
-static LaurelAgreement *
-make_agreement (GPtrArray *rankings,
-                GHashTable *groups,
-                const LaurelLabeler *a,
-                const LaurelLabeler *b,
-                int n_resamples,
-                guint64 seed)
+static const char *const group_names[] = {
+  [LAUREL_AGREEMENT_ALL] = "all",
+  [LAUREL_AGREEMENT_PEOPLE] = "people",
+  [LAUREL_AGREEMENT_MIXED] = "people-simulated",
+  [LAUREL_AGREEMENT_PAIR] = "pair",
+};
+
+const char *
+laurel_agreement_group_to_string (LaurelAgreementGroup group)
 {
-  g_autoptr (GArray) tasks =
-    collect_counts (rankings, groups, a != NULL ? a->id : 0, b != NULL ? b->id : 0);
+  g_return_val_if_fail ((guint) group < G_N_ELEMENTS (group_names), "all");
+
+  return group_names[group];
+}
+
+/* What all agreements of a project are made from. */
+typedef struct {
+  GPtrArray *rankings;
+  GHashTable *groups;
+  int n_resamples;
+  guint64 seed;
+} Ground;
+
+/* @a and @b are NULL unless it is a pair. */
+static LaurelAgreement *
+make_agreement (const Ground *ground,
+                LaurelAgreementGroup group,
+                const LaurelLabeler *a,
+                const LaurelLabeler *b)
+{
+  const Wanted wanted = { group, a != NULL ? a->id : 0, b != NULL ? b->id : 0 };
+  g_autoptr (GArray) tasks = collect_counts (ground->rankings, ground->groups, &wanted);
   LaurelAgreement *agreement = g_new0 (LaurelAgreement, 1);
 
-  agreement->labeler_a = a != NULL ? g_strdup (a->name) : NULL;
-  agreement->labeler_b = b != NULL ? g_strdup (b->name) : NULL;
+  agreement->group = group;
+  if (a != NULL && b != NULL) {
+    agreement->labeler_a = g_strdup (a->name);
+    agreement->labeler_b = g_strdup (b->name);
+    agreement->kind_a = a->kind;
+    agreement->kind_b = b->kind;
+  }
   laurel_agreement_estimate ((const LaurelPairCounts *) (void *) tasks->data, (int) tasks->len,
-                             n_resamples, seed, agreement);
+                             ground->n_resamples, ground->seed, agreement);
   return agreement;
+}
+
+static void
+add_groups (const Ground *ground, GPtrArray *labelers, GPtrArray *list)
+{
+  int n_people = 0, n_programs = 0;
+
+  for (guint i = 0; i < labelers->len; i++) {
+    const LaurelLabeler *labeler = g_ptr_array_index (labelers, i);
+
+    n_people += labeler->n_rankings > 0 && labeler->kind == LAUREL_LABELER_PERSON;
+    n_programs += labeler->n_rankings > 0 && labeler->kind != LAUREL_LABELER_PERSON;
+  }
+  g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_ALL, NULL, NULL));
+  if (n_people > 1)
+    g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_PEOPLE, NULL, NULL));
+  if (n_people > 0 && n_programs > 0)
+    g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_MIXED, NULL, NULL));
 }
 
 GPtrArray *
@@ -270,22 +326,24 @@ laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, 
 {
   g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
   g_autoptr (GPtrArray) labelers =
-    rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
+      rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
   g_autoptr (GPtrArray) list = NULL;
   g_autoptr (GHashTable) groups = NULL;
+  Ground ground = { rankings, NULL, n_resamples, seed };
 
   if (labelers == NULL)
     return NULL;
   groups = group_by_task (rankings);
+  ground.groups = groups;
   list = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_agreement_free);
-  g_ptr_array_add (list, make_agreement (rankings, groups, NULL, NULL, n_resamples, seed));
+  add_groups (&ground, labelers, list);
   for (guint i = 0; i < labelers->len; i++)
     for (guint j = i + 1; j < labelers->len; j++) {
       const LaurelLabeler *a = g_ptr_array_index (labelers, i),
                           *b = g_ptr_array_index (labelers, j);
 
       if (a->n_rankings > 0 && b->n_rankings > 0)
-        g_ptr_array_add (list, make_agreement (rankings, groups, a, b, n_resamples, seed));
+        g_ptr_array_add (list, make_agreement (&ground, LAUREL_AGREEMENT_PAIR, a, b));
     }
   return g_steal_pointer (&list);
 }

@@ -31,9 +31,22 @@ typedef struct {
   const char *reason; /* why it, or its interval, is undefined; NULL when both are there */
 } LaurelEstimate;
 
+/* Whose rankings are held against whose. */
+typedef enum {
+  LAUREL_AGREEMENT_ALL,    /* every two labelers together */
+  LAUREL_AGREEMENT_PEOPLE, /* every two people */
+  LAUREL_AGREEMENT_MIXED,  /* every person and every program */
+  LAUREL_AGREEMENT_PAIR,   /* two labelers */
+} LaurelAgreementGroup;
+
+/* "all", "people", "people-simulated", "pair" */
+const char *laurel_agreement_group_to_string (LaurelAgreementGroup group);
+
 typedef struct {
-  char *labeler_a; /* both NULL: all pairs of labelers together */
+  LaurelAgreementGroup group;
+  char *labeler_a; /* both NULL unless it is a pair */
   char *labeler_b;
+  LaurelLabelerKind kind_a, kind_b; /* of a pair */
   int n_tasks;     /* shared */
   int n_pairs;     /* of completions in them */
   LaurelEstimate strict; /* share of same order among the pairs that neither calls a tie */
@@ -47,7 +60,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelAgreement, laurel_agreement_free)
 /* The three estimates of @n_tasks tasks' counts, with @n_resamples (0: no intervals). */
 void laurel_agreement_estimate (const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out);
 
-/* (element-type LaurelAgreement): all labelers together first, then each two labelers that have ranked something. */
+/* (element-type LaurelAgreement): all labelers together first, then people among themselves and people with programs,
+ * where there are such, then each two labelers that have ranked something. */
 GPtrArray *laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
