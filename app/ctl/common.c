@@ -9,7 +9,10 @@
 
 #include <glib-unix.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
+
+static volatile sig_atomic_t is_interrupted;
 
 static gboolean
 is_project (const char *path)
@@ -210,6 +213,37 @@ laurel_ctl_follow_run (LaurelCtl *self, gint64 run_id, GError **error)
   if (run != NULL)
     print_outcome (self, run);
   return ok;
+}
+
+/* --- Small things ------------------------------------------------------------------- */
+
+gboolean
+laurel_ctl_get_labelers (LaurelCtl *self, LaurelLabelers *labelers, GError **error)
+{
+  const char *text = laurel_ctl_get (self, "labelers");
+
+  return text == NULL || laurel_labelers_from_string (text, labelers, error);
+}
+
+static void
+note_interrupt (int number)
+{
+  is_interrupted = 1;
+}
+
+void
+laurel_ctl_catch_interrupts (void)
+{
+  struct sigaction action = { .sa_handler = note_interrupt, .sa_flags = (int) SA_RESETHAND };
+
+  sigaction (SIGINT, &action, NULL);
+  sigaction (SIGTERM, &action, NULL);
+}
+
+gboolean
+laurel_ctl_go_on (void)
+{
+  return !is_interrupted;
 }
 
 /* --- Id arrays ---------------------------------------------------------------------- */

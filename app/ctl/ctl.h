@@ -119,6 +119,11 @@ gboolean laurel_ctl_open_project (LaurelCtl *self, GError **error);
 /* The folder of a model of the project, if there is one, or a directory. */
 char *laurel_ctl_find_model (LaurelCtl *self, const char *name, GError **error);
 LaurelModel *laurel_ctl_load_model (LaurelCtl *self, const char *name, GError **error);
+/* --labelers; leaves *@labelers as it is when it is not given. */
+gboolean laurel_ctl_get_labelers (LaurelCtl *self, LaurelLabelers *labelers, GError **error);
+/* From now on Ctrl+C and SIGTERM do not end the program, but make laurel_ctl_go_on() say no; once more ends it. */
+void laurel_ctl_catch_interrupts (void);
+gboolean laurel_ctl_go_on (void);
 /* Waits with a progress bar; Ctrl+C stops the run with a checkpoint. Prints the run's id first and its end last, and,
  * neither with --json nor with --quiet, its log in between. */
 gboolean laurel_ctl_follow_run (LaurelCtl *self, gint64 run_id, GError **error);

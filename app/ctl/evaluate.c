@@ -67,7 +67,7 @@ run_loss (LaurelCtl *self, GError **error)
   g_autoptr (LaurelModel) model = load_model (self, "model", LAUREL_HEAD_LM, error);
   char *files[] = { (char *) path, NULL };
   g_autoptr (JsonNode) snapshot =
-      model != NULL ? laurel_data_snapshot (NULL, stage, files, error) : NULL;
+      model != NULL ? laurel_data_snapshot (NULL, stage, files, LAUREL_LABELERS_ALL, error) : NULL;
   g_auto (LaurelTrainData) data = { 0 };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *folder = NULL;
@@ -220,7 +220,7 @@ run_score (LaurelCtl *self, GError **error)
 typedef struct {
   LaurelJudge *judge;
   LaurelModel *model;
-  LaurelModel *other; /* reference or baseline; NULL: none */
+  LaurelModel *reference; /* NULL: none */
   GPtrArray *prompts;
   LaurelEvaluationRequest request;
 } Evaluating;
@@ -230,7 +230,7 @@ evaluating_clear (Evaluating *self)
 {
   g_clear_pointer (&self->judge, laurel_judge_unref);
   g_clear_pointer (&self->model, laurel_model_free);
-  g_clear_pointer (&self->other, laurel_model_free);
+  g_clear_pointer (&self->reference, laurel_model_free);
   g_clear_pointer (&self->prompts, g_ptr_array_unref);
 }
 
@@ -244,8 +244,7 @@ progress_cb (int n_done, int n_all, gpointer user_data)
 }
 
 static gboolean
-read_evaluating (
-    LaurelCtl *self, const char *other, gboolean other_needed, Evaluating *out, GError **error)
+read_evaluating (LaurelCtl *self, Evaluating *out, GError **error)
 {
   const char *judge = laurel_ctl_require (self, "judge", error);
   const char *split = laurel_ctl_get (self, "prompts");
@@ -263,9 +262,9 @@ read_evaluating (
   out->model = load_model (self, "model", LAUREL_HEAD_LM, error);
   if (out->model == NULL)
     return FALSE;
-  if (other_needed || laurel_ctl_get (self, other) != NULL) {
-    out->other = load_model (self, other, LAUREL_HEAD_LM, error);
-    if (out->other == NULL)
+  if (laurel_ctl_has (self, "reference")) {
+    out->reference = load_model (self, "reference", LAUREL_HEAD_LM, error);
+    if (out->reference == NULL)
       return FALSE;
   }
   out->prompts = laurel_store_list_prompts (laurel_project_get_store (self->project),
@@ -273,6 +272,7 @@ read_evaluating (
   if (out->prompts == NULL)
     return FALSE;
   out->request = (LaurelEvaluationRequest){ .model = out->model,
+                                            .reference = out->reference,
                                             .judge = out->judge,
                                             .prompts = out->prompts,
                                             .n_completions = (int) count,
@@ -340,9 +340,8 @@ run_judge (LaurelCtl *self, GError **error)
   const char *names[1];
   LaurelEvaluation evaluation;
 
-  if (!read_evaluating (self, "reference", FALSE, &evaluating, error))
+  if (!read_evaluating (self, &evaluating, error))
     return FALSE;
-  evaluating.request.reference = evaluating.other;
   judged = laurel_evaluate_sample (&evaluating.request, error);
   laurel_ctl_hide_progress (self);
   if (judged == NULL)
@@ -361,64 +360,21 @@ run_judge (LaurelCtl *self, GError **error)
   return TRUE;
 }
 
-static gboolean
-run_winrate (LaurelCtl *self, GError **error)
-{
-  g_auto (Evaluating) evaluating = { 0 };
-  g_autoptr (GPtrArray) ours = NULL;
-  g_autoptr (GPtrArray) theirs = NULL;
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  g_autofree char *rate = NULL;
-  LaurelWinRate wins;
-
-  if (!read_evaluating (self, "baseline", TRUE, &evaluating, error))
-    return FALSE;
-  ours = laurel_evaluate_sample (&evaluating.request, error);
-  if (ours == NULL)
-    return FALSE;
-  evaluating.request.model = evaluating.other;
-  theirs = laurel_evaluate_sample (&evaluating.request, error);
-  laurel_ctl_hide_progress (self);
-  if (theirs == NULL || !laurel_evaluate_win_rate (ours, theirs, &wins, error))
-    return FALSE;
-  json_builder_begin_object (builder);
-  laurel_json_add_int (builder, "wins", wins.n_wins);
-  laurel_json_add_int (builder, "losses", wins.n_losses);
-  laurel_json_add_int (builder, "ties", wins.n_ties);
-  laurel_ctl_add_interval (builder, "win_rate", &wins.win_rate);
-  json_builder_end_object (builder);
-  rate = laurel_interval_format (&wins.win_rate, TRUE);
-  if (self->json)
-    laurel_ctl_print_builder (builder);
-  else
-    printf ("%s beats %s: %s; %d wins, %d losses, %d ties left out\n",
-            laurel_ctl_get (self, "model"), laurel_ctl_get (self, "baseline"), rate, wins.n_wins,
-            wins.n_losses, wins.n_ties);
-  return TRUE;
-}
-
 static const LaurelCtlOption model_options[] = {
   { "model", "M", "A model's name or a Hugging Face directory", FALSE }, { NULL }
 };
 
-#define JUDGE_OPTIONS                                                                              \
-  { "model", "M", "A model's name or a Hugging Face directory", FALSE },                           \
-      { "judge", "FILE", "A rule judge", FALSE },                                                  \
-      { "prompts", "SPLIT", "“heldout” or “train” (heldout)", FALSE },                             \
-      { "count", "N", "Completions in all (one a prompt)", FALSE },                                \
-      { "temperature", "T", "Of the sampling (1)", FALSE },                                        \
-      { "max-tokens", "N", "The longest completion (64)", FALSE },                                 \
-  {                                                                                                \
-    "seed", "N", "Of the sampling (0)", FALSE                                                      \
-  }
-
 static const LaurelCtlOption judge_options[] = {
-  JUDGE_OPTIONS, { "reference", "M", "Measure the KL to this model", FALSE }, { NULL }
+  { "model", "M", "A model's name or a Hugging Face directory", FALSE },
+  { "judge", "FILE", "A rule judge", FALSE },
+  { "prompts", "SPLIT", "“heldout” or “train” (heldout)", FALSE },
+  { "count", "N", "Completions in all (one a prompt)", FALSE },
+  { "temperature", "T", "Of the sampling (1)", FALSE },
+  { "max-tokens", "N", "The longest completion (64)", FALSE },
+  { "seed", "N", "Of the sampling (0)", FALSE },
+  { "reference", "M", "Measure the KL to this model", FALSE },
+  { NULL }
 };
-
-static const LaurelCtlOption winrate_options[] = { JUDGE_OPTIONS,
-                                                   { "baseline", "M", "The model to beat", FALSE },
-                                                   { NULL } };
 
 static const LaurelCtlVerb verbs[] = {
   { "logprobs", "FILE", 1, 1, model_options,
@@ -428,8 +384,12 @@ static const LaurelCtlVerb verbs[] = {
   { "score", "FILE", 1, 1, model_options, "A reward model's scores of prompt and completion rows",
     run_score },
   { "judge", "", 0, 0, judge_options, "What a rule judge says of a model's answers", run_judge },
-  { "winrate", "", 0, 0, winrate_options, "How often a model beats another, by a rule judge",
-    run_winrate },
+  { "winrate", "", 0, 0, laurel_ctl_winrate_options,
+    "How often a model beats another, by a judge or by rankings", laurel_ctl_run_winrate,
+    laurel_ctl_help_winrate },
+  { "ratings", "", 0, 0, laurel_ctl_ratings_options,
+    "One rating for each of many models (Bradley–Terry)", laurel_ctl_run_ratings,
+    laurel_ctl_help_ratings },
   { NULL }
 };
 

@@ -14,4 +14,12 @@ void laurel_ctl_add_interval (JsonBuilder *builder, const char *member, const La
 /* As members of the object that is open. */
 void laurel_ctl_add_evaluation (JsonBuilder *builder, const LaurelEvaluation *evaluation);
 
+/* In contest.c: which of several models is preferred. */
+gboolean laurel_ctl_run_winrate (LaurelCtl *self, GError **error);
+gboolean laurel_ctl_run_ratings (LaurelCtl *self, GError **error);
+void laurel_ctl_help_winrate (GString *text);
+void laurel_ctl_help_ratings (GString *text);
+extern const LaurelCtlOption laurel_ctl_winrate_options[];
+extern const LaurelCtlOption laurel_ctl_ratings_options[];
+
 G_END_DECLS

@@ -105,6 +105,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
   laurel_hyperparameters_init (&request.hyperparameters, stage);
   if (!load_config_file (self, stage, &request.hyperparameters, error)
       || !apply_settings (self, stage, &request.hyperparameters, error)
+      || !laurel_ctl_get_labelers (self, &request.labelers, error)
       || !laurel_ctl_open_project (self, error))
     return FALSE;
   if (stage == LAUREL_STAGE_PPO) {
@@ -313,6 +314,12 @@ help_ppo (GString *text)
 
 static const LaurelCtlOption train_options[] = { COMMON_OPTIONS, { NULL } };
 
+static const LaurelCtlOption reward_options[] = {
+  COMMON_OPTIONS,
+  { "labelers", "WHOSE", "Rankings by people, simulated ones or all (all)", FALSE },
+  { NULL }
+};
+
 static const LaurelCtlOption ppo_options[] = {
   COMMON_OPTIONS,
   { "reward-model", "M", "The reward model; without it the project's newest", FALSE },
@@ -333,7 +340,7 @@ static const LaurelCtlVerb verbs[] = {
     help_pretrain },
   { "sft", "[FILE…]", 0, -1, train_options, "Fine-tune on prompts and completions", run_sft,
     help_sft },
-  { "reward", "[FILE…]", 0, -1, train_options, "Train a reward model on rankings", run_reward,
+  { "reward", "[FILE…]", 0, -1, reward_options, "Train a reward model on rankings", run_reward,
     help_reward },
   { "ppo", "[FILE…]", 0, -1, ppo_options, "Tune a policy against a reward model", run_ppo,
     help_ppo },

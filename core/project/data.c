@@ -126,9 +126,9 @@ has_ranks (const LaurelRanking *ranking)
 }
 
 static gboolean
-add_rankings (JsonBuilder *builder, LaurelStore *store, GError **error)
+add_rankings (JsonBuilder *builder, LaurelStore *store, LaurelLabelers labelers, GError **error)
 {
-  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
+  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings_by (store, labelers, -1, 0, error);
   guint n = 0;
 
   if (rankings == NULL)
@@ -147,13 +147,21 @@ add_rankings (JsonBuilder *builder, LaurelStore *store, GError **error)
   if (n > 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not start the run: nothing has been ranked yet; "
-               "rank some completions, or name a data file of rankings");
+               "Could not start the run: nothing has been ranked%s yet; "
+               "rank some completions, or name a data file of rankings",
+               labelers == LAUREL_LABELERS_PEOPLE      ? " by people"
+               : labelers == LAUREL_LABELERS_SIMULATED ? " by judges"
+                                                       : "");
   return FALSE;
 }
 
 static gboolean
-add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **files, GError **error)
+add_data (JsonBuilder *builder,
+          LaurelStore *store,
+          LaurelStage stage,
+          char **files,
+          LaurelLabelers labelers,
+          GError **error)
 {
   gboolean has_files = files != NULL && files[0] != NULL;
 
@@ -165,9 +173,9 @@ add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **fi
                                own do */
     if (has_files && laurel_store_count_prompts (store, "train", NULL, NULL) <= 0)
       return TRUE;
-    return (has_files || add_rankings (builder, store, error))
+    return (has_files || add_rankings (builder, store, labelers, error))
            && add_prompts (builder, store, error);
-  case LAUREL_STAGE_DPO: return has_files || add_rankings (builder, store, error);
+  case LAUREL_STAGE_DPO: return has_files || add_rankings (builder, store, labelers, error);
   case LAUREL_STAGE_PPO:
   case LAUREL_STAGE_RLOO: return has_files || add_prompts (builder, store, error);
   case LAUREL_STAGE_PRETRAIN:
@@ -180,12 +188,16 @@ add_data (JsonBuilder *builder, LaurelStore *store, LaurelStage stage, char **fi
 }
 
 JsonNode *
-laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, GError **error)
+laurel_data_snapshot (LaurelStore *store,
+                      LaurelStage stage,
+                      char **files,
+                      LaurelLabelers labelers,
+                      GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
-  if (!add_data (builder, store, stage, files, error))
+  if (!add_data (builder, store, stage, files, labelers, error))
     return NULL;
   json_builder_end_object (builder);
   return json_builder_get_root (builder);
@@ -329,15 +341,13 @@ add_reward_row (const LaurelModel *model,
   return TRUE;
 }
 
-/* The sampled ids when they are of this tokenizer, else the text's: text never stands in for ids
- * that fit. */
-static gboolean
-get_completion_ids (LaurelStore *store,
-                    const LaurelModel *model,
-                    const LaurelCompletion *completion,
-                    GHashTable *fits,
-                    GArray *ids,
-                    GError **error)
+gboolean
+laurel_data_get_completion_ids (LaurelStore *store,
+                                const LaurelModel *model,
+                                const LaurelCompletion *completion,
+                                GHashTable *fits,
+                                GArray *ids,
+                                GError **error)
 {
   const char *name = completion->model != NULL ? completion->model : "";
   gpointer known = g_hash_table_lookup (fits, name);
@@ -391,7 +401,7 @@ fill_comparison (LaurelStore *store,
 
     if (ranking->ranks[i].rank <= 0 || completion == NULL)
       continue;
-    if (!get_completion_ids (store, model, completion, fits, ids, error))
+    if (!laurel_data_get_completion_ids (store, model, completion, fits, ids, error))
       return FALSE;
     add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, ranking->ranks[i].rank,
                     max_length, comparison, out);

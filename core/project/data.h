@@ -43,8 +43,8 @@ typedef struct {
 void laurel_train_data_clear (LaurelTrainData *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LaurelTrainData, laurel_train_data_clear)
 
-/* Fixes the data of a run: @files (nullable) or the project's own. Fails when there is too little, or a file is bad. */
-JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, GError **error);
+/* Fixes the data of a run: @files (nullable) or the project's own, of rankings those by @labelers. Fails when there is too little, or a file is bad. */
+JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, LaurelLabelers labelers, GError **error);
 
 /* Loads what @snapshot names, for @model's tokenizer and template. INVALID_DATA when a file has changed since. Text to
  * pretrain on is encoded to a token file in @folder, unless it is there from before; @monitor (nullable) is asked
@@ -58,6 +58,11 @@ void laurel_data_remove_encoded (const char *folder);
 /* Tokens of the longest sequence that the run of @request will have, sampled responses included; 0 where finding that out
  * would take long, or where the data is not fit to run. @outline needs no weights. */
 int laurel_data_measure_longest (LaurelStore *store, const LaurelTrainRequest *request, const LaurelModel *outline);
+
+/* Appends a completion's tokens for @model: those that were sampled when they are of its tokenizer, else the text's, so
+ * that text never stands in for ids that fit. @fits (utf8 → anything, owned keys) remembers whose tokenizers are. */
+gboolean laurel_data_get_completion_ids (LaurelStore *store, const LaurelModel *model, const LaurelCompletion *completion,
+                                         GHashTable *fits, GArray *ids, GError **error);
 
 /* In models.c: a Hugging Face directory may come without one, which suits id arrays alone. @name may be NULL. */
 gboolean laurel_require_tokenizer (const LaurelModel *model, const char *name, GError **error);

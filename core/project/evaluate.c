@@ -8,6 +8,7 @@
 #include "core/model/transformer.h"
 #include "core/project/data.h"
 #include "core/store/records.h"
+#include "core/train/train.h"
 
 #include <math.h>
 
@@ -135,9 +136,67 @@ judge_sample (const LaurelEvaluationRequest *request,
   judged->text = laurel_sample_dup_text (sample, model);
   judged->n_tokens = sample->n_tokens;
   judged->kl = kl;
-  laurel_judge_score (request->judge, prompt->text, judged->text,
-                      sample->finish == LAUREL_FINISH_STOP, &judged->parts);
+  if (request->judge != NULL)
+    laurel_judge_score (request->judge, prompt->text, judged->text,
+                        sample->finish == LAUREL_FINISH_STOP, &judged->parts);
+  else
+    judged->parts.stopped = sample->finish == LAUREL_FINISH_STOP;
   return judged;
+}
+
+/* What the reward model reads: the tokens that were sampled when its tokenizer is the same, else
+ * the text's. Cut at its context, as in training. */
+static LaurelSequence *
+make_sequence (const LaurelEvaluationRequest *request,
+               const LaurelJudged *judged,
+               const LaurelSample *sample,
+               GError **error)
+{
+  const LaurelModel *reward = request->reward;
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  guint n_prompt;
+
+  if (!laurel_template_encode_prompt (reward->chat_template, reward->tokenizer, judged->prompt, ids,
+                                      error))
+    return NULL;
+  n_prompt = ids->len;
+  if (g_strcmp0 (laurel_tokenizer_get_hash (reward->tokenizer),
+                 laurel_tokenizer_get_hash (request->model->tokenizer))
+      == 0)
+    g_array_append_vals (ids, sample->tokens, (guint) sample->n_tokens);
+  else if (!laurel_template_encode_completion (reward->chat_template, reward->tokenizer,
+                                               judged->text, ids, error))
+    return NULL;
+  return laurel_sequence_new ((const gint32 *) (const void *) ids->data,
+                              MIN ((int) ids->len, reward->config.n_positions), (int) n_prompt);
+}
+
+/* The last of @judged are of @samples. */
+static gboolean
+score_by_reward (const LaurelEvaluationRequest *request,
+                 GPtrArray *samples,
+                 GPtrArray *judged,
+                 GError **error)
+{
+  g_autoptr (GPtrArray) sequences =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  g_autofree float *scores = g_new (float, samples->len + 1);
+  guint first = judged->len - samples->len;
+
+  for (guint i = 0; i < samples->len; i++) {
+    LaurelSequence *sequence = make_sequence (request, g_ptr_array_index (judged, first + i),
+                                              g_ptr_array_index (samples, i), error);
+
+    if (sequence == NULL)
+      return FALSE;
+    g_ptr_array_add (sequences, sequence);
+  }
+  if (!laurel_reward_score (request->reward, (LaurelSequence *const *) sequences->pdata,
+                            (int) sequences->len, scores, error))
+    return FALSE;
+  for (guint i = 0; i < samples->len; i++)
+    ((LaurelJudged *) g_ptr_array_index (judged, first + i))->parts.score = (double) scores[i];
+  return TRUE;
 }
 
 typedef struct {
@@ -216,6 +275,8 @@ sample_group (const LaurelEvaluationRequest *request,
         judged, judge_sample (request, g_ptr_array_index (request->prompts, first + sample->prompt),
                               sample, kl));
   }
+  if (request->judge == NULL && !score_by_reward (request, samples, judged, error))
+    return FALSE;
   progress->n_before += (int) samples->len;
   return TRUE;
 }

@@ -38,7 +38,8 @@ typedef struct {
 typedef struct {
   const LaurelModel *model;
   const LaurelModel *reference; /* NULL: no KL */
-  const LaurelJudge *judge;
+  const LaurelJudge *judge;     /* NULL: @reward scores, and nothing else is found */
+  const LaurelModel *reward;
   GPtrArray *prompts; /* (element-type LaurelPrompt) */
   int n_completions;  /* in all; 0: one a prompt; more than there are prompts: several a prompt */
   LaurelSamplingOptions options;

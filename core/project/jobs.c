@@ -185,6 +185,9 @@ write_train_config (const LaurelTrainRequest *request)
     json_object_set_string_member (object, "reward_model", reward);
   }
   json_object_set_string_member (object, "output", request->output);
+  if (request->labelers != LAUREL_LABELERS_ALL)
+    json_object_set_string_member (object, "labelers",
+                                   laurel_labelers_to_string (request->labelers));
   json_object_set_member (
       object, "hyperparameters",
       laurel_hyperparameters_to_json (&request->hyperparameters, request->stage));
@@ -219,7 +222,8 @@ laurel_project_start_training (LaurelProject *self,
       || !check_output (self, request->output, error) || !check_models (self, request, &base, error)
       || !check_memory (self, request, &base.config, error))
     return 0;
-  snapshot = laurel_data_snapshot (self->store, request->stage, request->data_files, error);
+  snapshot = laurel_data_snapshot (self->store, request->stage, request->data_files,
+                                   request->labelers, error);
   if (snapshot == NULL)
     return 0;
   config = write_train_config (request);

@@ -75,6 +75,7 @@ typedef struct {
   const char *reward_model; /* ppo and rloo only */
   const char *output;       /* the name of the model it makes */
   char **data_files;        /* NULL: the project's own demonstrations, rankings, prompts */
+  LaurelLabelers labelers;  /* whose rankings of the project's */
   LaurelHyperparameters hyperparameters;
 } LaurelTrainRequest;
 

@@ -32,6 +32,8 @@ laurel_interval_format (const LaurelInterval *interval, gboolean share)
 {
   if (isnan (interval->value))
     return g_strdup ("–");
+  if (isnan (interval->low))
+    return g_strdup_printf (share ? "%.1f %%" : "%.3f", (share ? 100 : 1) * interval->value);
   if (share)
     return g_strdup_printf ("%.1f %% [%.1f, %.1f]", 100 * interval->value, 100 * interval->low,
                             100 * interval->high);

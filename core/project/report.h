@@ -27,7 +27,7 @@ typedef struct {
 } LaurelEvaluationRow;
 
 const LaurelEvaluationRow *laurel_evaluation_rows (int *out_n);
-/* "12.0 % [10.1, 14.2]", "0.512 [0.480, 0.544]"; "–" when there is nothing to measure. */
+/* "12.0 % [10.1, 14.2]", "0.512 [0.480, 0.544]"; "0.512" without an interval, "–" when there is nothing to measure. */
 char *laurel_interval_format (const LaurelInterval *interval, gboolean share) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

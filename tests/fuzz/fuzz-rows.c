@@ -119,7 +119,8 @@ run (LaurelStage stage, const char *path)
 {
   char *files[] = { (char *) path, NULL };
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) snapshot = laurel_data_snapshot (store, stage, files, &error);
+  g_autoptr (JsonNode) snapshot =
+      laurel_data_snapshot (store, stage, files, LAUREL_LABELERS_ALL, &error);
   g_auto (LaurelTrainData) data = { 0 };
   LaurelHyperparameters hp;
   gboolean loaded;
