@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/base/rng.h"
 #include "core/corpus/token_file.h"
+#include "tests/cli/command.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -13,72 +14,12 @@
 
 #define N_KILLS 12
 
-static const char *program;
-
 typedef struct {
   char *dir;
   char *tokenizer;
   char *output;
   char *report;
 } Fixture;
-
-typedef struct {
-  int code;
-  char *out;
-  char *err;
-} Result;
-
-static void
-result_clear (Result *self)
-{
-  g_clear_pointer (&self->out, g_free);
-  g_clear_pointer (&self->err, g_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
-
-static GPtrArray *
-collect_words (va_list words)
-{
-  GPtrArray *argv = g_ptr_array_new ();
-  char *word;
-
-  g_ptr_array_add (argv, (char *) program);
-  while ((word = va_arg (words, char *)) != NULL)
-    g_ptr_array_add (argv, word);
-  g_ptr_array_add (argv, NULL);
-  return argv;
-}
-
-/* Words of the command line after the program's name, up to a NULL. */
-static void G_GNUC_NULL_TERMINATED
-run (Result *result, ...)
-{
-  g_autoptr (GPtrArray) argv = NULL;
-  g_autoptr (GError) error = NULL;
-  va_list words;
-  int status;
-
-  result_clear (result);
-  va_start (words, result);
-  argv = collect_words (words);
-  va_end (words);
-  g_spawn_sync (NULL, (char **) argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result->out,
-                &result->err, &status, &error);
-  g_assert_no_error (error);
-  g_assert_true (WIFEXITED (status));
-  result->code = WEXITSTATUS (status);
-}
-
-static void
-assert_error (const Result *result, int code, const char *needle)
-{
-  g_test_message ("%s", result->err);
-  g_assert_cmpint (result->code, ==, code);
-  g_assert_true (g_str_has_prefix (result->err, "laurelctl: Could not "));
-  g_assert_true (strchr (result->err, '\n') == result->err + strlen (result->err) - 1);
-  g_assert_nonnull (strstr (result->err, needle));
-}
 
 static char *
 add_file (Fixture *fixture, const char *name, const char *text)
@@ -209,9 +150,9 @@ static char **
 make_command (Fixture *fixture, const char *input)
 {
   const char *words[] = {
-    program,    "--quiet",       "corpus",     "prepare", "--tokenizer", fixture->tokenizer,
-    "--output", fixture->output, "--document", "line",    "--batch",     "1",
-    "--checkpoint", "0",         input,        NULL
+    get_program (), "--quiet",       "corpus",     "prepare", "--tokenizer", fixture->tokenizer,
+    "--output",     fixture->output, "--document", "line",    "--batch",     "1",
+    "--checkpoint", "0",             input,        NULL
   };
 
   return g_strdupv ((char **) words);
@@ -317,8 +258,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  program = g_getenv ("LAURELCTL");
-  g_assert_nonnull (program);
   ADD ("usage", test_usage);
   ADD ("prepare", test_prepare);
   ADD ("killed", test_killed);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "tests/cli/command.h"
 #include "tests/project/fixture.h"
 
 #include <glib/gstdio.h>
@@ -11,73 +12,6 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const char *program;
-
-typedef struct {
-  int code;
-  char *out;
-  char *err;
-} Result;
-
-static void
-result_clear (Result *self)
-{
-  g_clear_pointer (&self->out, g_free);
-  g_clear_pointer (&self->err, g_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Result, result_clear)
-
-/* Words of the command line after the program's name, up to a NULL. */
-static void G_GNUC_NULL_TERMINATED
-run (Result *result, ...)
-{
-  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
-  g_autoptr (GError) error = NULL;
-  va_list words;
-  char *word;
-  int status;
-
-  result_clear (result);
-  g_ptr_array_add (argv, (char *) program);
-  va_start (words, result);
-  while ((word = va_arg (words, char *)) != NULL)
-    g_ptr_array_add (argv, word);
-  va_end (words);
-  g_ptr_array_add (argv, NULL);
-  g_spawn_sync (NULL, (char **) argv->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result->out,
-                &result->err, &status, &error);
-  g_assert_no_error (error);
-  g_assert_true (WIFEXITED (status));
-  result->code = WEXITSTATUS (status);
-}
-
-/* “laurelctl: WHAT: WHY; WHAT TO DO” on one line, with @needle in it, and nothing on standard
- * output. */
-static void
-assert_error (const Result *result, int code, const char *needle)
-{
-  g_test_message ("%s", result->err);
-  g_assert_cmpint (result->code, ==, code);
-  g_assert_true (g_str_has_prefix (result->err, "laurelctl: Could not "));
-  g_assert_nonnull (strchr (result->err, ';'));
-  g_assert_true (strchr (result->err, '\n') == result->err + strlen (result->err) - 1);
-  g_assert_nonnull (strstr (result->err, needle));
-}
-
-static JsonNode *
-parse_output (const Result *result)
-{
-  g_autoptr (GError) error = NULL;
-  JsonNode *node;
-
-  g_test_message ("%s%s", result->out, result->err);
-  g_assert_cmpint (result->code, ==, 0);
-  node = laurel_json_parse (result->out, "output", &error);
-  g_assert_no_error (error);
-  return node;
-}
 
 /* --- Usage --------------------------------------------------------------------- */
 
@@ -242,7 +176,7 @@ hash_model (const char *project, const char *model)
 static GPid
 start_long_run (Fixture *fixture, const char *project)
 {
-  const char *argv[] = { program,        "--project",   project,         "--quiet",  "train",
+  const char *argv[] = { get_program (), "--project",   project,         "--quiet",  "train",
                          "sft",          "--model",     "blank",         "--output", "killed",
                          "--data",       fixture->rows, "--set",         LONG_RUN,   "--set",
                          "batch_size=4", "--set",       "save_steps=10", NULL };
@@ -445,6 +379,10 @@ test_sample_run (Fixture *fixture, gconstpointer unused)
   g_assert_true (g_str_has_prefix (result.err, "Weights of bfloat16 change"));
   g_assert_null (strstr (result.err, " 0.0000 at most"));
   run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
+       "--max-tokens", "12", "--completions", "3", "--weights", "bf16", "--task", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  g_assert_nonnull (strstr (result.out, "Weights of bfloat16 change"));
+  run (&result, "--project", project, "sample", "run", "--model", "blank", "--prompt", "hi",
        "--weights", "f16", NULL);
   assert_error (&result, 2, "f16");
   /* A bias this heavy leaves nothing to chance, and nothing of the softmax without it. */
@@ -618,8 +556,6 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  program = g_getenv ("LAURELCTL");
-  g_assert_nonnull (program);
   add ("/cli/usage", test_usage);
   add ("/cli/help", test_help);
   add ("/cli/json", test_json);

@@ -55,14 +55,24 @@ repeat (const char *text, int n, const char *between)
   return g_string_free (out, FALSE);
 }
 
+/* The word of number @i among those that begin with @first. */
+static void
+append_word (GString *out, char first, int i)
+{
+  g_string_append_printf (out, "%c%c%c%c", first, 'a' + i / 676 % 26, 'a' + i / 26 % 26,
+                          'a' + i % 26);
+}
+
 /* @n words that are all different, three of them stop words. */
 static char *
 make_words (int n)
 {
   GString *out = g_string_new ("the and with");
 
-  for (int i = 3; i < n; i++)
-    g_string_append_printf (out, " w%c%c%c", 'a' + i / 676 % 26, 'a' + i / 26 % 26, 'a' + i % 26);
+  for (int i = 3; i < n; i++) {
+    g_string_append_c (out, ' ');
+    append_word (out, 'w', i);
+  }
   return g_string_free (out, FALSE);
 }
 
@@ -186,9 +196,10 @@ assert_grams (int n_filler, const char *phrase, int n, LaurelRule rule)
   GString *text = g_string_new (NULL);
 
   for (int i = 0; i < MAX (n_filler, n); i++) {
-    if (i < n_filler)
-      g_string_append_printf (text, "f%c%c%c ", 'a' + i / 676 % 26, 'a' + i / 26 % 26,
-                              'a' + i % 26);
+    if (i < n_filler) {
+      append_word (text, 'f', i);
+      g_string_append_c (text, ' ');
+    }
     if (i < n)
       g_string_append_printf (text, "%s ", phrase);
   }

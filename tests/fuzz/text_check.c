@@ -142,8 +142,8 @@ check_again (const LaurelTokenizer *tokenizer, const FuzzPart *text, const GArra
                    ids->len * sizeof (gint32));
 }
 
-void
-fuzz_check_tokenizer (const LaurelTokenizer *tokenizer, const FuzzPart *text)
+static void
+check_tokenizer (const LaurelTokenizer *tokenizer, const FuzzPart *text)
 {
   g_autoptr (GArray) ids = encode (tokenizer, text);
 
@@ -155,4 +155,24 @@ fuzz_check_tokenizer (const LaurelTokenizer *tokenizer, const FuzzPart *text)
   /* Takes longer than all the rest: for a quarter of the inputs. */
   if (text->length % 4 == 0)
     check_again (tokenizer, text, ids);
+}
+
+void
+fuzz_check_tokenizer_files (const guint8 *data, size_t size, const char *first, const char *second,
+                            gboolean may_miss)
+{
+  g_autoptr (LaurelTokenizer) tokenizer = NULL;
+  g_autoptr (GError) error = NULL;
+  FuzzPart parts[3];
+
+  fuzz_split (data, size, parts, G_N_ELEMENTS (parts));
+  fuzz_write (first, parts[0].bytes, parts[0].length);
+  if (parts[1].length > 0 || !may_miss)
+    fuzz_write (second, parts[1].bytes, parts[1].length);
+  else
+    fuzz_remove (second);
+  tokenizer = laurel_tokenizer_load (fuzz_folder (), &error);
+  fuzz_check (tokenizer != NULL, error);
+  if (tokenizer != NULL)
+    check_tokenizer (tokenizer, &parts[2]);
 }
