@@ -3,9 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/text/normalizer.h"
 
-#include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/text/characters.h"
+#include "core/text/tokenizer_files.h"
 #include "core/text/unicode_normalize.h"
 
 #include <string.h>
@@ -64,7 +64,7 @@ clear_step (gpointer data)
 }
 
 static LaurelNormalizer *
-laurel_normalizer_new (void)
+normalizer_new (void)
 {
   LaurelNormalizer *self = g_new (LaurelNormalizer, 1);
 
@@ -76,7 +76,7 @@ laurel_normalizer_new (void)
 LaurelNormalizer *
 laurel_normalizer_new_bert (gboolean lowercase)
 {
-  LaurelNormalizer *self = laurel_normalizer_new ();
+  LaurelNormalizer *self = normalizer_new ();
   Step step = { .kind = STEP_BERT,
                 .flags = FLAG_CLEAN_TEXT | FLAG_CHINESE | FLAG_ACCENTS_AS_LOWERCASE };
 
@@ -334,21 +334,6 @@ laurel_normalizer_has_seams (const LaurelNormalizer *self)
 
 /* --- Reading and writing ------------------------------------------------------- */
 
-G_GNUC_PRINTF (3, 4)
-static gboolean
-refuse (GError **error, const char *path, const char *format, ...)
-{
-  g_autofree char *reason = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  reason = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA, "Could not read “%s”: %s", path,
-               reason);
-  return FALSE;
-}
-
 typedef struct {
   const char *name;
   guint flag;
@@ -408,16 +393,17 @@ read_replace (JsonObject *object, const char *path, Step *step, GError **error)
 
   if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)
       && json_object_has_member (json_node_get_object (node), "Regex"))
-    return refuse (error, path,
-                   "its normalizer Replace has a Regex pattern and only a String is "
-                   "supported; use a tokenizer without one");
+    return laurel_tokenizer_refuse (error, path,
+                                    "its normalizer Replace has a Regex pattern and only a String "
+                                    "is supported; use a tokenizer without one");
   if (node != NULL && JSON_NODE_HOLDS_OBJECT (node)
       && !laurel_json_get_string (json_node_get_object (node), path, "String", &old, error))
     return FALSE;
   if (!laurel_json_get_string (object, path, "content", &new, error))
     return FALSE;
   if (old == NULL || *old == '\0' || new == NULL)
-    return refuse (error, path, "its normalizer Replace lacks its pattern or content; add it");
+    return laurel_tokenizer_refuse (
+        error, path, "its normalizer Replace lacks its pattern or content; add it");
   step->old = g_strdup (old);
   step->new = g_strdup (new);
   return TRUE;
@@ -431,7 +417,7 @@ read_prepend (JsonObject *object, const char *path, Step *step, GError **error)
   if (!laurel_json_get_string (object, path, "prepend", &new, error))
     return FALSE;
   if (new == NULL)
-    return refuse (error, path, "its normalizer Prepend lacks prepend; add it");
+    return laurel_tokenizer_refuse (error, path, "its normalizer Prepend lacks prepend; add it");
   step->new = g_strdup (new);
   return TRUE;
 }
@@ -448,10 +434,10 @@ read_step (JsonObject *object, const char *type, const char *path, Step *step, G
   case STEP_PREPEND: return read_prepend (object, path, step, error);
   case STEP_STRIP: return read_switches (object, strip_switches, path, &step->flags, error);
   case N_STEPS:
-    return refuse (error, path,
-                   "its normalizer of type “%s” is not supported; use a tokenizer "
-                   "without one",
-                   type);
+    return laurel_tokenizer_refuse (error, path,
+                                    "its normalizer of type “%s” is not supported; use a "
+                                    "tokenizer without one",
+                                    type);
   default: return TRUE;
   }
 }
@@ -468,8 +454,9 @@ read_sequence (LaurelNormalizer *self, JsonObject *object, const char *path, int
       node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   if (array == NULL || depth == MAX_DEPTH)
-    return refuse (error, path, "its normalizer Sequence %s; correct it",
-                   array == NULL ? "lacks its normalizers" : "is nested too deep");
+    return laurel_tokenizer_refuse (
+        error, path, "its normalizer Sequence %s; correct it",
+        array == NULL ? "lacks its normalizers" : "is nested too deep");
   for (guint i = 0; i < json_array_get_length (array); i++)
     if (!read_node (self, json_array_get_element (array, i), path, depth + 1, error))
       return FALSE;
@@ -487,7 +474,7 @@ read_node (LaurelNormalizer *self, JsonNode *node, const char *path, int depth, 
   if (object != NULL && !laurel_json_get_string (object, path, "type", &type, error))
     return FALSE;
   if (type == NULL)
-    return refuse (error, path, "its normalizer has no type; correct it");
+    return laurel_tokenizer_refuse (error, path, "its normalizer has no type; correct it");
   if (g_str_equal (type, "Sequence"))
     return read_sequence (self, object, path, depth, error);
   done = read_step (object, type, path, &step, error);
@@ -515,26 +502,32 @@ get_growth (const Step *step)
   }
 }
 
-/* Growth multiplies from step to step: a small file could make any text too large for memory. */
-static gboolean
-check_growth (const LaurelNormalizer *self, const char *path, GError **error)
+double
+laurel_normalizer_get_growth (const LaurelNormalizer *self)
 {
   double growth = 1.0;
 
   for (guint i = 0; i < self->steps->len; i++)
     growth *= get_growth (&g_array_index (self->steps, Step, i));
-  if (growth <= MAX_GROWTH)
+  return growth;
+}
+
+/* Growth multiplies from step to step: a small file could make any text too large for memory. */
+static gboolean
+check_growth (const LaurelNormalizer *self, const char *path, GError **error)
+{
+  if (laurel_normalizer_get_growth (self) <= MAX_GROWTH)
     return TRUE;
-  return refuse (error, path,
-                 "its normalizers could make a text more than %d times as long; "
-                 "use a tokenizer with fewer of them",
-                 MAX_GROWTH);
+  return laurel_tokenizer_refuse (error, path,
+                                  "its normalizers could make a text more than %d times as long; "
+                                  "use a tokenizer with fewer of them",
+                                  MAX_GROWTH);
 }
 
 LaurelNormalizer *
 laurel_normalizer_parse (JsonNode *node, const char *path, GError **error)
 {
-  g_autoptr (LaurelNormalizer) self = laurel_normalizer_new ();
+  g_autoptr (LaurelNormalizer) self = normalizer_new ();
 
   return read_node (self, node, path, 0, error) && check_growth (self, path, error)
              ? g_steal_pointer (&self)

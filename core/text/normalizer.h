@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelNormalizer, laurel_normalizer_free)
 /* Normalises valid UTF-8 in place. @first: the text starts here, so that Prepend applies. */
 void laurel_normalizer_apply (const LaurelNormalizer *self, GString *text, gboolean first);
 
+/* How many times longer it may make a text, what Prepend puts before it apart. */
+double laurel_normalizer_get_growth (const LaurelNormalizer *self);
+
 /* Whether two parts of a text, cut before an ASCII space and after a visible
  * ASCII character, can be normalised apart. */
 gboolean laurel_normalizer_has_seams (const LaurelNormalizer *self);

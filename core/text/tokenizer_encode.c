@@ -47,11 +47,37 @@ check_utf8 (const char *text, gsize length, GError **error)
                  (gsize) (end - text));
     return FALSE;
   }
-  if (length > G_MAXINT32) {
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
-                 "Could not encode the text: it is longer than 2 GiB; encode it in parts");
-    return FALSE;
-  }
+  return TRUE;
+}
+
+static double
+get_growth (const LaurelTokenizer *self)
+{
+  return self->normalizer != NULL ? laurel_normalizer_get_growth (self->normalizer) : 1.0;
+}
+
+/* What is encoded in one piece must fit in 2 GiB, whatever normalising makes of it. */
+static gboolean
+check_length (const LaurelTokenizer *self, gsize length, GError **error)
+{
+  double limit = (double) G_MAXINT32 / get_growth (self);
+
+  if ((double) length <= limit)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not encode the text: %" G_GSIZE_FORMAT " bytes without a place to cut them "
+               "are more than the %" G_GSIZE_FORMAT " that this tokenizer can take; encode it in "
+               "parts",
+               length, (gsize) limit);
+  return FALSE;
+}
+
+static gboolean
+check_parts (const LaurelTokenizer *self, const GArray *parts, GError **error)
+{
+  for (guint i = 0; i < parts->len; i++)
+    if (!check_length (self, g_array_index (parts, Part, i).length, error))
+      return FALSE;
   return TRUE;
 }
 
@@ -62,7 +88,7 @@ laurel_tokenizer_encode (const LaurelTokenizer *self, const char *text, gssize l
   gsize n = length < 0 ? strlen (text) : (gsize) length;
   g_autoptr (LaurelEncoder) encoder = NULL;
 
-  if (!check_utf8 (text, n, error))
+  if (!check_utf8 (text, n, error) || !check_length (self, n, error))
     return FALSE;
   encoder = laurel_encoder_new (self, n >= LONG_TEXT);
   laurel_encoder_encode (encoder, text, n, TRUE, ids);
@@ -138,7 +164,7 @@ encode_parts (const LaurelTokenizer *self, GArray *parts, GArray *ids)
   Batch *batch = (Batch *) (void *) batches->data;
   int n_batches = (int) batches->len;
 
-#pragma omp parallel num_threads(MIN(n_batches, omp_get_max_threads())) if (n_batches > 1)
+#pragma omp parallel num_threads(CLAMP(n_batches, 1, omp_get_max_threads())) if (n_batches > 1)
   {
     g_autoptr (LaurelEncoder) encoder = laurel_encoder_new (self, TRUE);
 
@@ -153,18 +179,19 @@ encode_parts (const LaurelTokenizer *self, GArray *parts, GArray *ids)
 }
 
 static gboolean
-check_texts (const char *const *texts, const gsize *lengths, gsize n_texts, GError **error)
+check_texts (const LaurelTokenizer *self, const char *const *texts, const gsize *lengths,
+             gsize n_texts, GError **error)
 {
-  gsize total = 0;
+  double total = 0.0, growth = get_growth (self);
 
   for (gsize i = 0; i < n_texts; i++) {
-    total += lengths[i];
+    total += (double) lengths[i] * growth;
     if (!check_utf8 (texts[i], lengths[i], error)) {
       g_prefix_error (error, "Text %" G_GSIZE_FORMAT ": ", i + 1);
       return FALSE;
     }
   }
-  if (total >= G_MAXUINT32) {
+  if (total >= (double) G_MAXUINT32) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                  "Could not encode the texts: together they are longer than 4 GiB; give them in "
                  "several calls");
@@ -181,10 +208,12 @@ laurel_tokenizer_encode_texts (const LaurelTokenizer *self, const char *const *t
   g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (Part));
   gsize end = ids->len;
 
-  if (!check_texts (texts, lengths, n_texts, error))
+  if (!check_texts (self, texts, lengths, n_texts, error))
     return FALSE;
   for (gsize i = 0; i < n_texts; i++)
     split_text (self, texts[i], lengths[i], i, parts);
+  if (!check_parts (self, parts, error))
+    return FALSE;
   encode_parts (self, parts, ids);
   for (guint i = 0; i < parts->len; i++) {
     const Part *part = &g_array_index (parts, Part, i);
@@ -210,6 +239,8 @@ encode_block (const char *text, gsize length, gboolean first, gpointer user_data
 
   split_text (self->tokenizer, text, length, 0, parts);
   g_array_index (parts, Part, 0).first = first;
+  if (!check_parts (self->tokenizer, parts, error))
+    return FALSE;
   g_array_set_size (self->ids, 0);
   encode_parts (self->tokenizer, parts, self->ids);
   return self->sink ((const gint32 *) (void *) self->ids->data, self->ids->len, self->user_data,

@@ -17,6 +17,9 @@ typedef struct {
 /* Sets “Could not read “@path”: REASON” and returns FALSE. */
 gboolean laurel_tokenizer_refuse (GError **error, const char *path, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* The text of @node (nullable), or NULL when it is something else. */
+const char *laurel_tokenizer_get_text (JsonNode *node);
+
 /* The rows of @vocab and @added (element-type object) in the order of their ids, or NULL. */
 GArray *laurel_vocab_collect (JsonObject *vocab, JsonArray *added, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gboolean laurel_vocab_add_rows (LaurelTokenizer *self, GArray *rows, const char *path, GError **error);

@@ -11,16 +11,6 @@
 
 #include <string.h>
 
-/* The text of @node, or NULL when it is something else. */
-static const char *
-get_text (JsonNode *node)
-{
-  if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
-      || json_node_get_value_type (node) != G_TYPE_STRING)
-    return NULL;
-  return json_node_get_string (node);
-}
-
 static gboolean
 is_null (JsonObject *object, const char *member)
 {
@@ -51,7 +41,8 @@ static const char *
 get_type (JsonObject *object, const char *member)
 {
   JsonObject *part = get_object (object, member);
-  const char *type = part != NULL ? get_text (json_object_get_member (part, "type")) : NULL;
+  JsonNode *node = part != NULL ? json_object_get_member (part, "type") : NULL;
+  const char *type = laurel_tokenizer_get_text (node);
 
   return type != NULL ? type : "none";
 }

@@ -25,9 +25,8 @@ laurel_tokenizer_refuse (GError **error, const char *path, const char *format, .
   return FALSE;
 }
 
-/* The text of @node, or NULL when it is something else. */
-static const char *
-get_text (JsonNode *node)
+const char *
+laurel_tokenizer_get_text (JsonNode *node)
 {
   if (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
       || json_node_get_value_type (node) != G_TYPE_STRING)
@@ -154,7 +153,7 @@ count_rows (JsonObject *vocab, JsonArray *added)
 
   for (guint i = 0; i < json_array_get_length (added); i++) {
     JsonObject *token = json_array_get_object_element (added, i);
-    const char *form = get_text (json_object_get_member (token, "content"));
+    const char *form = laurel_tokenizer_get_text (json_object_get_member (token, "content"));
 
     n += form == NULL || !json_object_has_member (vocab, form);
   }
@@ -299,10 +298,10 @@ laurel_vocab_add_merges (LaurelTokenizer *self, JsonArray *merges, const char *p
     gboolean added;
 
     if (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) == 2) {
-      left = get_text (json_array_get_element (json_node_get_array (node), 0));
-      right = get_text (json_array_get_element (json_node_get_array (node), 1));
+      left = laurel_tokenizer_get_text (json_array_get_element (json_node_get_array (node), 0));
+      right = laurel_tokenizer_get_text (json_array_get_element (json_node_get_array (node), 1));
     } else {
-      left = get_text (node);
+      left = laurel_tokenizer_get_text (node);
     }
     if (left == NULL || (right == NULL && JSON_NODE_HOLDS_ARRAY (node)))
       return laurel_tokenizer_refuse (error, path, "%s is not two tokens; correct it", where);

@@ -238,6 +238,40 @@ test_long_added (void)
   g_assert_nonnull (strstr (error->message, "longer than 512 bytes"));
 }
 
+/* A text of some megabytes would need gigabytes; many short ones do not. */
+static void
+test_growth (void)
+{
+  g_autofree char *filling = g_strnfill (1000, 'b');
+  g_autofree char *normalizer = g_strdup_printf (
+      "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"%s\"}", filling);
+  g_autofree char *longer = g_strconcat (filling, "b", NULL);
+  g_autofree char *too_much = g_strdup_printf (
+      "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"%s\"}", longer);
+  g_autofree char *text = g_strnfill (G_MAXINT32 / 1000 + 1, 'c');
+  const char *const texts[] = { "a", text, NULL };
+  const gsize lengths[] = { 1, G_MAXINT32 / 1000 + 1 };
+  g_autoptr (GInputStream) input = g_memory_input_stream_new_from_data (text, -1, NULL);
+  g_autoptr (LaurelTokenizer) tokenizer = NULL;
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GError) a = NULL, b = NULL, c = NULL, d = NULL;
+  gsize ends[2];
+
+  g_assert_null (load_with ("", too_much, "false", &a));
+  g_assert_error (a, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
+  tokenizer = load_with ("", normalizer, "false", NULL);
+  g_assert_true (laurel_tokenizer_encode (tokenizer, "a", 1, ids, NULL));
+  g_assert_cmpuint (ids->len, ==, 1000);
+  g_assert_false (laurel_tokenizer_encode (tokenizer, text, -1, ids, &b));
+  g_assert_error (b, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (b->message, "2147483 "));
+  g_assert_false (laurel_tokenizer_encode_texts (tokenizer, texts, lengths, 2, ids, ends, &c));
+  g_assert_error (c, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpuint (ids->len, ==, 1000);
+  g_assert_false (laurel_tokenizer_encode_stream (tokenizer, input, "text", NULL, NULL, &d));
+  g_assert_error (d, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -246,6 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/text/normalizer/broken", test_broken);
   g_test_add_func ("/text/normalizer/forms", test_forms);
   g_test_add_func ("/text/normalizer/many-marks", test_many_marks);
+  g_test_add_func ("/text/normalizer/growth", test_growth);
   g_test_add_func ("/text/added/uses", test_added);
   g_test_add_func ("/text/added/too-long", test_long_added);
   return g_test_run ();
