@@ -42,6 +42,17 @@ map_file (const LaurelWorkFile *file, GError **error)
   return map;
 }
 
+/* To the document that is kept. The twin of an exact duplicate may itself be a near one of that. */
+static double
+measure_similarity (const LaurelDocumentRecord *records, const LaurelMinhash *signatures, guint32 i,
+                    guint32 kept)
+{
+  if (signatures == NULL
+      || memcmp (records[i].key.hash, records[kept].key.hash, sizeof records[i].key.hash) == 0)
+    return 1.0;
+  return laurel_minhash_compare (&signatures[i], &signatures[kept]);
+}
+
 static gboolean
 add_removed (LaurelCorpusJob *self, const LaurelDocumentRecord *records,
              const LaurelMinhash *signatures, guint32 i, const LaurelDuplicate *duplicate,
@@ -62,9 +73,7 @@ add_removed (LaurelCorpusJob *self, const LaurelDocumentRecord *records,
   sample->number = record->number;
   sample->of_file = g_strdup (self->options->inputs[first->file]);
   sample->of_number = first->number;
-  sample->similarity = duplicate->exact || signatures == NULL
-                       ? 1.0
-                       : laurel_minhash_compare (&signatures[i], &signatures[duplicate->first]);
+  sample->similarity = measure_similarity (records, signatures, i, duplicate->first);
   if (!laurel_work_file_read (&self->texts, record->text_start, beginning, n, error))
     return FALSE;
   sample->text = laurel_corpus_excerpt (beginning, n);

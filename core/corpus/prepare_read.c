@@ -59,7 +59,7 @@ keep_document (LaurelCorpusJob *self, const LaurelRawDocument *raw, const Laurel
 
   if (self->n_documents == G_MAXUINT32) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not prepare “%s”: there are more than 4,294,967,294 documents; prepare "
+                 "Could not prepare “%s”: there are more than 4,294,967,295 documents; prepare "
                  "them in parts",
                  self->options->output);
     return FALSE;

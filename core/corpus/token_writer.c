@@ -177,6 +177,8 @@ copy_table (LaurelTokenWriter *self, GError **error)
 
     if (n < 0 && errno == EINTR)
       continue;
+    if (n == 0)
+      errno = EIO; /* it is shorter than what was written to it */
     if (n <= 0)
       return set_table_error (self, error);
     if (!write_bytes (self, self->buffer, (gsize) n, error))

@@ -285,6 +285,26 @@ test_duplicates (Fixture *fixture, gconstpointer data)
                     "another text", NULL);
 }
 
+/* The twin of a document that itself goes for a near one: the report names what is kept, and how
+ * far that is from it. */
+static void
+test_twin_of_near (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (LaurelCorpusReport) report = NULL;
+  const LaurelCorpusSample *sample;
+
+  fixture->options.reader.rule = LAUREL_DOCUMENT_LINE;
+  add_input (fixture, "a.txt", STORY "\n" STORY " indeed\n" STORY " indeed\n");
+  report = prepare (fixture, NULL, NULL, NULL);
+  g_assert_cmpuint (report->n_kept, ==, 1);
+  g_assert_cmpuint (report->removed[LAUREL_RULE_DUPLICATE_EXACT].n_documents, ==, 1);
+  sample = report->removed[LAUREL_RULE_DUPLICATE_EXACT].samples->pdata[0];
+  g_assert_cmpuint (sample->number, ==, 3);
+  g_assert_cmpuint (sample->of_number, ==, 1);
+  g_assert_cmpfloat (sample->similarity, <, 1.0);
+  g_assert_cmpfloat (sample->similarity, >, 0.8);
+}
+
 static void
 test_rules (Fixture *fixture, gconstpointer data)
 {
@@ -587,6 +607,7 @@ main (int argc, char **argv)
   ADD ("wide", test_wide);
   ADD ("encodings", test_encodings);
   ADD ("duplicates", test_duplicates);
+  ADD ("twin-of-near", test_twin_of_near);
   ADD ("rules", test_rules);
   ADD ("too-long", test_too_long);
   ADD ("missing", test_missing);
