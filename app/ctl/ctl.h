@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "core/base/json.h"
 #include "core/label/exchange.h"
 #include "core/model/model.h"
 #include "core/project/project.h"
@@ -99,11 +100,6 @@ void laurel_ctl_table_free (LaurelCtlTable *self);
 void laurel_ctl_print_json (JsonNode *node); /* takes it */
 void laurel_ctl_print_builder (JsonBuilder *builder);
 void laurel_ctl_print_error (const char *message);
-
-void laurel_json_add_string (JsonBuilder *builder, const char *member, const char *value);
-void laurel_json_add_int (JsonBuilder *builder, const char *member, gint64 value);
-void laurel_json_add_double (JsonBuilder *builder, const char *member, double value); /* NaN: null */
-void laurel_json_add_boolean (JsonBuilder *builder, const char *member, gboolean value);
 
 /* A bar on standard error; nothing when that is no terminal or with --quiet. */
 void laurel_ctl_show_progress (LaurelCtl *self, const char *what, double share, double seconds_left);

@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/json_check.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Other programs put it before UTF-8 text; it is no part of the first row. */
@@ -183,6 +184,40 @@ laurel_json_get_string (JsonObject *object, const char *name, const char *member
     return refuse (error, name, member, "text");
   *out = json_node_get_string (node);
   return TRUE;
+}
+
+void
+laurel_json_add_string (JsonBuilder *builder, const char *member, const char *value)
+{
+  json_builder_set_member_name (builder, member);
+  if (value != NULL)
+    json_builder_add_string_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+void
+laurel_json_add_int (JsonBuilder *builder, const char *member, gint64 value)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_add_int_value (builder, value);
+}
+
+void
+laurel_json_add_double (JsonBuilder *builder, const char *member, double value)
+{
+  json_builder_set_member_name (builder, member);
+  if (isfinite (value))
+    json_builder_add_double_value (builder, value);
+  else
+    json_builder_add_null_value (builder);
+}
+
+void
+laurel_json_add_boolean (JsonBuilder *builder, const char *member, gboolean value)
+{
+  json_builder_set_member_name (builder, member);
+  json_builder_add_boolean_value (builder, value);
 }
 
 void

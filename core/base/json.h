@@ -23,6 +23,12 @@ gboolean laurel_json_get_boolean (JsonObject *object, const char *name, const ch
 /* @out borrows from @object. */
 gboolean laurel_json_get_string (JsonObject *object, const char *name, const char *member, const char **out, GError **error);
 
+/* A member of the object that is being built. NULL and what is not finite become null. */
+void laurel_json_add_string (JsonBuilder *builder, const char *member, const char *value);
+void laurel_json_add_int (JsonBuilder *builder, const char *member, gint64 value);
+void laurel_json_add_double (JsonBuilder *builder, const char *member, double value);
+void laurel_json_add_boolean (JsonBuilder *builder, const char *member, gboolean value);
+
 /**
  * LaurelRowFunc:
  * @object: the row

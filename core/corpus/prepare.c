@@ -93,13 +93,6 @@ check_tokenizer (const LaurelCorpusOptions *options, GError **error)
   return FALSE;
 }
 
-static void
-add_string (JsonBuilder *builder, const char *member, const char *value)
-{
-  json_builder_set_member_name (builder, member);
-  json_builder_add_string_value (builder, value);
-}
-
 static gboolean
 write_report (const LaurelCorpusJob *self, GError **error)
 {
@@ -110,8 +103,8 @@ write_report (const LaurelCorpusJob *self, GError **error)
   g_autoptr (JsonNode) root = NULL;
 
   json_builder_begin_object (builder);
-  add_string (builder, "output", options->output);
-  add_string (builder, "tokenizer", laurel_tokenizer_get_hash (options->tokenizer));
+  laurel_json_add_string (builder, "output", options->output);
+  laurel_json_add_string (builder, "tokenizer", laurel_tokenizer_get_hash (options->tokenizer));
   json_builder_set_member_name (builder, "inputs");
   json_builder_begin_array (builder);
   for (int i = 0; options->inputs[i] != NULL; i++)

@@ -118,13 +118,6 @@ get_state_path (const LaurelCorpusJob *self)
   return g_build_filename (self->folder, "state.json", NULL);
 }
 
-static void
-add_int (JsonBuilder *builder, const char *member, guint64 value)
-{
-  json_builder_set_member_name (builder, member);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
 static gboolean
 write_state (LaurelCorpusJob *self, GError **error)
 {
@@ -135,15 +128,15 @@ write_state (LaurelCorpusJob *self, GError **error)
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "fingerprint");
   json_builder_add_string_value (builder, self->fingerprint);
-  add_int (builder, "phase", self->phase);
-  add_int (builder, "file", self->position.file);
-  add_int (builder, "offset", self->position.offset);
-  add_int (builder, "number", self->position.number);
-  add_int (builder, "documents", self->n_documents);
-  add_int (builder, "text_bytes", self->n_text_bytes);
-  add_int (builder, "next_document", self->next_document);
-  add_int (builder, "encoded", self->n_encoded);
-  add_int (builder, "ids", self->n_ids);
+  laurel_json_add_int (builder, "phase", self->phase);
+  laurel_json_add_int (builder, "file", self->position.file);
+  laurel_json_add_int (builder, "offset", self->position.offset);
+  laurel_json_add_int (builder, "number", self->position.number);
+  laurel_json_add_int (builder, "documents", self->n_documents);
+  laurel_json_add_int (builder, "text_bytes", self->n_text_bytes);
+  laurel_json_add_int (builder, "next_document", self->next_document);
+  laurel_json_add_int (builder, "encoded", self->n_encoded);
+  laurel_json_add_int (builder, "ids", self->n_ids);
   json_builder_set_member_name (builder, "report");
   json_builder_begin_object (builder);
   laurel_corpus_report_build (self->report, &self->document.rules, builder);

@@ -159,29 +159,15 @@ static const struct {
 };
 
 static void
-add_int (JsonBuilder *builder, const char *member, guint64 value)
-{
-  json_builder_set_member_name (builder, member);
-  json_builder_add_int_value (builder, (gint64) value);
-}
-
-static void
-add_string (JsonBuilder *builder, const char *member, const char *value)
-{
-  json_builder_set_member_name (builder, member);
-  json_builder_add_string_value (builder, value);
-}
-
-static void
 build_sample (const LaurelCorpusSample *sample, JsonBuilder *builder)
 {
   json_builder_begin_object (builder);
-  add_string (builder, "file", sample->file);
-  add_int (builder, "document", sample->number);
-  add_string (builder, "text", sample->text);
+  laurel_json_add_string (builder, "file", sample->file);
+  laurel_json_add_int (builder, "document", sample->number);
+  laurel_json_add_string (builder, "text", sample->text);
   if (sample->of_file != NULL) {
-    add_string (builder, "kept_file", sample->of_file);
-    add_int (builder, "kept_document", sample->of_number);
+    laurel_json_add_string (builder, "kept_file", sample->of_file);
+    laurel_json_add_int (builder, "kept_document", sample->of_number);
     json_builder_set_member_name (builder, "similarity");
     json_builder_add_double_value (builder, sample->similarity);
   }
@@ -195,17 +181,17 @@ build_removed (const LaurelCorpusCount *count, LaurelRule rule, const LaurelRule
   const LaurelRuleInfo *info = laurel_rule_get_info (rule);
 
   json_builder_begin_object (builder);
-  add_string (builder, "rule", info->name);
-  add_string (builder, "why", info->why);
+  laurel_json_add_string (builder, "rule", info->name);
+  laurel_json_add_string (builder, "why", info->why);
   if (info->max > 0.0) {
     json_builder_set_member_name (builder, "threshold");
     json_builder_add_double_value (builder, rules->threshold[rule]);
   }
   if (info->lines) {
-    add_int (builder, "lines", count->n_lines);
+    laurel_json_add_int (builder, "lines", count->n_lines);
   } else {
-    add_int (builder, "documents", count->n_documents);
-    add_int (builder, "bytes", count->n_bytes);
+    laurel_json_add_int (builder, "documents", count->n_documents);
+    laurel_json_add_int (builder, "bytes", count->n_bytes);
   }
   json_builder_set_member_name (builder, "samples");
   json_builder_begin_array (builder);
@@ -219,14 +205,17 @@ void
 laurel_corpus_report_build (const LaurelCorpusReport *self, const LaurelRules *rules,
                             JsonBuilder *builder)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
-    add_int (builder, counts[i].member,
-             *(const guint64 *) (const void *) ((const char *) self + counts[i].offset));
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++) {
+    const void *count = (const char *) self + counts[i].offset;
+
+    laurel_json_add_int (builder, counts[i].member, (gint64) *(const guint64 *) count);
+  }
   json_builder_set_member_name (builder, "encodings");
   json_builder_begin_object (builder);
   for (int i = 0; i < LAUREL_N_ENCODINGS; i++)
     if (self->n_encodings[i] > 0)
-      add_int (builder, laurel_encoding_get_name ((LaurelEncoding) i), self->n_encodings[i]);
+      laurel_json_add_int (builder, laurel_encoding_get_name ((LaurelEncoding) i),
+                           self->n_encodings[i]);
   json_builder_end_object (builder);
   json_builder_set_member_name (builder, "removed");
   json_builder_begin_array (builder);
