@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #define CACHE_LINE 64
 #define HUGE_PAGE (2u << 20)
@@ -81,26 +78,4 @@ laurel_scratch_get (LaurelScratch purpose, gsize n_bytes)
     self->sizes[purpose] = self->blocks[purpose] != NULL ? n_bytes : 0;
   }
   return self->blocks[purpose];
-}
-
-gsize
-laurel_memory_resident (void)
-{
-  g_autofree char *text = NULL;
-  unsigned long total = 0, resident = 0;
-
-  if (!g_file_get_contents ("/proc/self/statm", &text, NULL, NULL))
-    return 0;
-  if (sscanf (text, "%lu %lu", &total, &resident) != 2)
-    return 0;
-  return resident * (gsize) sysconf (_SC_PAGESIZE);
-}
-
-gsize
-laurel_memory_peak (void)
-{
-  struct rusage usage;
-
-  getrusage (RUSAGE_SELF, &usage);
-  return (gsize) usage.ru_maxrss * 1024;
 }

@@ -30,8 +30,4 @@ typedef enum {
  * thread asks for the same purpose again; freed when the thread ends. NULL when memory is short. */
 void *laurel_scratch_get (LaurelScratch purpose, gsize n_bytes) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Bytes of this process that are in memory now, and the most there ever were. */
-gsize laurel_memory_resident (void);
-gsize laurel_memory_peak (void);
-
 G_END_DECLS

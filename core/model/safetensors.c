@@ -266,12 +266,6 @@ laurel_safetensors_free (LaurelSafetensors *self)
   g_free (self);
 }
 
-void
-laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out)
-{
-  laurel_dtype_to_float (tensor->dtype, tensor->data, out, tensor->n);
-}
-
 /* --- Writing --------------------------------------------------------------- */
 
 static char *

@@ -36,9 +36,6 @@ LaurelSafetensors *laurel_safetensors_open (const char *path, GError **error) G_
 void laurel_safetensors_free (LaurelSafetensors *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelSafetensors, laurel_safetensors_free)
 
-/* @out (tensor->n) in float32, whatever the file's type; a readable tensor's only. */
-void laurel_file_tensor_read (const LaurelFileTensor *tensor, float *out);
-
 /* The tensors of @layout from @weights, stored as @dtype, atomically. A number that @dtype cannot hold is an error,
  * since the file would not be read again. */
 gboolean laurel_safetensors_write (const char *path, const LaurelLayout *layout, const float *weights, LaurelDtype dtype, GError **error);

@@ -148,12 +148,6 @@ laurel_activations_new (const LaurelModelConfig *config, int max_tokens, gboolea
   return self;
 }
 
-int
-laurel_activations_get_max_tokens (const LaurelActivations *self)
-{
-  return self->max_tokens;
-}
-
 void
 laurel_activations_free (LaurelActivations *self)
 {

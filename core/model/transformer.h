@@ -26,7 +26,6 @@ typedef struct _LaurelActivations LaurelActivations;
 /* @for_backward: keep what backward needs; without it layers share one scratch. */
 LaurelActivations *laurel_activations_new (const LaurelModelConfig *config, int max_tokens, gboolean for_backward, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gsize laurel_activations_size (const LaurelModelConfig *config, int max_tokens, gboolean for_backward); /* bytes */
-int laurel_activations_get_max_tokens (const LaurelActivations *self);
 void laurel_activations_free (LaurelActivations *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelActivations, laurel_activations_free)
 

@@ -34,27 +34,11 @@ test_refused (void)
   g_assert_null (laurel_alloc_aligned (G_MAXSIZE - 100));
 }
 
-static void
-test_counters (void)
-{
-  const gsize n_bytes = 64 << 20;
-  gsize before = laurel_memory_resident ();
-  void *block = laurel_alloc_aligned (n_bytes);
-  gsize with_block = laurel_memory_resident ();
-
-  g_assert_cmpuint (before, >, 0);
-  /* Nine tenths: the rest is for what is given back meanwhile. */
-  g_assert_cmpuint (with_block, >, before + n_bytes / 10 * 9);
-  g_assert_cmpuint (laurel_memory_peak (), >=, n_bytes);
-  laurel_free_aligned (block);
-}
-
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/base/memory/aligned-and-zero", test_aligned_and_zero);
   g_test_add_func ("/base/memory/refused", test_refused);
-  g_test_add_func ("/base/memory/counters", test_counters);
   return g_test_run ();
 }
