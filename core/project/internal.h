@@ -37,6 +37,8 @@ typedef struct {
 /* Writes @model to models/NAME, whole or not at all, and its row. */
 gboolean laurel_register_model (LaurelStore *store, const char *project_path, const LaurelModel *model,
                                 const LaurelModelOrigin *origin, GError **error);
+/* Removes what processes that are gone have left half written in models/. */
+void laurel_models_remove_leftovers (const char *project_path);
 gboolean laurel_model_name_is_free (LaurelStore *store, const char *project_path, const char *name, GError **error);
 /* The kind that a model made by @stage has. */
 const char *laurel_stage_model_kind (LaurelStage stage);

@@ -192,6 +192,16 @@ go_back (LaurelJob *job, GError **error)
   return laurel_store_truncate_run (job->store, job->run->id, step, error);
 }
 
+/* It died between its model's row, the last thing a run writes, and its own. */
+static gboolean
+has_made_its_model (const LaurelJob *job)
+{
+  g_autoptr (LaurelModelRecord) record =
+      job->resume ? laurel_store_get_model (job->store, job->run->output, NULL) : NULL;
+
+  return record != NULL && record->run_id == job->run->id;
+}
+
 gboolean
 laurel_job_train (LaurelJob *job, GError **error)
 {
@@ -204,6 +214,10 @@ laurel_job_train (LaurelJob *job, GError **error)
   settings = json_object_get_object_member (job->config, "hyperparameters");
   if (settings != NULL && !laurel_hyperparameters_from_json (&work.hp, work.stage, settings, error))
     return FALSE;
+  if (has_made_its_model (job)) {
+    laurel_data_remove_encoded (job->folder);
+    return TRUE;
+  }
   if (!go_back (job, error) || !load_models (job, &work, error))
     return FALSE;
   if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, job->folder,

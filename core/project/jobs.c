@@ -519,7 +519,7 @@ laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
   if (run->output != NULL && run->output[0] != '\0') {
     g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, run->output, NULL);
 
-    if (record != NULL) {
+    if (record != NULL && record->run_id != run_id) {
       g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
                    "Could not resume run %" G_GINT64_FORMAT
                    ": the project has a model “%s” by now; remove it first",

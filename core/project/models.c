@@ -6,6 +6,7 @@
 #include "core/base/json.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
+#include "core/store/process.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -13,6 +14,9 @@
 #include <unistd.h>
 
 #define MAX_NAME_BYTES 64
+
+/* A model on its way into models/: this, the process that writes it, “-” and six letters. */
+#define NEW_PREFIX ".new-"
 
 gboolean
 laurel_model_name_validate (const char *name, GError **error)
@@ -148,7 +152,9 @@ put_record (LaurelStore *store,
 static char *
 make_temporary_folder (const char *project_path, GError **error)
 {
-  g_autofree char *path = g_build_filename (project_path, "models", ".new-XXXXXX", NULL);
+  g_autofree char *process = laurel_process_dup_identity ();
+  g_autofree char *name = g_strconcat (NEW_PREFIX, process, "-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (project_path, "models", name, NULL);
 
   if (g_mkdtemp_full (path, 0755) == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_IO,
@@ -157,6 +163,36 @@ make_temporary_folder (const char *project_path, GError **error)
     return NULL;
   }
   return g_steal_pointer (&path);
+}
+
+/* The process that writes the folder @name of models/, "" when it does not say; NULL when @name is
+ * none that is being written. */
+static char *
+dup_writer (const char *name)
+{
+  const char *from, *to;
+
+  if (!g_str_has_prefix (name, NEW_PREFIX))
+    return NULL;
+  from = name + strlen (NEW_PREFIX);
+  to = strrchr (name, '-');
+  return to > from ? g_strndup (from, (gsize) (to - from)) : g_strdup ("");
+}
+
+void
+laurel_models_remove_leftovers (const char *project_path)
+{
+  g_autofree char *folder = g_build_filename (project_path, "models", NULL);
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (folder, name, NULL);
+    g_autofree char *writer = dup_writer (name);
+
+    if (writer != NULL && laurel_process_look_up (writer) != LAUREL_PROCESS_ALIVE)
+      (void) laurel_file_remove_tree (path, NULL);
+  }
 }
 
 /* A crash between the rename and the row leaves a folder that no row names; the run that makes it

@@ -94,6 +94,7 @@ open_folder (const char *path, GError **error)
   self->store = laurel_store_open (database, error);
   if (self->store == NULL || laurel_store_mark_interrupted (self->store, error) < 0)
     return NULL;
+  laurel_models_remove_leftovers (self->path);
   self->trainer = laurel_trainer_new (self->path, news_cb, self);
   return g_steal_pointer (&self);
 }

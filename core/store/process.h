@@ -5,7 +5,7 @@
  * given out again does not fool it, and neither does a project copied to
  * another machine.
  *
- * Private to core/store.
+ * For core/store, and for what core/project puts beside the database.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/store/process.h"
 #include "tests/project/fixture.h"
 
 #include <string.h>
@@ -131,6 +133,58 @@ test_resume_same_bytes (Fixture *fixture, gconstpointer unused)
   g_assert_cmpuint (metrics->len, ==, 400);
 }
 
+/* A run that was killed after its model's row and before its own can be resumed: it is done. */
+static void
+test_resume_after_model (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  gint64 id = start (project, fixture, "made", 3);
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  before = get_sha256 (project, "made");
+  g_assert_true (laurel_store_set_run_status (store, id, LAUREL_RUN_INTERRUPTED, "", NULL));
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  after = get_sha256 (project, "made");
+  run = laurel_store_get_run (store, id, NULL);
+  g_assert_cmpstr (before, ==, after);
+  g_assert_cmpint (run->status, ==, LAUREL_RUN_DONE);
+}
+
+/* What a killed process was writing into models/ goes at the next opening; a live one's stays. */
+static void
+test_half_written_models (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = g_strdup (laurel_project_get_path (project));
+  g_autofree char *us = laurel_process_dup_identity ();
+  g_autofree char *live_name = g_strconcat (".new-", us, "-abcdef", NULL);
+  g_autofree char *live = g_build_filename (path, "models", live_name, NULL);
+  g_autofree char *dead = g_build_filename (path, "models", ".new-1:1:another-abcdef", NULL);
+  g_autofree char *old = g_build_filename (path, "models", ".new-abcdef", NULL);
+  g_autofree char *model = g_build_filename (path, "models", "blank", NULL);
+  g_autoptr (LaurelProject) again = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_file_make_directory (live, NULL));
+  g_assert_true (laurel_file_make_directory (dead, NULL));
+  g_assert_true (laurel_file_make_directory (old, NULL));
+  laurel_project_close (project);
+  again = laurel_project_open (path, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_test (live, G_FILE_TEST_IS_DIR));
+  g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (old, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (model, G_FILE_TEST_IS_DIR));
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -144,5 +198,7 @@ main (int argc, char **argv)
   add ("/project/trainer/pause-stop", test_pause_stop);
   add ("/project/trainer/close-interrupts", test_close_interrupts);
   add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);
+  add ("/project/trainer/resume-after-model", test_resume_after_model);
+  add ("/project/trainer/half-written-models", test_half_written_models);
   return g_test_run ();
 }
