@@ -44,7 +44,7 @@ typedef struct {
   gboolean shuffle;
   gint64 seed;
   double eval_split; /* share of prompts held out */
-  int eval_rows;     /* pretrain, sft: at most so many are measured on; 0: all */
+  int eval_rows;     /* pretrain, sft: at most so many rows are measured on, ppo, rloo: prompts; 0: all */
   int eval_samples;  /* pretrain, sft: texts that are written to the log at each evaluation */
   /* reward */
   LaurelTies ties;

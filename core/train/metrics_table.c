@@ -55,6 +55,28 @@ static const LaurelMetricInfo metrics[] = {
     N_ ("Mean score of the reward model after the missing-end rule.") },
   { "objective/response_length", N_ ("Response length"), N_ ("tokens"),
     N_ ("Mean number of sampled tokens, end-of-text included.") },
+  { "objective/distinct_2", N_ ("Distinct pairs"), "",
+    N_ ("Different pairs of neighbouring tokens over all of them, within the batch's completions "
+        "(distinct-2): it falls when answers become alike.") },
+  { "objective/audit_bound", N_ ("Audit line"), "",
+    N_ ("The most that any policy can score at this exact KL: the least over b of b·KL + b·log of "
+        "the mean of e^(score/b) over samples of the reference (Donsker and Varadhan), three "
+        "standard errors up. The score has to lie below.") },
+  { "eval/proxy", N_ ("Held-out score"), "",
+    N_ ("Mean score of the reward model for the likeliest answers to held-out prompts, after the "
+        "missing-end rule.") },
+  { "eval/gold", N_ ("Held-out gold score"), "",
+    N_ ("Mean score of the same answers by the gold judge, which training never sees.") },
+  { "eval/gold_fall_error", N_ ("Error of the gold's fall"), "",
+    N_ ("Standard error of the mean difference between the best evaluation's gold scores and "
+        "these, prompt by prompt; 0 at a new best.") },
+  { "eval/kl", N_ ("Held-out KL"), N_ ("nats"),
+    N_ ("Mean over the held-out answers of Σ over positions of Σ_v π log (π/ρ); below the "
+        "rollouts' as the likeliest tokens are where the models agree.") },
+  { "eval/length", N_ ("Held-out length"), N_ ("tokens"),
+    N_ ("Mean number of tokens of the held-out answers, end-of-text included.") },
+  { "eval/stopped", N_ ("Held-out ended by itself"), "",
+    N_ ("Share of the held-out answers that ended with end-of-text.") },
   { "policy/approxkl_avg", N_ ("Step size in KL"), N_ ("nats"),
     N_ ("Mean over the iteration's steps and tokens of ½ (log π_new − log π_old)²; 0 on the "
         "first step.") },

@@ -31,12 +31,10 @@ laurel_monitor_log (const LaurelMonitor *self, const char *format, ...)
   self->log (self->user_data, line);
 }
 
-gboolean
-laurel_monitor_go_on (const LaurelMonitor *self, gboolean *checkpoint, GError **error)
+static gboolean
+heed (LaurelVerdict verdict, gboolean *checkpoint, GError **error)
 {
-  if (self == NULL || self->poll == NULL)
-    return TRUE;
-  switch (self->poll (self->user_data)) {
+  switch (verdict) {
   case LAUREL_GO_ON:
     return TRUE;
   case LAUREL_CHECKPOINT:
@@ -49,4 +47,25 @@ laurel_monitor_go_on (const LaurelMonitor *self, gboolean *checkpoint, GError **
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
                "Could not finish the run: it was stopped; resume it to go on from its last step");
   return FALSE;
+}
+
+gboolean
+laurel_monitor_go_on (const LaurelMonitor *self, gboolean *checkpoint, GError **error)
+{
+  if (self == NULL || self->poll == NULL)
+    return TRUE;
+  return heed (self->poll (self->user_data), checkpoint, error);
+}
+
+gboolean
+laurel_monitor_evaluate (const LaurelMonitor *self,
+                         int step,
+                         const LaurelModel *policy,
+                         const LaurelModel *reference,
+                         gboolean *checkpoint,
+                         GError **error)
+{
+  if (self == NULL || self->evaluate == NULL)
+    return TRUE;
+  return heed (self->evaluate (self->user_data, step, policy, reference), checkpoint, error);
 }

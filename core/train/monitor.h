@@ -14,4 +14,8 @@ void laurel_monitor_log (const LaurelMonitor *self, const char *format, ...) G_G
 /* Once a micro-batch. FALSE and LAUREL_ERROR_CANCELLED to stop; sets *@checkpoint when one is wanted. */
 gboolean laurel_monitor_go_on (const LaurelMonitor *self, gboolean *checkpoint, GError **error);
 
+/* Has a policy evaluated at @step when somebody does that. FALSE and LAUREL_ERROR_CANCELLED to stop; sets *@checkpoint when
+ * one is wanted at once. */
+gboolean laurel_monitor_evaluate (const LaurelMonitor *self, int step, const LaurelModel *policy, const LaurelModel *reference, gboolean *checkpoint, GError **error);
+
 G_END_DECLS

@@ -12,6 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/memory.h"
+#include "core/train/ppo_audit.h"
 #include "core/train/ppo_math.h"
 #include "core/train/ppo_report.h"
 #include "core/train/sequence.h"
@@ -130,6 +131,7 @@ ppo_clear (LaurelPpo *self)
   release_batch (&self->batch);
   laurel_train_state_clear (&self->state);
   laurel_free_aligned (self->gradients);
+  g_free (self->reference_scores);
 }
 typedef LaurelPpo Ppo;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ppo, ppo_clear)
@@ -306,6 +308,32 @@ iterate (LaurelPpo *self, GError **error)
   return laurel_train_state_save_if_due (state, state->step == self->n_iterations, error);
 }
 
+/* Between iterations, so that a policy is measured as it will be saved. */
+static gboolean
+evaluate_if_due (LaurelPpo *self, GError **error)
+{
+  LaurelTrainState *state = &self->state;
+  gboolean due = state->step == self->n_iterations
+                 || (self->hp->eval_steps > 0 && state->step % self->hp->eval_steps == 0);
+  gboolean checkpoint = FALSE;
+
+  return !due
+         || (laurel_monitor_evaluate (self->monitor, state->step, self->policy, self->reference,
+                                      &checkpoint, error)
+             && (!checkpoint || laurel_train_state_save (state, error)));
+}
+
+static gboolean
+go_through (LaurelPpo *self, GError **error)
+{
+  if (!laurel_ppo_audit_prepare (self, error))
+    return FALSE;
+  while (self->state.step < self->n_iterations)
+    if (!evaluate_if_due (self, error) || !iterate (self, error))
+      return FALSE;
+  return evaluate_if_due (self, error);
+}
+
 static gboolean
 check_frozen (const LaurelPpo *self, GError **error)
 {
@@ -341,12 +369,10 @@ laurel_train_ppo (LaurelModel *policy,
 
   if (!laurel_hyperparameters_validate (hp, LAUREL_STAGE_PPO, error) || !prepare (&self, error))
     return FALSE;
-  while (self.state.step < self.n_iterations) {
-    if (!iterate (&self, &local)) {
-      laurel_train_state_interrupted (&self.state, &local);
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
+  if (!go_through (&self, &local)) {
+    laurel_train_state_interrupted (&self.state, &local);
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
   }
   return check_frozen (&self, error);
 }

@@ -76,6 +76,8 @@ typedef struct {
   LaurelPpoBatch batch;
   LaurelTrainState state;
   LaurelPpoTimes times; /* of this iteration, as far as it is done */
+  double *reference_scores; /* (n_reference_scores) what the reference earns, for the audit line; NULL: not asked for */
+  int n_reference_scores;
 } LaurelPpo;
 
 /* Seconds since @since, a monotonic time. */

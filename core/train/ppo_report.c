@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/train/ppo_report.h"
 
+#include "core/train/distinct.h"
+#include "core/train/ppo_audit.h"
 #include "core/train/ppo_math.h"
 #include "core/train/schedule.h"
+
+#include <math.h>
 
 double
 laurel_ppo_mean_kl (const LaurelPpoBatch *batch)
@@ -85,6 +89,24 @@ report_objective (const LaurelPpo *self, double kl_coef)
   laurel_monitor_metric (self->monitor, step, "episode", (double) step * batch->n_rows);
 }
 
+/* What the alarm lights need beyond the usual (alarms.h). */
+static void
+report_watched (const LaurelPpo *self)
+{
+  g_autoptr (GArray) pairs = g_array_new (FALSE, FALSE, sizeof (guint64));
+  double line = laurel_ppo_audit_line (self);
+
+  for (int r = 0; r < self->batch.n_rows; r++) {
+    const LaurelPpoRow *row = &self->batch.rows[r];
+
+    laurel_distinct_add (pairs, row->tokens + row->n_prompt, row->n_response);
+  }
+  laurel_monitor_metric (self->monitor, self->state.step, "objective/distinct_2",
+                         laurel_distinct_share (pairs));
+  if (!isnan (line))
+    laurel_monitor_metric (self->monitor, self->state.step, "objective/audit_bound", line);
+}
+
 static void
 report_update (const LaurelPpo *self, const LaurelPpoStats *stats)
 {
@@ -128,6 +150,7 @@ void
 laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl_coef)
 {
   report_objective (self, kl_coef);
+  report_watched (self);
   report_update (self, stats);
   report_times (self);
   if (self->monitor != NULL && self->monitor->rollout != NULL) {

@@ -26,6 +26,9 @@ typedef struct {
   void (*rollout) (gpointer user_data, const LaurelRollout *rollout); /* ppo; may be NULL */
   void (*log) (gpointer user_data, const char *line);
   LaurelVerdict (*poll) (gpointer user_data); /* blocks while paused */
+  /* ppo, rloo; may be NULL: before the first iteration, after every eval_steps of them, and at the end. On LAUREL_CHECKPOINT
+   * one is on the disk before the run is polled again. A resumed run asks again for the step that it resumes from. */
+  LaurelVerdict (*evaluate) (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference);
   const char *checkpoint_dir; /* NULL: no checkpoints */
   gboolean resume;            /* start from the checkpoint in checkpoint_dir */
 } LaurelMonitor;
