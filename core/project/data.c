@@ -494,6 +494,18 @@ load_prompts (LaurelStore *store,
   return TRUE;
 }
 
+gboolean
+laurel_data_load_prompts (LaurelStore *store,
+                          JsonArray *ids,
+                          const LaurelModel *model,
+                          GPtrArray *out,
+                          GError **error)
+{
+  LaurelTrainData data = { .prompts = out };
+
+  return load_prompts (store, ids, model, &data, error);
+}
+
 /* Rankings of one prompt share its number, so that a split never parts them. */
 static gint64
 number_prompt (GHashTable *numbers, const char *prompt)

@@ -52,6 +52,8 @@ JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **fi
 gboolean laurel_data_load (LaurelStore *store, LaurelStage stage, JsonObject *snapshot, const LaurelModel *model,
                            const LaurelHyperparameters *hp, const char *folder, const LaurelMonitor *monitor,
                            LaurelTrainData *out, GError **error);
+/* Adds the prompts with these ids, as far as they are still there, to @out (element-type LaurelTrainPrompt). */
+gboolean laurel_data_load_prompts (LaurelStore *store, JsonArray *ids, const LaurelModel *model, GPtrArray *out, GError **error);
 /* What laurel_data_load() left in @folder, which a run that is done needs no more. */
 void laurel_data_remove_encoded (const char *folder);
 

@@ -5,6 +5,7 @@
 #include "core/base/json.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
+#include "core/project/watch.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ typedef struct {
   LaurelModel *reward;
   LaurelModel *trained;
   LaurelTrainData data;
+  LaurelWatch *watch; /* online stages */
 } TrainWork;
 
 static void
@@ -29,6 +31,7 @@ train_work_clear (TrainWork *work)
     laurel_model_free (work->trained);
   laurel_model_free (work->base);
   laurel_model_free (work->reward);
+  laurel_watch_free (work->watch);
   laurel_train_data_clear (&work->data);
 }
 
@@ -148,13 +151,12 @@ save_output (LaurelJob *job, TrainWork *work, GError **error)
   return TRUE;
 }
 
-/* The step of the run's checkpoint, from its header alone (core/train/checkpoint.h); 0 when there
- * is none that can be read. Whether the rest of it is sound is found out when the stage loads it.
- */
-static int
-read_checkpoint_step (const char *folder)
+/* From its header alone (core/train/checkpoint.h). Whether the rest of it is sound is found out
+ * when the stage loads it. */
+int
+laurel_job_checkpoint_step (const LaurelJob *job)
 {
-  g_autofree char *path = g_build_filename (folder, CHECKPOINT_NAME, NULL);
+  g_autofree char *path = g_build_filename (job->folder, CHECKPOINT_NAME, NULL);
   g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
   const char *bytes = map != NULL ? g_mapped_file_get_contents (map) : NULL;
   g_autofree char *text = NULL;
@@ -181,7 +183,7 @@ read_checkpoint_step (const char *folder)
 static gboolean
 go_back (LaurelJob *job, GError **error)
 {
-  int step = read_checkpoint_step (job->folder);
+  int step = laurel_job_checkpoint_step (job);
 
   if (!job->resume)
     return TRUE;
@@ -202,11 +204,31 @@ has_made_its_model (const LaurelJob *job)
   return record != NULL && record->run_id == job->run->id;
 }
 
+/* Held-out answers and alarm lights, for stages that train a policy against a reward model. */
+static gboolean
+begin_watch (LaurelJob *job, TrainWork *work, GError **error)
+{
+  if (!laurel_stage_is_online (work->stage))
+    return TRUE;
+  work->watch = laurel_watch_new (job, &work->hp, work->base, work->reward, error);
+  job->watch = work->watch;
+  return work->watch != NULL;
+}
+
+static void
+end_watch (LaurelJob *job, TrainWork *work, gboolean done)
+{
+  if (work->watch != NULL && done)
+    laurel_watch_finish (work->watch);
+  job->watch = NULL;
+}
+
 gboolean
 laurel_job_train (LaurelJob *job, GError **error)
 {
   g_auto (TrainWork) work = { 0 };
   JsonObject *settings;
+  gboolean trained;
 
   if (!find_stage (job->run->kind, &work.stage, error))
     return FALSE;
@@ -224,7 +246,11 @@ laurel_job_train (LaurelJob *job, GError **error)
                          &job->monitor, &work.data, error))
     return FALSE;
   log_data (job, &work);
-  if (!run_stage (job, &work, error) || !save_output (job, &work, error))
+  if (!begin_watch (job, &work, error))
+    return FALSE;
+  trained = run_stage (job, &work, error);
+  end_watch (job, &work, trained);
+  if (!trained || !save_output (job, &work, error))
     return FALSE;
   laurel_data_remove_encoded (job->folder);
   return TRUE;

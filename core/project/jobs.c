@@ -7,6 +7,7 @@
 #include "core/base/rng.h"
 #include "core/model/generate.h"
 #include "core/project/data.h"
+#include "core/project/gold.h"
 #include "core/project/internal.h"
 
 /* --- What a request must be --------------------------------------------------- */
@@ -170,8 +171,26 @@ name_model (const char *name_or_path)
                                             : g_strdup (name_or_path);
 }
 
+/* @identity: the gold judge's; NULL: there is none. */
+static void
+set_gold (JsonObject *object, const LaurelTrainRequest *request, const char *identity)
+{
+  static const char *const then[] = { "go-on", "pause", "stop" };
+  g_autofree char *gold = NULL;
+
+  if (identity == NULL)
+    return;
+  gold = g_file_test (request->gold, G_FILE_TEST_EXISTS)
+             ? g_canonicalize_filename (request->gold, NULL)
+             : g_strdup (request->gold);
+  json_object_set_string_member (object, "gold", gold);
+  json_object_set_string_member (object, "gold_sha256", identity);
+  json_object_set_string_member (object, "on_overoptimisation",
+                                 then[request->on_overoptimisation]);
+}
+
 static char *
-write_train_config (const LaurelTrainRequest *request)
+write_train_config (const LaurelTrainRequest *request, const char *gold_identity)
 {
   g_autoptr (JsonObject) object = json_object_new ();
   g_autoptr (JsonNode) node = json_node_alloc ();
@@ -184,6 +203,7 @@ write_train_config (const LaurelTrainRequest *request)
 
     json_object_set_string_member (object, "reward_model", reward);
   }
+  set_gold (object, request, gold_identity);
   json_object_set_string_member (object, "output", request->output);
   if (request->labelers != LAUREL_LABELERS_ALL)
     json_object_set_string_member (object, "labelers",
@@ -193,6 +213,55 @@ write_train_config (const LaurelTrainRequest *request)
       laurel_hyperparameters_to_json (&request->hyperparameters, request->stage));
   json_node_init_object (node, object);
   return laurel_json_to_string (node, FALSE);
+}
+
+/* Held-out prompts are fixed when a run starts, as its data is: at most hp->eval_rows, evenly over
+ * all there are. */
+static gboolean
+add_held_out (LaurelProject *self,
+              const LaurelTrainRequest *request,
+              JsonNode *snapshot,
+              GError **error)
+{
+  g_autoptr (GPtrArray) prompts = NULL;
+  JsonArray *ids;
+  guint n;
+
+  if (!laurel_stage_is_online (request->stage))
+    return TRUE;
+  prompts = laurel_store_list_prompts (self->store, "heldout", NULL, -1, 0, error);
+  if (prompts == NULL)
+    return FALSE;
+  n = request->hyperparameters.eval_rows > 0
+          ? MIN ((guint) request->hyperparameters.eval_rows, prompts->len)
+          : prompts->len;
+  ids = json_array_new ();
+  for (guint i = 0; i < n; i++) {
+    const LaurelPrompt *prompt =
+        g_ptr_array_index (prompts, (gsize) i * prompts->len / (gsize) n);
+
+    json_array_add_int_element (ids, prompt->id);
+  }
+  json_object_set_array_member (json_node_get_object (snapshot), "heldout_prompt_ids", ids);
+  return TRUE;
+}
+
+/* The gold judge can be read, and what it is; TRUE without one. */
+static gboolean
+check_gold (LaurelProject *self,
+            const LaurelTrainRequest *request,
+            char **out_identity,
+            GError **error)
+{
+  g_autoptr (LaurelGold) gold = NULL;
+
+  if (request->gold == NULL || !laurel_stage_is_online (request->stage))
+    return TRUE;
+  gold = laurel_gold_load (self->store, self->path, request->gold, error);
+  if (gold == NULL)
+    return FALSE;
+  *out_identity = g_strdup (laurel_gold_get_identity (gold));
+  return TRUE;
 }
 
 static gint64
@@ -216,17 +285,19 @@ laurel_project_start_training (LaurelProject *self,
   g_autoptr (JsonNode) snapshot = NULL;
   g_autofree char *config = NULL;
   g_autofree char *snapshot_text = NULL;
+  g_autofree char *gold_identity = NULL;
   LaurelRun run = { 0 };
 
   if (!laurel_hyperparameters_validate (&request->hyperparameters, request->stage, error)
       || !check_output (self, request->output, error) || !check_models (self, request, &base, error)
-      || !check_memory (self, request, &base.config, error))
+      || !check_memory (self, request, &base.config, error)
+      || !check_gold (self, request, &gold_identity, error))
     return 0;
   snapshot = laurel_data_snapshot (self->store, request->stage, request->data_files,
                                    request->labelers, error);
-  if (snapshot == NULL)
+  if (snapshot == NULL || !add_held_out (self, request, snapshot, error))
     return 0;
-  config = write_train_config (request);
+  config = write_train_config (request, gold_identity);
   snapshot_text = laurel_json_to_string (snapshot, FALSE);
   run.kind = (char *) laurel_stage_name (request->stage);
   run.name = (char *) request->output;
@@ -570,6 +641,9 @@ report_end (const LaurelRun *run, GError **error)
     return TRUE;
   if (run->status == LAUREL_RUN_FAILED)
     g_set_error_literal (error, LAUREL_ERROR, LAUREL_ERROR_FAILED, run->message);
+  else if (g_str_has_prefix (run->message, "over-optimised"))
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
+                 "Could not finish run %" G_GINT64_FORMAT ": %s", run->id, run->message);
   else
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
                  "Could not finish run %" G_GINT64_FORMAT

@@ -68,6 +68,13 @@ LaurelImportResult *laurel_project_import_rankings (LaurelProject *self, const c
 
 /* --- Jobs --------------------------------------------------------------- */
 
+/* What a run does when the gold judge finds it over-optimised. */
+typedef enum {
+  LAUREL_OVEROPTIMISED_GO_ON, /* it says so and goes on */
+  LAUREL_OVEROPTIMISED_PAUSE, /* somebody is there to decide */
+  LAUREL_OVEROPTIMISED_STOP,  /* nobody is: it ends as stopped and can be resumed */
+} LaurelOverOptimised;
+
 /* What a training job is to do. Strings are copied. */
 typedef struct {
   LaurelStage stage;
@@ -76,6 +83,8 @@ typedef struct {
   const char *output;       /* the name of the model it makes */
   char **data_files;        /* NULL: the project's own demonstrations, rankings, prompts */
   LaurelLabelers labelers;  /* whose rankings of the project's */
+  const char *gold;         /* ppo, rloo; NULL: none. Who judges held-out answers: a judge's file or a reward model */
+  LaurelOverOptimised on_overoptimisation; /* with a gold judge */
   LaurelHyperparameters hyperparameters;
 } LaurelTrainRequest;
 
@@ -135,6 +144,8 @@ typedef struct {
   double seconds_left; /* < 0: not known yet */
   double reward, kl, loss; /* newest objective/scores, objective/kl, loss; NaN when the kind has none */
   char *message;           /* of the last log line */
+  int n_alarms;            /* lit now (core/train/alarms.h) */
+  gboolean halted;         /* paused by itself, over-optimised */
 } LaurelJobSnapshot;
 
 LaurelJobSnapshot *laurel_project_get_job (LaurelProject *self); /* (transfer full) (nullable): NULL when idle */

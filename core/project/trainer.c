@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/sync.h"
+#include "core/project/watch.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -199,6 +200,29 @@ keep_error (LaurelJob *job, GError *error)
     g_error_free (error);
 }
 
+void
+laurel_job_fail (LaurelJob *job, GError *error)
+{
+  keep_error (job, error);
+}
+
+void
+laurel_job_halt (LaurelJob *job, gboolean stop, const char *why)
+{
+  g_free (job->halt);
+  job->halt = g_strdup (why);
+  job->pause_wanted = !stop;
+}
+
+void
+laurel_job_show_alarms (LaurelJob *job, int n_alarms)
+{
+  LaurelJobSnapshot *snapshot = next_snapshot (job->trainer);
+
+  snapshot->n_alarms = n_alarms;
+  put_snapshot (job->trainer, snapshot);
+}
+
 static void
 close_transaction (LaurelJob *job)
 {
@@ -237,6 +261,8 @@ on_metric (gpointer user_data, int step, const char *key, double value)
   if (job->error == NULL
       && !laurel_store_add_metric (job->store, job->run->id, step, key, value, &error))
     keep_error (job, error);
+  if (job->watch != NULL)
+    laurel_watch_metric (job->watch, step, key, value);
   if (!g_str_equal (key, "loss") && !g_str_equal (key, "objective/scores")
       && !g_str_equal (key, "objective/kl"))
     return;
@@ -276,6 +302,7 @@ on_progress (gpointer user_data, int step, int n_steps)
   if (job->error == NULL
       && !laurel_store_set_run_step (job->store, job->run->id, step, n_steps, &error))
     keep_error (job, error);
+  job->n_steps = n_steps;
   snapshot->step = step;
   snapshot->n_steps = n_steps;
   snapshot->seconds_left = seconds < 0 ? -1.0 : seconds * MAX (n_steps - step, 0);
@@ -319,6 +346,7 @@ set_status (LaurelJob *job, LaurelRunStatus status, const char *message)
   if (!laurel_store_set_run_status (job->store, job->run->id, status, message, &error))
     keep_error (job, error);
   snapshot->status = status;
+  snapshot->halted = status == LAUREL_RUN_PAUSED && message[0] != '\0';
   put_snapshot (job->trainer, snapshot);
 }
 
@@ -381,7 +409,8 @@ pause_job (LaurelJob *job, LaurelVerdict verdict)
   gboolean paused = TRUE;
   gboolean stop = FALSE;
 
-  set_status (job, LAUREL_RUN_PAUSED, "");
+  set_status (job, LAUREL_RUN_PAUSED, job->halt != NULL ? job->halt : "");
+  g_clear_pointer (&job->halt, g_free);
   while (paused && verdict != LAUREL_STOP) {
     LaurelCommand *command = wait_command (job, &stop);
     LaurelVerdict answer = stop ? LAUREL_STOP : obey (job, command, &paused);
@@ -399,9 +428,10 @@ on_poll (gpointer user_data)
 {
   LaurelJob *job = user_data;
   LaurelVerdict verdict = LAUREL_GO_ON;
-  gboolean paused = FALSE;
+  gboolean paused = job->pause_wanted;
   LaurelCommand *command;
 
+  job->pause_wanted = FALSE;
   close_transaction (job);
   while (verdict != LAUREL_STOP
          && (command = laurel_queue_try_pop (job->trainer->commands)) != NULL) {
@@ -469,7 +499,7 @@ end_job (LaurelJob *job, gboolean ok, const GError *error)
   else if (cancelled && self->quitting)
     set_status (job, LAUREL_RUN_INTERRUPTED, "Laurel was closed while it ran");
   else if (cancelled)
-    set_status (job, LAUREL_RUN_STOPPED, "stopped by the user");
+    set_status (job, LAUREL_RUN_STOPPED, job->halt != NULL ? job->halt : "stopped by the user");
   else
     set_status (job, LAUREL_RUN_FAILED, error->message);
   if (job->error != NULL)
@@ -485,6 +515,7 @@ job_clear (LaurelJob *job)
   g_clear_pointer (&job->snapshot, json_object_unref);
   g_clear_pointer (&job->run, laurel_run_free);
   g_clear_pointer (&job->folder, g_free);
+  g_clear_pointer (&job->halt, g_free);
   g_clear_error (&job->error);
 }
 

@@ -47,6 +47,8 @@ LaurelJobSnapshot *laurel_trainer_get_job (LaurelTrainer *self); /* (transfer fu
 
 /* --- For the jobs, on the trainer thread --------------------------------- */
 
+typedef struct _LaurelWatch LaurelWatch;
+
 typedef struct {
   LaurelTrainer *trainer;
   LaurelStore *store; /* the trainer thread's own connection */
@@ -57,13 +59,25 @@ typedef struct {
   gboolean resume;
   char *folder; /* runs/ID */
   LaurelMonitor monitor;
+  LaurelWatch *watch; /* borrowed; NULL: nobody watches over the run */
   /* private to trainer.c */
   gboolean in_transaction;
   GError *error;     /* the first failure of the store */
   gint64 step_time;  /* when the last step ended */
   double step_seconds;
   gint64 next_look; /* for a stop file */
+  int n_steps; /* of the run, as far as it has said */
+  gboolean pause_wanted;
+  char *halt; /* why it pauses or stops by itself */
 } LaurelJob;
+
+/* The first failure of what the job does beside training is the one that it ends with. Takes @error. */
+void laurel_job_fail (LaurelJob *job, GError *error);
+/* The run pauses at its next poll, or with @stop ends as stopped, and says @why. */
+void laurel_job_halt (LaurelJob *job, gboolean stop, const char *why);
+void laurel_job_show_alarms (LaurelJob *job, int n_alarms);
+/* In job_train.c: of the checkpoint that is on the disk, 0 when there is none that can be read. */
+int laurel_job_checkpoint_step (const LaurelJob *job);
 
 gboolean laurel_job_train (LaurelJob *job, GError **error);
 gboolean laurel_job_sample (LaurelJob *job, GError **error);
