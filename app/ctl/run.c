@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/json.h"
+#include "core/project/run_alarms.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -89,6 +90,62 @@ add_parsed (JsonBuilder *builder, const char *member, const char *json)
     json_builder_add_null_value (builder);
 }
 
+static const char *
+name_light (LaurelLightState state)
+{
+  static const char *const names[] = { "unknown", "good", "warning", "alarm" };
+
+  return names[state];
+}
+
+static void
+add_light (JsonBuilder *builder, const LaurelAlarms *alarms, LaurelAlarmId id)
+{
+  const LaurelAlarmInfo *info = laurel_alarm_info (id);
+  const LaurelLight *light = laurel_alarms_get (alarms, id);
+
+  json_builder_begin_object (builder);
+  laurel_json_add_string (builder, "name", info->name);
+  laurel_json_add_string (builder, "state", name_light (light->state));
+  laurel_json_add_double (builder, "value", light->value);
+  laurel_json_add_double (builder, "limit", light->limit);
+  laurel_json_add_int (builder, "since", light->since);
+  laurel_json_add_int (builder, "steps_lit", light->n_lit);
+  laurel_json_add_string (builder, "metric", info->key);
+  laurel_json_add_string (builder, "meaning", info->meaning);
+  laurel_json_add_string (builder, "remedy", info->remedy);
+  json_builder_end_object (builder);
+}
+
+static void
+add_lights (JsonBuilder *builder, const LaurelAlarms *alarms)
+{
+  json_builder_set_member_name (builder, "alarms");
+  json_builder_begin_array (builder);
+  for (int id = 0; id < LAUREL_N_ALARMS; id++)
+    if (laurel_alarms_get (alarms, id)->state != LAUREL_LIGHT_UNKNOWN)
+      add_light (builder, alarms, id);
+  json_builder_end_array (builder);
+  laurel_json_add_int (builder, "gold_peak", laurel_alarms_get_peak (alarms));
+}
+
+/* Lights that are known; what an alarm means and what to do below it. */
+static void
+print_lights (const LaurelAlarms *alarms)
+{
+  for (int id = 0; id < LAUREL_N_ALARMS; id++) {
+    const LaurelAlarmInfo *info = laurel_alarm_info (id);
+    LaurelLightState state = laurel_alarms_get (alarms, id)->state;
+    g_autofree char *what = laurel_alarms_describe (alarms, id);
+
+    if (state == LAUREL_LIGHT_UNKNOWN)
+      continue;
+    printf ("%-8s%-20s %s\n", name_light (state), info->name, what);
+    if (state == LAUREL_LIGHT_ALARM)
+      printf ("        %s\n        %s\n", info->meaning, info->remedy);
+  }
+}
+
 static gboolean
 run_show (LaurelCtl *self, GError **error)
 {
@@ -96,14 +153,16 @@ run_show (LaurelCtl *self, GError **error)
   LaurelStore *store = open_store (self, error);
   g_autoptr (LaurelRun) run = store != NULL ? get_run (self, store, error) : NULL;
   g_autoptr (GPtrArray) log = run != NULL ? laurel_store_list_log (store, run->id, error) : NULL;
+  g_autoptr (LaurelAlarms) alarms = log != NULL ? laurel_run_read_alarms (store, run, error) : NULL;
 
-  if (log == NULL)
+  if (alarms == NULL)
     return FALSE;
   if (self->json) {
     json_builder_begin_object (builder);
     add_run (builder, run);
     add_parsed (builder, "config", run->config);
     add_parsed (builder, "snapshot", run->snapshot);
+    add_lights (builder, alarms);
     json_builder_set_member_name (builder, "log");
     json_builder_begin_array (builder);
     for (guint i = 0; i < log->len; i++)
@@ -119,6 +178,7 @@ run_show (LaurelCtl *self, GError **error)
           run->message[0] != '\0' ? ": " : "", run->message, run->step, run->n_steps,
           run->model != NULL ? run->model : "", run->output != NULL ? run->output : "",
           run->config);
+  print_lights (alarms);
   for (guint i = 0; i < log->len; i++)
     printf ("  %s\n", (const char *) g_ptr_array_index (log, i));
   return TRUE;
@@ -302,6 +362,38 @@ run_cancel (LaurelCtl *self, GError **error)
   return TRUE;
 }
 
+/* --- The best weights -------------------------------------------------------------- */
+
+static gboolean
+run_keep_best (LaurelCtl *self, GError **error)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  LaurelStore *store = open_store (self, error);
+  g_autoptr (LaurelRun) run = store != NULL ? get_run (self, store, error) : NULL;
+  g_autofree char *name = NULL;
+  int step;
+
+  if (run == NULL)
+    return FALSE;
+  step = laurel_project_get_best_step (self->project, run->id);
+  name = laurel_project_keep_best (self->project, run->id, laurel_ctl_get (self, "output"), error);
+  if (name == NULL)
+    return FALSE;
+  json_builder_begin_object (builder);
+  laurel_json_add_string (builder, "model", name);
+  laurel_json_add_int (builder, "step", step);
+  json_builder_end_object (builder);
+  if (self->json)
+    laurel_ctl_print_builder (builder);
+  else
+    printf ("%s: the weights of run %" G_GINT64_FORMAT " after step %d\n", name, run->id, step);
+  return TRUE;
+}
+
+static const LaurelCtlOption keep_best_options[] = {
+  { "output", "NAME", "The name of the model it makes (the run's, with “-best”)", FALSE }, { NULL }
+};
+
 static const LaurelCtlOption metrics_options[] = {
   { "csv", NULL, "Print step,key,value in full precision", FALSE }, { NULL }
 };
@@ -317,6 +409,8 @@ static const LaurelCtlVerb verbs[] = {
   { "metrics", "ID", 1, 1, metrics_options, "Print what a run measured", run_metrics },
   { "rollouts", "ID", 1, 1, rollouts_options, "Print a PPO run's rollouts, with --json every token",
     run_rollouts },
+  { "keep-best", "ID", 1, 1, keep_best_options,
+    "Make a model of the weights that the gold judge found best", run_keep_best },
   { "cancel", "ID", 1, 1, NULL, "Stop a run of any process, with a checkpoint", run_cancel },
   { NULL }
 };

@@ -5,9 +5,22 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/train/presets.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static gboolean
+apply_preset (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, GError **error)
+{
+  const char *name = laurel_ctl_get (self, "preset");
+  const LaurelPreset *preset;
+
+  if (name == NULL)
+    return TRUE;
+  preset = laurel_preset_find (stage, name, error);
+  return preset != NULL && laurel_preset_apply (preset, hp, error);
+}
 
 static gboolean
 load_config_file (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, GError **error)
@@ -103,7 +116,8 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
   if (request.output == NULL)
     return FALSE;
   laurel_hyperparameters_init (&request.hyperparameters, stage);
-  if (!load_config_file (self, stage, &request.hyperparameters, error)
+  if (!apply_preset (self, stage, &request.hyperparameters, error)
+      || !load_config_file (self, stage, &request.hyperparameters, error)
       || !apply_settings (self, stage, &request.hyperparameters, error)
       || !laurel_ctl_get_labelers (self, &request.labelers, error)
       || !laurel_ctl_open_project (self, error))
@@ -113,6 +127,8 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
     if (reward_model == NULL)
       return FALSE;
     request.reward_model = reward_model;
+    request.gold = laurel_ctl_get (self, "gold");
+    request.on_overoptimisation = LAUREL_OVEROPTIMISED_STOP; /* nobody is there to decide */
   }
   request.data_files = files[0] != NULL ? files : NULL;
   run_id = laurel_project_start_training (self->project, &request, error);
@@ -225,6 +241,74 @@ run_resume (LaurelCtl *self, GError **error)
          && laurel_ctl_follow_run (self, id, error);
 }
 
+/* --- Presets --------------------------------------------------------------------------- */
+
+static void
+add_preset (JsonBuilder *builder, const LaurelPreset *preset)
+{
+  json_builder_begin_object (builder);
+  laurel_json_add_string (builder, "name", preset->name);
+  laurel_json_add_string (builder, "stage", laurel_stage_name (preset->stage));
+  laurel_json_add_string (builder, "title", preset->title);
+  laurel_json_add_string (builder, "description", preset->description);
+  json_builder_set_member_name (builder, "settings");
+  json_builder_begin_array (builder);
+  for (int i = 0; i < preset->n_values; i++) {
+    json_builder_begin_object (builder);
+    laurel_json_add_string (builder, "key", preset->values[i].key);
+    laurel_json_add_string (builder, "value", preset->values[i].value);
+    laurel_json_add_string (builder, "source", preset->values[i].source);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+static void
+print_preset (const LaurelPreset *preset)
+{
+  LaurelCtlTable *table = laurel_ctl_table_new ("SETTING", "VALUE", "SOURCE", NULL);
+
+  printf ("%s for train %s: %s\n%s\n\n", preset->name, laurel_stage_name (preset->stage),
+          preset->title, preset->description);
+  for (int i = 0; i < preset->n_values; i++)
+    laurel_ctl_table_add (table, "%s\t%s\t%s", preset->values[i].key, preset->values[i].value,
+                          preset->values[i].source);
+  laurel_ctl_table_print (table);
+  printf ("\n");
+}
+
+static gboolean
+run_presets (LaurelCtl *self, GError **error)
+{
+  const char *name = laurel_ctl_argument (self, 0);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  LaurelCtlTable *table = laurel_ctl_table_new ("PRESET", "STAGE", "SETTINGS", "WHAT", NULL);
+  int n, n_shown = 0;
+  const LaurelPreset *presets = laurel_presets (&n);
+
+  json_builder_begin_array (builder);
+  for (int i = 0; i < n; i++) {
+    if (name != NULL && !g_str_equal (name, presets[i].name))
+      continue;
+    n_shown++;
+    add_preset (builder, &presets[i]);
+    if (name != NULL && !self->json)
+      print_preset (&presets[i]);
+    laurel_ctl_table_add (table, "%s\t%s\t%d\t%s. %s", presets[i].name,
+                          laurel_stage_name (presets[i].stage), presets[i].n_values,
+                          presets[i].title, presets[i].description);
+  }
+  json_builder_end_array (builder);
+  if (self->json)
+    laurel_ctl_print_builder (builder);
+  if (name == NULL && !self->json)
+    laurel_ctl_table_print (table);
+  else
+    laurel_ctl_table_free (table);
+  return n_shown > 0 || laurel_preset_find (LAUREL_STAGE_PPO, name, error) != NULL;
+}
+
 /* --- Help: the settings, from the one table ------------------------------------------- */
 
 static void
@@ -243,6 +327,22 @@ describe_setting (GString *text, const LaurelSetting *setting, LaurelStage stage
   } else {
     g_string_append_printf (text, "      From %s to %s. Source: %s\n", min, max, setting->source);
   }
+}
+
+static void
+describe_presets (GString *text, LaurelStage stage)
+{
+  int n;
+  const LaurelPreset *presets = laurel_presets (&n);
+
+  g_string_append (text,
+                   "\nPresets for --preset, over which --config and --set win; “train presets "
+                   "NAME” shows each\nvalue with its source and how it was scaled to a small model "
+                   "on a CPU:\n");
+  for (int i = 0; i < n; i++)
+    if (presets[i].stage == stage)
+      g_string_append_printf (text, "  %-12s %s. %s\n", presets[i].name, presets[i].title,
+                              presets[i].description);
 }
 
 static void
@@ -290,6 +390,7 @@ help_reward (GString *text)
       text,
       "\nData: {\"prompt\", \"completions\": […], \"ranks\": […]} or {\"prompt\", \"chosen\", "
       "\"rejected\"}, one a\nline; without --data the project's rankings.\n");
+  describe_presets (text, LAUREL_STAGE_REWARD);
   describe_stage (text, LAUREL_STAGE_REWARD);
 }
 
@@ -300,6 +401,14 @@ help_ppo (GString *text)
       text,
       "\nData: {\"prompt\"}, one a line, or a .txt file; without --data the project's training "
       "prompts.\n");
+  g_string_append (
+      text,
+      "\nWith --gold, answers to held-out prompts are judged every eval_steps iterations by a "
+      "judge's file or a\nreward model that training never sees, and the best weights are kept. "
+      "Where the gold score has fallen\nin three evaluations while the reward model's rises, the "
+      "run stops with a checkpoint; “run keep-best” makes\na model of the best weights, “train "
+      "resume” goes on.\n");
+  describe_presets (text, LAUREL_STAGE_PPO);
   describe_stage (text, LAUREL_STAGE_PPO);
 }
 
@@ -314,15 +423,23 @@ help_ppo (GString *text)
 
 static const LaurelCtlOption train_options[] = { COMMON_OPTIONS, { NULL } };
 
+#define PRESET_OPTION                                                                              \
+  {                                                                                                \
+    "preset", "NAME", "A published set of settings: see “train presets”", FALSE                    \
+  }
+
 static const LaurelCtlOption reward_options[] = {
   COMMON_OPTIONS,
+  PRESET_OPTION,
   { "labelers", "WHOSE", "Rankings by people, simulated ones or all (all)", FALSE },
   { NULL }
 };
 
 static const LaurelCtlOption ppo_options[] = {
   COMMON_OPTIONS,
+  PRESET_OPTION,
   { "reward-model", "M", "The reward model; without it the project's newest", FALSE },
+  { "gold", "JUDGE", "A judge's file or a reward model that judges held-out answers", FALSE },
   { NULL }
 };
 
@@ -346,10 +463,12 @@ static const LaurelCtlVerb verbs[] = {
     help_ppo },
   { "mask", "[FILE…]", 0, -1, mask_options,
     "Show token by token what fine-tuning would learn from", run_mask },
+  { "presets", "[NAME]", 0, 1, NULL,
+    "List published sets of settings, or show one with its sources", run_presets },
   { "resume", "RUN", 1, 1, NULL, "Go on with a run from its last checkpoint", run_resume },
   { NULL }
 };
 
 const LaurelCtlNoun laurel_ctl_train = {
-  "train", "Training: pretrain, sft, reward, ppo, mask, resume", verbs
+  "train", "Training: pretrain, sft, reward, ppo, mask, presets, resume", verbs
 };
