@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/run_strip.h"
 
+#include "core/project/run_alarms.h"
+#include "ui/page.h"
 #include "ui/resources.h"
 
 #include <glib/gi18n.h>
@@ -24,6 +26,7 @@ struct _LaurelRunStrip {
   GtkLabel *time_left;
   GtkButton *pause_button;
   GtkWidget *stop_button;
+  GtkWidget *keep_button;
 };
 
 enum { PROP_0, PROP_PROJECT, N_PROPERTIES };
@@ -111,7 +114,13 @@ describe_details (LaurelRunStrip *self, const LaurelJobSnapshot *job)
   if (isfinite (job->loss)) {
     g_string_append_printf (text, _("   loss %.3f"), job->loss);
   }
-  if (job->status == LAUREL_RUN_PAUSED) {
+  if (job->n_alarms > 0) {
+    g_string_append_printf (text, ngettext ("   %d alarm", "   %d alarms", job->n_alarms),
+                            job->n_alarms);
+  }
+  if (job->halted) {
+    g_string_append (text, _("   paused: over-optimised"));
+  } else if (job->status == LAUREL_RUN_PAUSED) {
     g_string_append (text, _("   paused"));
   }
   return g_string_free (g_steal_pointer (&text), FALSE);
@@ -153,6 +162,8 @@ show_job (LaurelRunStrip *self, const LaurelJobSnapshot *job)
   } else {
     gtk_widget_remove_css_class (self->dot, "paused");
   }
+  gtk_widget_set_visible (self->keep_button, job->halted);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->details), job->halted ? job->message : NULL);
   show_pause_button (self);
 }
 
@@ -236,6 +247,19 @@ on_stop_clicked (LaurelRunStrip *self)
   update (self);
 }
 
+/* What the run was paused for: the weights of the gold peak become a model, the run may go on. */
+static void
+on_keep_clicked (LaurelRunStrip *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *model = laurel_project_keep_best (self->project, self->run_id, NULL, &error);
+  g_autofree char *text = model != NULL
+                            ? g_strdup_printf (_("The best weights are the model “%s”"), model)
+                            : NULL;
+
+  laurel_page_show_toast (GTK_WIDGET (self), text != NULL ? text : error->message);
+}
+
 static void
 on_open_clicked (LaurelRunStrip *self)
 {
@@ -303,9 +327,11 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, time_left);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, pause_button);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, stop_button);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunStrip, keep_button);
   gtk_widget_class_bind_template_callback (widget_class, on_pause_clicked);
   gtk_widget_class_bind_template_callback (widget_class, on_stop_clicked);
   gtk_widget_class_bind_template_callback (widget_class, on_open_clicked);
+  gtk_widget_class_bind_template_callback (widget_class, on_keep_clicked);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* chart.c: measures and draws a line chart.
  *
  *   legend (overlays only)
- *   y tick labels │ plot: grid, reference, raw lines, smoothed lines
+ *   y tick labels │ plot: grid, band, reference, raw lines, smoothed lines, dots
  *                 └ x tick labels
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -13,6 +13,8 @@
 #define GAP 6.f
 #define LINE_WIDTH 2.
 #define RAW_WIDTH 1.
+#define DOT_RADIUS 3.
+#define BAND_ALPHA .22
 #define SWATCH 10.f
 
 static PangoLayout *
@@ -65,6 +67,12 @@ is_drawable (const LaurelChart *self, double y)
   return isfinite (y) && (!self->log_y || y > 0);
 }
 
+static gboolean
+has_band (const LaurelChart *self)
+{
+  return self->band_high > self->band_low && is_drawable (self, self->band_low);
+}
+
 /* --- Measuring ----------------------------------------------------------- */
 
 static gboolean
@@ -91,6 +99,10 @@ find_range (const LaurelChart *self, double *x0, double *x1, double *y0, double 
   if (is_drawable (self, self->reference)) {
     *y0 = MIN (*y0, self->reference);
     *y1 = MAX (*y1, self->reference);
+  }
+  if (has_band (self)) {
+    *y0 = MIN (*y0, self->band_low);
+    *y1 = MAX (*y1, self->band_high);
   }
   if (!isnan (self->min_x))
     *x0 = self->min_x;
@@ -243,6 +255,22 @@ draw_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
   cairo_stroke (cr);
 }
 
+/* Dots may come in any order of y, so they are not thinned by columns. */
+static void
+draw_dots (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points,
+           const GdkRGBA *colour)
+{
+  gdk_cairo_set_source_rgba (cr, colour);
+  for (guint i = 0; i < points->len; i++) {
+    const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
+
+    if (!is_drawable (self, point->y))
+      continue;
+    cairo_arc (cr, to_x (layout, point->x), to_y (layout, point->y), DOT_RADIUS, 0, 2 * G_PI);
+    cairo_fill (cr);
+  }
+}
+
 static void
 draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
              const LaurelPalette *palette)
@@ -251,13 +279,17 @@ draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
     GdkRGBA faint = palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
 
     faint.alpha = (float) palette->raw_alpha;
-    if (self->smoothing > 0)
+    if (self->smoothing > 0 && !self->series[s]->is_dots)
       draw_points (cr, self, layout, self->series[s]->points, &faint, RAW_WIDTH);
   }
   for (gsize s = 0; s < self->n_series; s++) {
     const GdkRGBA *colour = &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
     g_autoptr (GArray) smooth = NULL;
 
+    if (self->series[s]->is_dots) {
+      draw_dots (cr, self, layout, self->series[s]->points, colour);
+      continue;
+    }
     if (self->smoothing > 0)
       smooth = laurel_points_smooth (self->series[s]->points, self->smoothing);
     draw_points (cr, self, layout, smooth != NULL ? smooth : self->series[s]->points, colour,
@@ -281,6 +313,21 @@ draw_reference (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *l
   cairo_line_to (cr, layout->plot.origin.x + layout->plot.size.width, y);
   cairo_stroke (cr);
   cairo_restore (cr);
+}
+
+/* Behind the lines; a thin edge keeps a narrow one visible. */
+static void
+draw_band (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
+           const LaurelPalette *palette)
+{
+  float top = to_y (layout, self->band_high), bottom = to_y (layout, self->band_low);
+  GdkRGBA colour = palette->positive;
+
+  colour.alpha = (float) BAND_ALPHA;
+  gdk_cairo_set_source_rgba (cr, &colour);
+  cairo_rectangle (cr, layout->plot.origin.x, top, layout->plot.size.width,
+                   MAX (bottom - top, 2.f));
+  cairo_fill (cr);
 }
 
 static void
@@ -345,6 +392,8 @@ laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelP
                                                        ceilf (layout.plot.size.height) + 4));
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
   cairo_set_line_cap (cr, CAIRO_LINE_CAP_ROUND);
+  if (has_band (self))
+    draw_band (cr, self, &layout, palette);
   if (is_drawable (self, self->reference))
     draw_reference (cr, self, &layout, palette);
   draw_series (cr, self, &layout, palette);

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
  * @log_y: whether y is logarithmic; values that are not above 0 become gaps
  * @x_kind: INTEGER or TIME (or LINEAR)
  * @reference: y of a dashed line, NaN for none
+ * @band_low, @band_high: a shaded range of y; none where @band_high is not above @band_low
  * @legend: whether the series are named above the plot
  * @min_x, @max_x: the span of x; NaN: that of the points
  */
@@ -31,6 +32,7 @@ typedef struct {
   gboolean log_y;
   LaurelScaleKind x_kind;
   double reference;
+  double band_low, band_high;
   gboolean legend;
   double min_x, max_x;
 } LaurelChart;

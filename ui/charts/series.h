@@ -17,6 +17,7 @@ typedef struct {
  * @name: for the legend and for screen readers
  * @points: (element-type LaurelPoint): x ascending
  * @colour: index in the palette's series colours
+ * @is_dots: whether its points are drawn each by itself, neither joined nor smoothed
  *
  * Reference-counted; one thread.
  */
@@ -24,6 +25,7 @@ typedef struct {
   char *name;
   GArray *points;
   guint colour;
+  gboolean is_dots;
 } LaurelSeries;
 
 LaurelSeries *laurel_series_new (const char *name, guint colour) G_GNUC_WARN_UNUSED_RESULT;

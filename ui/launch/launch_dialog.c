@@ -5,7 +5,9 @@
 
 #include "ui/accessible.h"
 #include "ui/charts/scale.h"
+#include "ui/launch/gold_choice.h"
 #include "ui/launch/model_choice.h"
+#include "ui/launch/preset_choice.h"
 #include "ui/launch/setting_row.h"
 #include "ui/resources.h"
 
@@ -23,6 +25,8 @@ struct _LaurelLaunchDialog {
   AdwPreferencesGroup *intro;
   AdwComboRow *model;
   AdwComboRow *reward_model;
+  AdwComboRow *gold;
+  AdwComboRow *preset;
   AdwEntryRow *output;
   AdwActionRow *data;
   GtkButton *clear_data;
@@ -36,6 +40,7 @@ struct _LaurelLaunchDialog {
   LaurelStage stage;
   GPtrArray *rows; /* (element-type LaurelSettingRow), borrowed */
   char **data_files;
+  char *gold_name;
   guint estimate_source;
 };
 
@@ -150,8 +155,13 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
                                .model = laurel_model_choice_get (self->model),
                                .output = gtk_editable_get_text (GTK_EDITABLE (self->output)),
                                .data_files = self->data_files };
-  if (laurel_stage_is_online (self->stage))
+  if (laurel_stage_is_online (self->stage)) {
     out->reward_model = laurel_model_choice_get (self->reward_model);
+    g_free (self->gold_name);
+    self->gold_name = laurel_gold_choice_dup (self->gold, self->project);
+    out->gold = self->gold_name;
+    out->on_overoptimisation = LAUREL_OVEROPTIMISED_PAUSE;
+  }
   laurel_hyperparameters_init (&out->hyperparameters, self->stage);
   for (guint i = 0; i < self->rows->len; i++)
     laurel_setting_row_apply (self->rows->pdata[i], &out->hyperparameters,
@@ -308,6 +318,12 @@ clear_data_action (GtkWidget *widget, const char *name, GVariant *parameter)
   show_data (self);
 }
 
+static void
+preset_chosen_cb (LaurelLaunchDialog *self)
+{
+  laurel_preset_choice_apply (self->preset, self->stage, self->rows);
+}
+
 /* --- Class --------------------------------------------------------------- */
 
 static void
@@ -317,6 +333,7 @@ laurel_launch_dialog_dispose (GObject *object)
 
   g_clear_handle_id (&self->estimate_source, g_source_remove);
   g_clear_pointer (&self->data_files, g_strfreev);
+  g_clear_pointer (&self->gold_name, g_free);
   g_clear_pointer (&self->rows, g_ptr_array_unref);
   gtk_widget_dispose_template (GTK_WIDGET (self), LAUREL_TYPE_LAUNCH_DIALOG);
   g_clear_object (&self->project);
@@ -335,6 +352,8 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, intro);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, model);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, reward_model);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, gold);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, preset);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, output);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, data);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, clear_data);
@@ -344,6 +363,7 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, error_label);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, estimate);
   gtk_widget_class_bind_template_callback (widget_class, queue_update);
+  gtk_widget_class_bind_template_callback (widget_class, preset_chosen_cb);
   gtk_widget_class_install_action (widget_class, "launch.start", NULL, start_action);
   gtk_widget_class_install_action (widget_class, "launch.choose-data", NULL, choose_data_action);
   gtk_widget_class_install_action (widget_class, "launch.clear-data", NULL, clear_data_action);
@@ -399,6 +419,9 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   laurel_model_choice_fill (self->model, project, words->kinds);
   gtk_widget_set_visible (GTK_WIDGET (self->reward_model), laurel_stage_is_online (stage));
   laurel_model_choice_fill (self->reward_model, project, reward_kinds);
+  gtk_widget_set_visible (GTK_WIDGET (self->gold), laurel_stage_is_online (stage));
+  laurel_gold_choice_fill (self->gold, project);
+  laurel_preset_choice_fill (self->preset, stage);
   add_settings (self);
   propose_name (self);
   show_data (self);

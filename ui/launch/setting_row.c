@@ -117,20 +117,27 @@ describe (LaurelSettingRow *self)
   return g_string_free (out, FALSE);
 }
 
+static void
+show_source (LaurelSettingRow *self, const char *source)
+{
+  g_autofree char *tip =
+      g_strdup_printf (_("Source: %s"), source != NULL ? source : self->setting->source);
+
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self), tip);
+}
+
 GtkWidget *
 laurel_setting_row_new (const LaurelSetting *setting, LaurelStage stage)
 {
   LaurelSettingRow *self = g_object_new (LAUREL_TYPE_SETTING_ROW, NULL);
   g_autofree char *subtitle = NULL;
-  g_autofree char *tip = NULL;
 
   self->setting = setting;
   self->stage = stage;
   subtitle = describe (self);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (self), _ (setting->title));
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self), subtitle);
-  tip = g_strdup_printf (_("Source: %s"), setting->source);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self), tip);
+  show_source (self, NULL);
   self->input = make_input (self);
   gtk_widget_set_valign (self->input, GTK_ALIGN_CENTER);
   gtk_widget_set_margin_start (self->input, 12);
@@ -172,4 +179,39 @@ laurel_setting_row_apply (LaurelSettingRow *self, LaurelHyperparameters *hp, GEr
                                is_good ? GTK_ACCESSIBLE_INVALID_FALSE : GTK_ACCESSIBLE_INVALID_TRUE,
                                -1);
   return is_good;
+}
+
+static guint
+find_choice (const LaurelSetting *setting, const char *value)
+{
+  for (guint i = 0; setting->choices[i] != NULL; i++)
+    if (g_str_equal (setting->choices[i], value))
+      return i;
+  g_return_val_if_reached (0);
+}
+
+void
+laurel_setting_row_set (LaurelSettingRow *self, const char *value, const char *source)
+{
+  g_autofree char *standard = NULL;
+
+  g_return_if_fail (LAUREL_IS_SETTING_ROW (self));
+
+  standard = laurel_setting_format (self->setting, get_default (self));
+  if (value == NULL)
+    value = standard;
+  show_source (self, source);
+  if (self->setting->type == LAUREL_SETTING_BOOLEAN)
+    gtk_switch_set_active (GTK_SWITCH (self->input), g_str_equal (value, "true"));
+  else if (self->setting->type == LAUREL_SETTING_CHOICE)
+    gtk_drop_down_set_selected (GTK_DROP_DOWN (self->input), find_choice (self->setting, value));
+  else
+    gtk_editable_set_text (GTK_EDITABLE (self->input), value);
+}
+
+const LaurelSetting *
+laurel_setting_row_get_setting (LaurelSettingRow *self)
+{
+  g_return_val_if_fail (LAUREL_IS_SETTING_ROW (self), NULL);
+  return self->setting;
 }

@@ -15,6 +15,11 @@ G_DECLARE_FINAL_TYPE (LaurelSettingRow, laurel_setting_row, LAUREL, SETTING_ROW,
 /* Signal "changed". @setting is of laurel_settings(); the row starts at its default for @stage. */
 GtkWidget *laurel_setting_row_new (const LaurelSetting *setting, LaurelStage stage);
 
+/* @value: as laurel_hyperparameters_set() takes it; NULL: the default. @source: where it comes from, for the tooltip; NULL:
+ * the setting's own. */
+void laurel_setting_row_set (LaurelSettingRow *self, const char *value, const char *source);
+const LaurelSetting *laurel_setting_row_get_setting (LaurelSettingRow *self);
+
 /* Writes what the row says into @hp. What is no value of this setting is an error that states the range, and marks the
  * row. */
 gboolean laurel_setting_row_apply (LaurelSettingRow *self, LaurelHyperparameters *hp, GError **error);

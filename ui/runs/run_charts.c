@@ -2,9 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/runs/run_charts.h"
 
-#include "core/train/hyperparameters.h"
+#include "core/project/project.h"
+#include "core/train/alarms.h"
 #include "ui/charts/widget.h"
 #include "ui/resources.h"
+#include "ui/runs/audit_chart.h"
+#include "ui/runs/run_words.h"
 #include "ui/runs/run_words.h"
 
 #include <adwaita.h>
@@ -20,10 +23,12 @@ struct _LaurelRunCharts {
   GtkScale *smoothing;
   GtkDropDown *x_axis;
   GtkToggleButton *log_y;
+  GtkToggleButton *reference;
   LaurelChartCursor *cursor;
   char *kind;
   GPtrArray *datas;
   GHashTable *charts; /* key → LaurelChartWidget */
+  LaurelRunData *reference_data; /* of the bundled run; NULL: not read yet, or there is none */
 };
 
 G_DEFINE_FINAL_TYPE (LaurelRunCharts, laurel_run_charts, GTK_TYPE_WIDGET)
@@ -35,8 +40,12 @@ enum {
 
 static guint signals[N_SIGNALS];
 
+/* The chart of two metrics against each other, which no metric is called after. */
+#define AUDIT_KEY "score by KL"
+
 /* What is looked at first; other keys follow in the order they appeared. */
-static const char *const ppo_keys[] = { "objective/scores", "objective/kl", "objective/rlhf_reward",
+static const char *const ppo_keys[] = { "objective/scores", "objective/kl", AUDIT_KEY,
+                                        "eval/gold", "eval/proxy", "objective/rlhf_reward",
                                         "val/ratio",
                                         "loss/value_avg", "loss/policy_avg", "policy/clipfrac_avg",
                                         "policy/approxkl_avg", "objective/entropy",
@@ -62,6 +71,70 @@ list_first_keys (const char *kind)
   if (g_strcmp0 (kind, "reward") == 0)
     return reward_keys;
   return language_keys;
+}
+
+/* The bundled run's colour, which no overlay of a few runs has. */
+#define REFERENCE_COLOUR 7
+
+/* What the lights are about is on the Alarms tab. */
+static gboolean
+is_charted (const char *key)
+{
+  return !g_str_has_prefix (key, "alarm/") && !g_str_equal (key, "eval/gold_fall_error");
+}
+
+static gboolean
+is_online (LaurelRunCharts *self)
+{
+  return self->kind != NULL && laurel_run_kind_has_rollouts (self->kind);
+}
+
+/* --- The bundled reference run ------------------------------------------- */
+
+static char *
+find_reference_file (void)
+{
+  g_autofree char *starter = laurel_project_find_starter ();
+  g_autofree char *path =
+      starter != NULL ? g_build_filename (starter, "reference", "ppo.csv", NULL) : NULL;
+
+  return path != NULL && g_file_test (path, G_FILE_TEST_EXISTS) ? g_steal_pointer (&path) : NULL;
+}
+
+static gboolean
+has_reference (void)
+{
+  g_autofree char *path = find_reference_file ();
+
+  return path != NULL;
+}
+
+/* Read when it is first asked for; NULL while it is not to be seen. */
+static LaurelRunData *
+get_reference (LaurelRunCharts *self)
+{
+  g_autofree char *path = NULL;
+
+  if (!is_online (self) || !gtk_toggle_button_get_active (self->reference))
+    return NULL;
+  if (self->reference_data == NULL && (path = find_reference_file ()) != NULL)
+    self->reference_data =
+        laurel_run_data_load (path, _("reference run"), REFERENCE_COLOUR, NULL);
+  return self->reference_data;
+}
+
+/* (transfer container): the runs, and the bundled one when it is laid over them. */
+static GPtrArray *
+list_shown (LaurelRunCharts *self)
+{
+  GPtrArray *shown = g_ptr_array_new ();
+  LaurelRunData *reference = get_reference (self);
+
+  for (guint i = 0; i < self->datas->len; i++)
+    g_ptr_array_add (shown, self->datas->pdata[i]);
+  if (reference != NULL)
+    g_ptr_array_add (shown, reference);
+  return shown;
 }
 
 static double
@@ -90,9 +163,15 @@ update_chart (LaurelRunCharts *self, const char *key, LaurelChartWidget *widget)
   LaurelChartCanvas *canvas = laurel_chart_widget_get_canvas (widget);
   LaurelChart *chart = laurel_chart_canvas_get_chart (canvas);
   g_autoptr (GPtrArray) series = g_ptr_array_new ();
+  g_autoptr (GPtrArray) shown = list_shown (self);
+  const LaurelHealthyRange *range = laurel_healthy_range (key);
 
-  for (guint i = 0; i < self->datas->len; i++) {
-    LaurelSeries *line = laurel_run_data_get_series (self->datas->pdata[i], key, is_by_time (self));
+  if (g_str_equal (key, AUDIT_KEY)) {
+    laurel_audit_chart_update (widget, shown);
+    return;
+  }
+  for (guint i = 0; i < shown->len; i++) {
+    LaurelSeries *line = laurel_run_data_get_series (shown->pdata[i], key, is_by_time (self));
 
     if (line != NULL)
       g_ptr_array_add (series, line);
@@ -101,7 +180,9 @@ update_chart (LaurelRunCharts *self, const char *key, LaurelChartWidget *widget)
   chart->log_y = gtk_toggle_button_get_active (self->log_y);
   chart->x_kind = is_by_time (self) ? LAUREL_SCALE_TIME : LAUREL_SCALE_INTEGER;
   chart->reference = find_reference (key);
-  chart->legend = self->datas->len > 1;
+  chart->band_low = range != NULL ? range->low : NAN;
+  chart->band_high = range != NULL ? range->high : NAN;
+  chart->legend = shown->len > 1;
   laurel_chart_widget_set_x_name (widget, is_by_time (self) ? _("seconds") : _("step"));
   laurel_chart_canvas_set_series (canvas, series);
 }
@@ -113,21 +194,39 @@ picked_cb (LaurelRunCharts *self, double x)
     g_signal_emit (self, signals[PICKED], 0, (int) llround (x));
 }
 
+static char *
+explain (const char *key)
+{
+  const LaurelMetricInfo *info = laurel_metric_find (key);
+  const LaurelHealthyRange *range = laurel_healthy_range (key);
+  GString *out = g_string_new (NULL);
+
+  if (g_str_equal (key, AUDIT_KEY))
+    g_string_append (out, laurel_audit_chart_explain ());
+  else if (info != NULL && info->unit[0] != '\0')
+    g_string_append_printf (out, _("%s, in %s. %s"), _ (info->title), _ (info->unit),
+                            _ (info->how));
+  else if (info != NULL)
+    g_string_append_printf (out, _("%s. %s"), _ (info->title), _ (info->how));
+  if (range != NULL)
+    g_string_append_printf (out, _("\n\nShaded: %g to %g, where published runs that went well lie "
+                                   "(%s)."),
+                            range->low, range->high, range->source);
+  return g_string_free (out, out->len == 0);
+}
+
 static void
 add_chart (LaurelRunCharts *self, const char *key)
 {
   LaurelChartWidget *widget = LAUREL_CHART_WIDGET (laurel_chart_widget_new ());
-  const LaurelMetricInfo *info = laurel_metric_find (key);
-  g_autofree char *how = NULL;
+  g_autofree char *how = explain (key);
 
-  if (info != NULL && info->unit[0] != '\0')
-    how = g_strdup_printf (_("%s, in %s. %s"), _ (info->title), _ (info->unit), _ (info->how));
-  else if (info != NULL)
-    how = g_strdup_printf (_("%s. %s"), _ (info->title), _ (info->how));
   laurel_chart_widget_set_title (widget, key, how);
-  laurel_chart_canvas_set_cursor (laurel_chart_widget_get_canvas (widget), self->cursor);
   gtk_widget_set_size_request (GTK_WIDGET (widget), 280, 230);
-  g_signal_connect_object (widget, "picked", G_CALLBACK (picked_cb), self, G_CONNECT_SWAPPED);
+  if (!g_str_equal (key, AUDIT_KEY)) { /* its x is no step */
+    laurel_chart_canvas_set_cursor (laurel_chart_widget_get_canvas (widget), self->cursor);
+    g_signal_connect_object (widget, "picked", G_CALLBACK (picked_cb), self, G_CONNECT_SWAPPED);
+  }
   gtk_flow_box_insert (self->grid, GTK_WIDGET (widget), -1);
   gtk_widget_set_focusable (gtk_widget_get_parent (GTK_WIDGET (widget)), FALSE);
   g_hash_table_insert (self->charts, g_strdup (key), widget);
@@ -136,6 +235,8 @@ add_chart (LaurelRunCharts *self, const char *key)
 static gboolean
 has_key (LaurelRunCharts *self, const char *key)
 {
+  if (g_str_equal (key, AUDIT_KEY))
+    return self->datas->len > 0 && laurel_audit_chart_can_show (self->datas->pdata[0]);
   for (guint i = 0; i < self->datas->len; i++)
     if (laurel_run_data_get_series (self->datas->pdata[i], key, FALSE) != NULL)
       return TRUE;
@@ -167,7 +268,7 @@ ensure_charts (LaurelRunCharts *self)
     g_autoptr (GPtrArray) keys = laurel_run_data_list_keys (self->datas->pdata[d]);
 
     for (guint i = 0; i < keys->len; i++)
-      if (!g_hash_table_contains (self->charts, keys->pdata[i]))
+      if (is_charted (keys->pdata[i]) && !g_hash_table_contains (self->charts, keys->pdata[i]))
         add_chart (self, keys->pdata[i]);
   }
   show_state (self);
@@ -200,6 +301,7 @@ laurel_run_charts_dispose (GObject *object)
   g_clear_pointer (&self->charts, g_hash_table_unref);
   g_clear_pointer (&self->datas, g_ptr_array_unref);
   g_clear_pointer (&self->kind, g_free);
+  g_clear_pointer (&self->reference_data, laurel_run_data_free);
   g_clear_object (&self->cursor);
   G_OBJECT_CLASS (laurel_run_charts_parent_class)->dispose (object);
 }
@@ -218,6 +320,7 @@ laurel_run_charts_class_init (LaurelRunChartsClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, smoothing);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, x_axis);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, log_y);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunCharts, reference);
   gtk_widget_class_bind_template_callback (widget_class, setting_changed_cb);
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   signals[PICKED] = g_signal_new ("picked", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
@@ -249,6 +352,7 @@ laurel_run_charts_set_runs (LaurelRunCharts *self, const char *kind, GPtrArray *
   while ((child = gtk_flow_box_get_child_at_index (self->grid, 0)) != NULL)
     gtk_flow_box_remove (self->grid, GTK_WIDGET (child));
   g_hash_table_remove_all (self->charts);
+  gtk_widget_set_visible (GTK_WIDGET (self->reference), is_online (self) && has_reference ());
   laurel_chart_cursor_set_x (self->cursor, NAN);
   laurel_run_charts_refresh (self);
 }

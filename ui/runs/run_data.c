@@ -2,6 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/runs/run_data.h"
 
+#include "core/base/file.h"
+#include "core/project/run_alarms.h"
+
 typedef struct {
   LaurelSeries *by_step;
   LaurelSeries *by_time;
@@ -15,6 +18,7 @@ struct _LaurelRunData {
   gint64 first_time; /* of a metric, 0: none yet */
   GHashTable *lines; /* key → Line */
   GPtrArray *keys;   /* in order; owned by @lines */
+  LaurelAlarms *alarms;
 };
 
 static void
@@ -27,17 +31,26 @@ line_free (gpointer data)
   g_free (line);
 }
 
-LaurelRunData *
-laurel_run_data_new (const LaurelRun *run, guint colour)
+static LaurelRunData *
+data_new (const char *name, guint colour)
 {
   LaurelRunData *self = g_new0 (LaurelRunData, 1);
 
-  self->id = run->id;
-  self->name = g_strdup (run->name);
+  self->name = g_strdup (name);
   self->colour = colour;
   self->last_step = -1;
   self->lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, line_free);
   self->keys = g_ptr_array_new ();
+  return self;
+}
+
+LaurelRunData *
+laurel_run_data_new (const LaurelRun *run, guint colour)
+{
+  LaurelRunData *self = data_new (run->name, colour);
+
+  self->id = run->id;
+  self->alarms = laurel_run_new_alarms (run, NULL);
   return self;
 }
 
@@ -48,6 +61,7 @@ laurel_run_data_free (LaurelRunData *self)
     return;
   g_ptr_array_unref (self->keys);
   g_hash_table_unref (self->lines);
+  laurel_alarms_free (self->alarms);
   g_free (self->name);
   g_free (self);
 }
@@ -75,6 +89,8 @@ add_metric (LaurelRunData *self, const LaurelMetric *metric)
   Line *line = ensure_line (self, metric->key);
   GArray *steps = line->by_step->points;
 
+  if (self->alarms != NULL)
+    (void) laurel_alarms_feed (self->alarms, metric->step, metric->key, metric->value);
   if (self->first_time == 0)
     self->first_time = metric->time;
   /* The last step is read twice, as more of its metrics may have come since. */
@@ -86,8 +102,10 @@ add_metric (LaurelRunData *self, const LaurelMetric *metric)
 }
 
 static void
-forget (LaurelRunData *self)
+forget (LaurelRunData *self, const LaurelRun *run)
 {
+  laurel_alarms_free (self->alarms);
+  self->alarms = laurel_run_new_alarms (run, NULL);
   g_ptr_array_set_size (self->keys, 0);
   g_hash_table_remove_all (self->lines);
   self->last_step = -1;
@@ -103,7 +121,7 @@ laurel_run_data_update (LaurelRunData *self, LaurelStore *store, GError **error)
   if (run == NULL)
     return FALSE;
   if (run->step < self->last_step)
-    forget (self);
+    forget (self, run);
   metrics = laurel_store_list_metrics (store, self->id, NULL, MAX (self->last_step - 1, -1), error);
   if (metrics == NULL)
     return FALSE;
@@ -127,4 +145,53 @@ GPtrArray *
 laurel_run_data_list_keys (LaurelRunData *self)
 {
   return g_ptr_array_ref (self->keys);
+}
+
+const LaurelAlarms *
+laurel_run_data_get_alarms (LaurelRunData *self)
+{
+  return self->alarms;
+}
+
+/* --- From a file ---------------------------------------------------------- */
+
+/* “step,key,value”; TRUE for the heading too, whose step is no number. */
+static gboolean
+read_line (LaurelRunData *self, const char *line)
+{
+  g_auto (GStrv) parts = g_strsplit (line, ",", 3);
+  char *end;
+  gint64 step;
+
+  if (line[0] == '\0' || g_str_equal (line, "step,key,value"))
+    return TRUE;
+  if (g_strv_length (parts) != 3)
+    return FALSE;
+  step = g_ascii_strtoll (parts[0], &end, 10);
+  if (end == parts[0] || *end != '\0')
+    return FALSE;
+  laurel_series_append (ensure_line (self, parts[1])->by_step, (double) step,
+                        g_ascii_strtod (parts[2], NULL));
+  return TRUE;
+}
+
+LaurelRunData *
+laurel_run_data_load (const char *path, const char *name, guint colour, GError **error)
+{
+  g_autofree char *text = laurel_file_read_text (path, NULL, error);
+  g_auto (GStrv) lines = text != NULL ? g_strsplit (text, "\n", -1) : NULL;
+  g_autoptr (LaurelRunData) self = NULL;
+
+  if (lines == NULL)
+    return NULL;
+  self = data_new (name, colour);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (!read_line (self, lines[i])) {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                   "Could not read “%s”: line %u is no “step,key,value”; take the file from "
+                   "“laurelctl run metrics --csv”",
+                   path, i + 1);
+      return NULL;
+    }
+  return g_steal_pointer (&self);
 }

@@ -6,7 +6,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/runs/runs_page.h"
 
+#include "core/project/run_alarms.h"
 #include "ui/resources.h"
+#include "ui/runs/run_alarms.h"
 #include "ui/runs/run_charts.h"
 #include "ui/runs/run_details.h"
 #include "ui/runs/run_row.h"
@@ -36,6 +38,11 @@ struct _LaurelRunsPage {
   GtkListBox *data_list;
   GtkListBox *products_list;
   GtkTextView *log_view;
+  GtkStackPage *alarms_page;
+  GtkListBox *alarms_list;
+  GtkWidget *alarm_bar;
+  GtkLabel *alarm_label;
+  GtkWidget *keep_best_button;
 
   GSignalGroup *signals;
   gint64 run_id;
@@ -92,6 +99,58 @@ show_log (LaurelRunsPage *self)
   gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->log_view), text->str, -1);
 }
 
+/* --- Alarms ---------------------------------------------------------------- */
+
+static const LaurelAlarms *
+get_alarms (LaurelRunsPage *self)
+{
+  return self->datas->len > 0 ? laurel_run_data_get_alarms (self->datas->pdata[0]) : NULL;
+}
+
+/* The best weights are offered once the newest evaluation is not the best. */
+static gboolean
+has_better_weights (LaurelRunsPage *self, const LaurelAlarms *alarms)
+{
+  const LaurelLight *light = laurel_alarms_get (alarms, LAUREL_ALARM_OVEROPTIMISATION);
+  int best = laurel_project_get_best_step (laurel_page_get_project (LAUREL_PAGE (self)),
+                                           self->run_id);
+
+  return best >= 0 && best < light->step;
+}
+
+/* One line above the charts, and only when there is something to say. */
+static void
+show_alarm_bar (LaurelRunsPage *self)
+{
+  const LaurelAlarms *alarms = get_alarms (self);
+  g_autofree char *text = laurel_run_summarize_alarms (alarms);
+  gboolean is_online = self->run != NULL && laurel_run_kind_has_rollouts (self->run->kind);
+  gboolean has_better = is_online && alarms != NULL && has_better_weights (self, alarms);
+
+  gtk_stack_page_set_visible (self->alarms_page, is_online);
+  gtk_label_set_label (self->alarm_label,
+                       text != NULL ? text : _("Earlier weights were better by the gold judge"));
+  gtk_widget_set_visible (self->alarm_bar, is_online && (text != NULL || has_better));
+  gtk_widget_set_visible (self->keep_best_button, has_better);
+}
+
+static void
+keep_best_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LaurelRunsPage *self = LAUREL_RUNS_PAGE (widget);
+  LaurelProject *project = laurel_page_get_project (LAUREL_PAGE (self));
+  g_autoptr (GError) error = NULL;
+  g_autofree char *model = laurel_project_keep_best (project, self->run_id, NULL, &error);
+  g_autofree char *text = NULL;
+
+  if (model == NULL) {
+    show_error (self, error);
+    return;
+  }
+  text = g_strdup_printf (_("The best weights are the model “%s”"), model);
+  laurel_page_show_toast (widget, text);
+}
+
 /* Only the tab that is seen is filled. */
 static void
 show_tab (LaurelRunsPage *self)
@@ -103,6 +162,8 @@ show_tab (LaurelRunsPage *self)
     return;
   if (g_str_equal (tab, "samples"))
     laurel_run_samples_set_run (self->samples, project, self->run);
+  else if (g_str_equal (tab, "alarms"))
+    laurel_run_show_alarms (self->alarms_list, get_alarms (self));
   else if (g_str_equal (tab, "log"))
     show_log (self);
   else if (g_str_equal (tab, "products"))
@@ -178,6 +239,7 @@ select_run (LaurelRunsPage *self, gint64 run_id)
   if (self->run == NULL)
     return;
   show_header (self);
+  show_alarm_bar (self);
   show_tab (self);
 }
 
@@ -279,6 +341,7 @@ refresh_cb (gpointer user_data)
   for (guint i = 0; i < self->datas->len; i++)
     laurel_run_data_update (self->datas->pdata[i], get_store (self), NULL);
   laurel_run_charts_refresh (self->charts);
+  show_alarm_bar (self);
   if (!g_str_equal (gtk_stack_get_visible_child_name (self->tabs), "configuration"))
     show_tab (self);
   return G_SOURCE_REMOVE;
@@ -342,6 +405,15 @@ overlay_action (GtkWidget *widget, const char *name, GVariant *parameter)
 
   if (row != NULL)
     g_object_set (row, "overlay", !laurel_run_row_get_overlay (row), NULL);
+}
+
+static void
+go_to_step_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LaurelRunsPage *self = LAUREL_RUNS_PAGE (widget);
+
+  gtk_stack_set_visible_child_name (self->tabs, "samples");
+  laurel_run_samples_set_step (self->samples, g_variant_get_int32 (parameter));
 }
 
 static void
@@ -413,6 +485,11 @@ bind_template (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, data_list);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, products_list);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, log_view);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, alarms_page);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, alarms_list);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, alarm_bar);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, alarm_label);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRunsPage, keep_best_button);
   gtk_widget_class_bind_template_callback (widget_class, row_selected_cb);
   gtk_widget_class_bind_template_callback (widget_class, row_activated_cb);
   gtk_widget_class_bind_template_callback (widget_class, back_cb);
@@ -440,6 +517,8 @@ laurel_runs_page_class_init (LaurelRunsPageClass *klass)
   gtk_widget_class_install_action (widget_class, "runs.resume", NULL, resume_action);
   gtk_widget_class_install_action (widget_class, "runs.inspect", NULL, inspect_action);
   gtk_widget_class_install_action (widget_class, "runs.show-tab", "s", show_tab_action);
+  gtk_widget_class_install_action (widget_class, "runs.keep-best", NULL, keep_best_action);
+  gtk_widget_class_install_action (widget_class, "runs.go-to-step", "i", go_to_step_action);
   gtk_widget_class_install_action (widget_class, "runs.overlay", "x", overlay_action);
 }
 
