@@ -173,9 +173,10 @@ find_rank (const LaurelRanking *ranking, gint64 completion_id)
   return NULL;
 }
 
-/* FALSE when one of them ranked nothing (“none of these” alone). */
-static gboolean
-compare_rankings (const LaurelRanking *a, const LaurelRanking *b, LaurelPairCounts *counts)
+gboolean
+laurel_agreement_count_rankings (const LaurelRanking *a,
+                                 const LaurelRanking *b,
+                                 LaurelPairCounts *counts)
 {
   g_autofree int *ranks_a = g_new (int, a->n);
   g_autofree int *ranks_b = g_new (int, a->n);
@@ -250,7 +251,7 @@ collect_counts (GPtrArray *rankings, GHashTable *groups, const Wanted *wanted)
     for (guint j = 0; j < group->len; j++)
       for (guint k = 0; k < group->len; k++)
         if (is_wanted (wanted, group->pdata[j], group->pdata[k], j < k))
-          is_shared |= compare_rankings (group->pdata[j], group->pdata[k], &counts);
+          is_shared |= laurel_agreement_count_rankings (group->pdata[j], group->pdata[k], &counts);
     if (is_shared)
       g_array_append_val (tasks, counts);
   }

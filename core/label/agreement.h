@@ -25,6 +25,10 @@ typedef struct {
 /* @a and @b are ranks of the same @n completions. Adds into @counts. */
 void laurel_agreement_count_pairs (const int *a, const int *b, int n, LaurelPairCounts *counts);
 
+/* The same of two rankings of one task. FALSE, and nothing is added, when one of them ranked nothing (“none of these”
+ * alone). */
+gboolean laurel_agreement_count_rankings (const LaurelRanking *a, const LaurelRanking *b, LaurelPairCounts *counts);
+
 typedef struct {
   double value;       /* NaN when it is undefined */
   double low, high;   /* 95 %; NaN when there is no interval */

@@ -5,12 +5,19 @@
 
 #include <string.h>
 
+gint64
+laurel_comparison_split_seed (const LaurelHyperparameters *hp)
+{
+  return hp->split_seed >= 0 ? hp->split_seed : hp->seed;
+}
+
 gboolean
 laurel_comparison_is_held_out (const LaurelHyperparameters *hp, gint64 prompt_id)
 {
   LaurelRng rng;
 
-  laurel_rng_init (&rng, (guint64) hp->seed, LAUREL_RNG_SPLIT, (guint64) prompt_id, 0);
+  laurel_rng_init (&rng, (guint64) laurel_comparison_split_seed (hp), LAUREL_RNG_SPLIT,
+                   (guint64) prompt_id, 0);
   return laurel_rng_uniform (&rng) < hp->eval_split;
 }
 

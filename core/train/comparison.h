@@ -7,7 +7,10 @@
 
 G_BEGIN_DECLS
 
-/* Whether the prompt is held out: a function of the seed and its id alone, so that it stays on its side when rankings
+/* hp->split_seed, or the seed of all else where that is −1. */
+gint64 laurel_comparison_split_seed (const LaurelHyperparameters *hp);
+
+/* Whether the prompt is held out: a function of the split seed and its id alone, so that it stays on its side when rankings
  * are added, in every stage alike. */
 gboolean laurel_comparison_is_held_out (const LaurelHyperparameters *hp, gint64 prompt_id);
 

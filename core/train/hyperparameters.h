@@ -22,6 +22,7 @@ typedef enum {
 
 typedef enum { LAUREL_SCHEDULE_CONSTANT, LAUREL_SCHEDULE_LINEAR, LAUREL_SCHEDULE_COSINE } LaurelSchedule;
 typedef enum { LAUREL_TIES_DROP, LAUREL_TIES_HALF } LaurelTies;
+typedef enum { LAUREL_REWARD_PAIRWISE, LAUREL_REWARD_PICK_BEST, LAUREL_REWARD_PLACKETT_LUCE } LaurelRewardLoss;
 typedef enum { LAUREL_DPO_SIGMOID, LAUREL_DPO_IPO } LaurelDpoLoss;
 
 typedef struct {
@@ -47,8 +48,12 @@ typedef struct {
   int eval_rows;     /* pretrain, sft: at most so many rows are measured on, ppo, rloo: prompts; 0: all */
   int eval_samples;  /* pretrain, sft: texts that are written to the log at each evaluation */
   /* reward */
+  LaurelRewardLoss reward_loss;
   LaurelTies ties;
-  gboolean normalize_rewards; /* gain and bias on reference samples, after training */
+  gboolean normalize_before;  /* gain and bias on reference samples, before training */
+  gboolean normalize_rewards; /* and after it */
+  int num_seeds;              /* trained one after the other; the best is kept */
+  gint64 split_seed;          /* of the held-out prompts and the reference samples; −1: seed */
   /* ppo; rloo those without a value */
   int num_ppo_epochs;
   int num_mini_batches;
@@ -120,6 +125,9 @@ typedef struct {
   const char *how; /* N_(): how it is computed, sign convention included */
 } LaurelMetricInfo;
 
-const LaurelMetricInfo *laurel_metric_find (const char *key); /* NULL: none */
+/* A run of several seeds reports each one's metrics as “seed-N/KEY”, N from 1. */
+#define LAUREL_METRIC_SEED_PREFIX "seed-"
+
+const LaurelMetricInfo *laurel_metric_find (const char *key); /* NULL: none; also of “seed-N/KEY” */
 
 G_END_DECLS

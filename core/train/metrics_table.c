@@ -4,12 +4,14 @@
 #include "core/train/hyperparameters.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 static const LaurelMetricInfo metrics[] = {
   { "loss", N_ ("Loss"), N_ ("nats"),
     N_ ("Pretraining and SFT: Σ −log p over the batch's supervised tokens, divided by their "
         "number. Reward model: mean over prompts of the mean −log σ(better − worse) over a "
-        "prompt's pairs. Lower is better.") },
+        "prompt's pairs or, by the setting reward_loss, of −log softmax of what was chosen. Lower "
+        "is better.") },
   { "accuracy", N_ ("Accuracy"), "",
     N_ ("Share of the batch's pairs whose better completion scores higher; an equal score counts "
         "one half.") },
@@ -27,6 +29,12 @@ static const LaurelMetricInfo metrics[] = {
   { "eval/margin", N_ ("Held-out margin"), "",
     N_ ("Mean score of the better minus the worse completion over the pairs of held-out "
         "prompts.") },
+  { "normalize_before/gain", N_ ("Reward gain at the start"), "",
+    N_ ("1 / standard deviation of the untrained scores of the SFT model's samples; folded into "
+        "the weights before the first step.") },
+  { "normalize_before/bias", N_ ("Reward bias at the start"), "",
+    N_ ("−gain · mean of the untrained scores of the SFT model's samples; folded into the weights "
+        "before the first step.") },
   { "normalize/gain", N_ ("Reward gain"), "",
     N_ ("1 / standard deviation of the raw scores of the SFT model's samples; folded into the "
         "weights.") },
@@ -38,6 +46,13 @@ static const LaurelMetricInfo metrics[] = {
   { "normalize/std", N_ ("Deviation after normalising"), "",
     N_ ("Standard deviation of the same samples measured again with the folded weights; 1 when "
         "all is well.") },
+  { "seeds/accuracy", N_ ("Held-out accuracy of each seed"), "",
+    N_ ("The last eval/accuracy of each seed's model, at the run's step where it was done.") },
+  { "seeds/loss", N_ ("Held-out loss of each seed"), N_ ("nats"),
+    N_ ("The last eval/loss of each seed's model, at the run's step where it was done.") },
+  { "seeds/kept", N_ ("Kept seed"), "",
+    N_ ("Which of the models was kept, from 1: the most accurate on the held-out prompts; of "
+        "equally accurate ones the one with the lower held-out loss.") },
   { "objective/kl", N_ ("KL to the reference"), N_ ("nats"),
     N_ ("Mean over rollouts of Σ (log π − log ρ) at the sampled tokens; positive when the policy "
         "has moved away. An estimate: it can fall below 0 by chance.") },
@@ -120,9 +135,19 @@ static const LaurelMetricInfo metrics[] = {
         "and backward passes.") },
 };
 
+/* “seed-3/loss” is the loss of the third of several models. */
+static const char *
+skip_seed (const char *key)
+{
+  const char *slash = strchr (key, '/');
+
+  return g_str_has_prefix (key, LAUREL_METRIC_SEED_PREFIX) && slash != NULL ? slash + 1 : key;
+}
+
 const LaurelMetricInfo *
 laurel_metric_find (const char *key)
 {
+  key = skip_seed (key);
   for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
     if (g_str_equal (metrics[i].key, key))
       return &metrics[i];

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/model/generate.h"
+#include "core/train/comparison.h"
 #include "core/train/monitor.h"
 #include "core/train/ppo_math.h"
 #include "core/train/sequence.h"
@@ -54,7 +55,7 @@ sample (const LaurelModel *sft,
   Sampling sampling = { monitor };
 
   options.max_tokens = hp->response_length;
-  options.seed = (guint64) hp->seed;
+  options.seed = (guint64) laurel_comparison_split_seed (hp);
   for (int i = 0; i < n; i++) {
     const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, i);
 
@@ -126,27 +127,31 @@ check_prompts (const LaurelModel *reward,
   return TRUE;
 }
 
-gboolean
-laurel_reward_normalize (LaurelModel *reward,
-                         const LaurelModel *sft,
-                         GPtrArray *reference_prompts,
-                         const LaurelHyperparameters *hp,
-                         int step,
-                         const LaurelMonitor *monitor,
-                         GError **error)
+GPtrArray *
+laurel_reward_sample_reference (const LaurelModel *reward,
+                                const LaurelModel *sft,
+                                GPtrArray *prompts,
+                                const LaurelHyperparameters *hp,
+                                const LaurelMonitor *monitor,
+                                GError **error)
 {
   g_autoptr (GPtrArray) samples = NULL;
-  g_autoptr (GPtrArray) sequences = NULL;
-  LaurelMoments before, after;
-  double gain, bias;
 
-  if (!check_prompts (reward, sft, reference_prompts, error))
-    return FALSE;
-  samples = sample (sft, reference_prompts, hp, monitor, error);
-  if (samples == NULL)
-    return FALSE;
-  sequences = join (reference_prompts, samples);
-  if (!measure (reward, sequences, &before, error))
+  if (!check_prompts (reward, sft, prompts, error))
+    return NULL;
+  samples = sample (sft, prompts, hp, monitor, error);
+  return samples != NULL ? join (prompts, samples) : NULL;
+}
+
+gboolean
+laurel_reward_normalize (LaurelModel *reward,
+                         GPtrArray *samples,
+                         LaurelRewardScale *out,
+                         GError **error)
+{
+  LaurelMoments before, after;
+
+  if (!measure (reward, samples, &before, error))
     return FALSE;
   if (!(before.variance > 0) || !isfinite (before.variance)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FINITE,
@@ -156,17 +161,12 @@ laurel_reward_normalize (LaurelModel *reward,
                  before.n, sqrt (before.variance));
     return FALSE;
   }
-  gain = 1 / sqrt (before.variance);
-  bias = -gain * before.mean;
-  laurel_reward_fold (reward, gain, bias);
-  if (!measure (reward, sequences, &after, error))
+  out->gain = 1 / sqrt (before.variance);
+  out->bias = -out->gain * before.mean;
+  laurel_reward_fold (reward, out->gain, out->bias);
+  if (!measure (reward, samples, &after, error))
     return FALSE;
-  reward->config.normalized = TRUE;
-  reward->config.reward_gain = gain;
-  reward->config.reward_bias = bias;
-  laurel_monitor_metric (monitor, step, "normalize/gain", gain);
-  laurel_monitor_metric (monitor, step, "normalize/bias", bias);
-  laurel_monitor_metric (monitor, step, "normalize/mean", after.mean);
-  laurel_monitor_metric (monitor, step, "normalize/std", sqrt (after.variance));
+  out->mean = after.mean;
+  out->std = sqrt (after.variance);
   return TRUE;
 }

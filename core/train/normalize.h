@@ -1,4 +1,4 @@
-/* normalize.h: a reward model's gain and bias.
+/* normalize.h: a reward model's gain and bias, before training and after it.
  *
  * Scores of samples of the SFT model are brought to mean 0 and deviation 1,
  * so that kl_coef, the value clip and the missing-end penalty mean the same
@@ -18,7 +18,17 @@ G_BEGIN_DECLS
 
 void laurel_reward_fold (LaurelModel *reward, double gain, double bias);
 
-/* Samples, scores, folds, measures again; logs normalize/…. The model's config says so afterwards. */
-gboolean laurel_reward_normalize (LaurelModel *reward, const LaurelModel *sft, GPtrArray *reference_prompts, const LaurelHyperparameters *hp, int step, const LaurelMonitor *monitor, GError **error);
+/* (element-type LaurelSequence): prompts with what @sft answers to them, the same for the same split seed. */
+GPtrArray *laurel_reward_sample_reference (const LaurelModel *reward, const LaurelModel *sft, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  double gain;
+  double bias;
+  double mean; /* measured again with the folded weights */
+  double std;
+} LaurelRewardScale;
+
+/* Scores @samples, folds what brings them to mean 0 and deviation 1, and measures again. */
+gboolean laurel_reward_normalize (LaurelModel *reward, GPtrArray *samples, LaurelRewardScale *out, GError **error);
 
 G_END_DECLS

@@ -2,8 +2,8 @@
  *
  * All completions of a prompt are one batch element: K passes, C(K, 2) pairs,
  * the mean over prompts (reward_loss.h). The score is read at the last token,
- * end-of-text. Whole prompts are held out. When training is done the scores
- * are normalised on samples of the SFT model (normalize.h).
+ * end-of-text. Whole prompts are held out. The scores are normalised on samples
+ * of the SFT model, when training is done and, if asked for, before (normalize.h).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
@@ -17,7 +17,9 @@ typedef struct {
   GPtrArray *rows;      /* (element-type LaurelRewardRow) trained on */
   GPtrArray *eval_rows; /* and held out */
   int limit;
+  LaurelRewardRule rule;
   LaurelRewardSums sums; /* of the last batch */
+  GPtrArray *reference;  /* (element-type LaurelSequence); NULL: not sampled yet */
   LaurelLoop loop;
 } Reward;
 
@@ -26,6 +28,7 @@ reward_clear (Reward *self)
 {
   g_ptr_array_unref (self->rows);
   g_ptr_array_unref (self->eval_rows);
+  g_clear_pointer (&self->reference, g_ptr_array_unref);
   laurel_loop_clear (&self->loop);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Reward, reward_clear)
@@ -42,7 +45,7 @@ check_models (const LaurelModel *reward,
                  "model's trunk");
     return FALSE;
   }
-  if (!hp->normalize_rewards)
+  if (!hp->normalize_rewards && !hp->normalize_before)
     return TRUE;
   if (sft == NULL || sft->config.head != LAUREL_HEAD_LM
       || !g_str_equal (laurel_tokenizer_get_hash (reward->tokenizer),
@@ -50,9 +53,36 @@ check_models (const LaurelModel *reward,
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                  "Could not train a reward model: normalising its scores needs an SFT model with "
                  "the same tokenizer; "
-                 "choose one, or switch normalize_rewards off");
+                 "choose one, or switch normalize_rewards and normalize_before off");
     return FALSE;
   }
+  return TRUE;
+}
+
+/* What is left out, held out or trained on. Takes @row. */
+static gboolean
+sort_row (Reward *self, LaurelRewardRow *row, int number, int *n_skipped, GError **error)
+{
+  const LaurelComparison *comparison = row->comparison;
+  int n_tied = laurel_reward_count_tied (comparison->ranks, row->twins, comparison->n);
+
+  if (self->rule.loss == LAUREL_REWARD_PLACKETT_LUCE && n_tied > LAUREL_REWARD_MAX_TIED) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
+                 "Could not use ranking %d: it has %d completions tied with each other and "
+                 "plackett_luce takes at most %d; set reward_loss to pairwise",
+                 number, n_tied, LAUREL_REWARD_MAX_TIED);
+    laurel_reward_row_free (row);
+    return FALSE;
+  }
+  if (laurel_reward_count (&self->rule, comparison->ranks, row->twins, comparison->n) == 0) {
+    (*n_skipped)++;
+    laurel_reward_row_free (row);
+    return TRUE;
+  }
+  g_ptr_array_add (laurel_comparison_is_held_out (self->loop.hp, comparison->prompt_id)
+                       ? self->eval_rows
+                       : self->rows,
+                   row);
   return TRUE;
 }
 
@@ -64,7 +94,6 @@ sort_comparisons (Reward *self,
                   int *out_longest,
                   GError **error)
 {
-  const LaurelHyperparameters *hp = self->loop.hp;
   int n_skipped = 0;
 
   for (guint i = 0; i < comparisons->len; i++) {
@@ -75,20 +104,15 @@ sort_comparisons (Reward *self,
       return FALSE;
     laurel_comparison_digest (comparison, fingerprint);
     row = laurel_reward_row_new (comparison, self->limit);
-    if (laurel_reward_count_pairs (comparison->ranks, row->twins, comparison->n, hp->ties) == 0) {
-      n_skipped++;
-      laurel_reward_row_free (row);
-      continue;
-    }
     *out_longest = MAX (*out_longest, row->n_tokens);
-    g_ptr_array_add (laurel_comparison_is_held_out (hp, comparison->prompt_id) ? self->eval_rows
-                                                                                : self->rows,
-                     row);
+    if (!sort_row (self, row, (int) i + 1, &n_skipped, error))
+      return FALSE;
   }
   if (n_skipped > 0)
     laurel_monitor_log (self->loop.monitor,
-                        "%d rankings have no pair to learn from (all tied) and were left out.",
-                        n_skipped);
+                        "%d rankings have nothing to learn from (%s) and were left out.", n_skipped,
+                        self->rule.loss == LAUREL_REWARD_PICK_BEST ? "tied for the best"
+                                                                   : "all tied");
   if (self->rows->len > 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
@@ -126,7 +150,7 @@ add_gradient (LaurelLoop *loop, const guint32 *rows, int n, GError **error)
   Reward *self = loop->stage;
 
   return laurel_reward_walk (&loop->pass, loop->micro, self->rows, rows, n, self->limit,
-                             loop->hp->ties, loop->state.optimizer->gradients, loop->monitor,
+                             &self->rule, loop->state.optimizer->gradients, loop->monitor,
                              &loop->state.checkpoint_wanted, &self->sums, error);
 }
 
@@ -139,7 +163,7 @@ evaluate (LaurelLoop *loop, GError **error)
   if (self->eval_rows->len == 0)
     return TRUE;
   if (!laurel_reward_walk (&loop->pass, loop->micro, self->eval_rows, NULL,
-                           (int) self->eval_rows->len, self->limit, loop->hp->ties, NULL,
+                           (int) self->eval_rows->len, self->limit, &self->rule, NULL,
                            loop->monitor, &loop->state.checkpoint_wanted, &sums, error))
     return FALSE;
   report_sums (loop, &sums, "eval/");
@@ -155,6 +179,7 @@ prepare (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GError **err
   int longest = 1;
 
   self->limit = laurel_sequence_limit (&reward->config, loop->hp);
+  self->rule = (LaurelRewardRule) { loop->hp->reward_loss, loop->hp->ties };
   if (!sort_comparisons (self, reward, comparisons, fingerprint, &longest, error))
     return FALSE;
   laurel_monitor_log (loop->monitor, "%u rankings to train on, %u held out.", self->rows->len,
@@ -166,6 +191,69 @@ prepare (Reward *self, LaurelModel *reward, GPtrArray *comparisons, GError **err
   loop->evaluate = evaluate;
   return laurel_loop_prepare (loop, LAUREL_STAGE_REWARD, reward, longest,
                               g_steal_pointer (&fingerprint), error);
+}
+
+/* --- The scale of the scores --------------------------------------------------------- */
+
+static gboolean
+normalize (Reward *self,
+           LaurelModel *reward,
+           const LaurelModel *sft,
+           GPtrArray *prompts,
+           LaurelRewardScale *out,
+           GError **error)
+{
+  if (self->reference == NULL)
+    self->reference = laurel_reward_sample_reference (reward, sft, prompts, self->loop.hp,
+                                                      self->loop.monitor, error);
+  return self->reference != NULL && laurel_reward_normalize (reward, self->reference, out, error);
+}
+
+/* A resumed run's weights come from its checkpoint and have been scaled already. */
+static gboolean
+normalize_before (Reward *self,
+                  LaurelModel *reward,
+                  const LaurelModel *sft,
+                  GPtrArray *prompts,
+                  GError **error)
+{
+  const LaurelMonitor *monitor = self->loop.monitor;
+  LaurelRewardScale scale;
+
+  if (!self->loop.hp->normalize_before || self->loop.state.saved_step >= 0)
+    return TRUE;
+  if (!normalize (self, reward, sft, prompts, &scale, error))
+    return FALSE;
+  laurel_monitor_metric (monitor, 0, "normalize_before/gain", scale.gain);
+  laurel_monitor_metric (monitor, 0, "normalize_before/bias", scale.bias);
+  return TRUE;
+}
+
+/* The last checkpoint holds the raw weights, so a run stopped from here on comes back to this
+ * line. */
+static gboolean
+normalize_after (Reward *self,
+                 LaurelModel *reward,
+                 const LaurelModel *sft,
+                 GPtrArray *prompts,
+                 GError **error)
+{
+  const LaurelMonitor *monitor = self->loop.monitor;
+  int step = self->loop.state.step;
+  LaurelRewardScale scale;
+
+  if (!self->loop.hp->normalize_rewards)
+    return TRUE;
+  if (!normalize (self, reward, sft, prompts, &scale, error))
+    return FALSE;
+  reward->config.normalized = TRUE;
+  reward->config.reward_gain = scale.gain;
+  reward->config.reward_bias = scale.bias;
+  laurel_monitor_metric (monitor, step, "normalize/gain", scale.gain);
+  laurel_monitor_metric (monitor, step, "normalize/bias", scale.bias);
+  laurel_monitor_metric (monitor, step, "normalize/mean", scale.mean);
+  laurel_monitor_metric (monitor, step, "normalize/std", scale.std);
+  return TRUE;
 }
 
 gboolean
@@ -181,14 +269,9 @@ laurel_train_reward (LaurelModel *reward,
 
   self.rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
   self.eval_rows = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_reward_row_free);
-  if (!laurel_hyperparameters_validate (hp, LAUREL_STAGE_REWARD, error)
-      || !check_models (reward, sft, hp, error)
-      || !prepare (&self, reward, comparisons, error)
-      || !laurel_loop_run (&self.loop, error))
-    return FALSE;
-  /* The last checkpoint holds the raw weights, so a run stopped from here on comes back to this
-   * line. */
-  return !hp->normalize_rewards
-         || laurel_reward_normalize (reward, sft, reference_prompts, hp, self.loop.state.step,
-                                     monitor, error);
+  return laurel_hyperparameters_validate (hp, LAUREL_STAGE_REWARD, error)
+         && check_models (reward, sft, hp, error) && prepare (&self, reward, comparisons, error)
+         && normalize_before (&self, reward, sft, reference_prompts, error)
+         && laurel_loop_run (&self.loop, error)
+         && normalize_after (&self, reward, sft, reference_prompts, error);
 }

@@ -60,7 +60,7 @@ laurel_reward_walk (LaurelPass *pass,
                     const guint32 *order,
                     int n,
                     int limit,
-                    LaurelTies ties,
+                    const LaurelRewardRule *rule,
                     float *gradients,
                     const LaurelMonitor *monitor,
                     gboolean *checkpoint_wanted,
@@ -82,9 +82,8 @@ laurel_reward_walk (LaurelPass *pass,
       const LaurelRewardRow *row = get_row (rows, order, i);
       LaurelRewardStats stats;
 
-      out->loss += laurel_reward_loss (micro->outputs + k, row->comparison->ranks, row->twins,
-                                       row->comparison->n, ties, 1.0 / n, micro->doutputs + k,
-                                       &stats);
+      out->loss += laurel_reward_loss (rule, micro->outputs + k, row->comparison->ranks, row->twins,
+                                       row->comparison->n, 1.0 / n, micro->doutputs + k, &stats);
       out->n_prompts++;
       out->n_strict += stats.n_strict;
       out->n_right += stats.n_right;

@@ -29,6 +29,6 @@ typedef struct {
 
 /* Walks rows (element-type LaurelRewardRow) @order[0 … n − 1] (NULL: 0 … n − 1). With @gradients adds the gradient of
  * the mean over the n prompts. */
-gboolean laurel_reward_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *rows, const guint32 *order, int n, int limit, LaurelTies ties, float *gradients, const LaurelMonitor *monitor, gboolean *checkpoint_wanted, LaurelRewardSums *out, GError **error);
+gboolean laurel_reward_walk (LaurelPass *pass, LaurelMicroBatch *micro, GPtrArray *rows, const guint32 *order, int n, int limit, const LaurelRewardRule *rule, float *gradients, const LaurelMonitor *monitor, gboolean *checkpoint_wanted, LaurelRewardSums *out, GError **error);
 
 G_END_DECLS

@@ -46,6 +46,7 @@ laurel_comparison_free (LaurelComparison *self)
     laurel_sequence_free (self->completions[i]);
   g_free (self->completions);
   g_free (self->ranks);
+  g_free (self->completion_ids);
   g_free (self);
 }
 

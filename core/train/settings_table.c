@@ -30,6 +30,7 @@
 
 static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
 static const char *const ties[] = { "drop", "half", NULL };
+static const char *const reward_losses[] = { "pairwise", "pick_best", "plackett_luce", NULL };
 static const char *const dpo_losses[] = { "sigmoid", "ipo", NULL };
 
 const LaurelSetting laurel_settings_table[] = {
@@ -99,10 +100,10 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Steps of the optimiser, for PPO and RLOO iterations; 0 goes by the number of epochs."),
     "TRL max_steps" },
   { "num_train_epochs", LAUREL_SETTING_DOUBLE, AT (num_train_epochs), EVERY, 0.001, 10000,
-    { 1, 3, 2, 1, 1, 1 }, NULL, N_ ("epochs"), TRUE,
+    { 1, 3, 1, 1, 1, 1 }, NULL, N_ ("epochs"), TRUE,
     N_ ("Epochs"),
     N_ ("How often the data is gone through when the number of steps is 0."),
-    "TRL num_train_epochs; reward models overfit after one or two (Ouyang et al. 2022)" },
+    "TRL num_train_epochs; one for reward models in Ziegler et al. 2019, Stiennon et al. 2020" },
   { "save_steps", LAUREL_SETTING_INT, AT (save_steps), EVERY, 0, 1e8,
     { 200, 100, 20, 5, 20, 5 }, NULL, N_ ("steps"), FALSE,
     N_ ("Checkpoint Every"),
@@ -140,16 +141,40 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Sample Texts"),
     N_ ("How many texts the model writes to the log at each evaluation."),
     "Laurel; temperature 0.8, top-p 0.95, 60 tokens" },
+  { "reward_loss", LAUREL_SETTING_CHOICE, AT (reward_loss), REWARD, 0, 2,
+    SAME (LAUREL_REWARD_PAIRWISE), reward_losses, "", FALSE,
+    N_ ("Loss"),
+    N_ ("pairwise takes every pair for a draw between two scores, pick_best only the best against "
+        "all, plackett_luce the ranking for one choice after the other."),
+    "pairwise in Ouyang et al. 2022, pick_best in Ziegler et al. 2019; Plackett 1975" },
   { "ties", LAUREL_SETTING_CHOICE, AT (ties), REWARD, 0, 1,
     SAME (LAUREL_TIES_DROP), ties, "", FALSE,
     N_ ("Ties"),
     N_ ("Whether tied completions are left out or pulled to equal scores."),
     "dropped in Ouyang et al. 2022" },
+  { "normalize_before", LAUREL_SETTING_BOOLEAN, AT (normalize_before), REWARD, 0, 1,
+    SAME (0), NULL, "", FALSE,
+    N_ ("Normalise at the Start"),
+    N_ ("Scales the untrained scores to mean 0 and deviation 1 on samples of the SFT model before "
+        "the first step."),
+    "Ziegler et al. 2019, normalize_before" },
   { "normalize_rewards", LAUREL_SETTING_BOOLEAN, AT (normalize_rewards), REWARD, 0, 1,
     SAME (1), NULL, "", FALSE,
     N_ ("Normalise Scores"),
     N_ ("Scales scores to mean 0 and deviation 1 on samples of the SFT model, which PPO asks for."),
     "Ziegler et al. 2019, normalize_after" },
+  { "num_seeds", LAUREL_SETTING_INT, AT (num_seeds), REWARD, 1, 64,
+    SAME (1), NULL, N_ ("models"), FALSE,
+    N_ ("Seeds"),
+    N_ ("Trains so many models, with seed, seed + 1 and so on, which differ in the fresh head and "
+        "in the order of the data, and keeps the most accurate on the held-out prompts."),
+    "3 to 10 in Stiennon et al. 2020" },
+  { "split_seed", LAUREL_SETTING_INT64, AT (split_seed), REWARD | DPO, -1, MAX_EXACT,
+    SAME (-1), NULL, "", FALSE,
+    N_ ("Seed of the Split"),
+    N_ ("Names the prompts that are held out and, for a reward model, the samples that scores are "
+        "normalised on; −1 takes the seed."),
+    "Laurel; models of different seeds are measured on the same prompts" },
   { "num_ppo_epochs", LAUREL_SETTING_INT, AT (num_ppo_epochs), ONLINE, 1, 64,
     SAME (4), NULL, N_ ("epochs"), TRUE,
     N_ ("PPO Epochs"),

@@ -51,6 +51,8 @@ typedef struct {
   int *ranks;                   /* (K) */
   int n;
   gint64 prompt_id; /* split key: all rankings of a prompt fall on the same side */
+  gint64 ranking_id;      /* of the project; 0: from elsewhere */
+  gint64 *completion_ids; /* (K) of the project; NULL: from elsewhere */
 } LaurelComparison;
 void laurel_comparison_free (LaurelComparison *self);
 

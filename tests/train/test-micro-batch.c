@@ -102,12 +102,13 @@ reward_gradient (const LaurelModel *model, GPtrArray *rows, int max_tokens)
 {
   g_autoptr (LaurelMicroBatch) micro = laurel_micro_batch_new (max_tokens);
   float *gradients = laurel_alloc_aligned (model->layout->n_floats * sizeof (float));
+  const LaurelRewardRule rule = { LAUREL_REWARD_PAIRWISE, LAUREL_TIES_HALF };
   LaurelPass pass = { 0 };
   LaurelRewardSums sums;
 
   g_assert_true (laurel_pass_init (&pass, model, max_tokens, TRUE, NULL));
   g_assert_true (laurel_reward_walk (&pass, micro, rows, NULL, (int) rows->len, 40,
-                                     LAUREL_TIES_HALF, gradients, NULL, NULL, &sums, NULL));
+                                     &rule, gradients, NULL, NULL, &sums, NULL));
   g_assert_cmpint (sums.n_prompts, ==, rows->len);
   laurel_pass_clear (&pass);
   return gradients;

@@ -54,6 +54,24 @@ train_reward (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError
   return laurel_train_reward (model, comparisons, sft, prompts, &hp, monitor, error);
 }
 
+/* Scaled before the first step, once: a resumed run finds it done. */
+static gboolean
+train_reward_scaled (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  g_autoptr (LaurelModel) sft = fixture_sft_model ();
+  g_autoptr (GPtrArray) comparisons = fixture_comparisons (80, 2);
+  g_autoptr (GPtrArray) prompts = fixture_prompts (48);
+  LaurelHyperparameters hp;
+
+  fixture_reward_settings (&hp);
+  hp.max_steps = 5;
+  hp.save_steps = 2;
+  hp.seed = seed;
+  hp.normalize_before = TRUE;
+  hp.reward_loss = LAUREL_REWARD_PLACKETT_LUCE;
+  return laurel_train_reward (model, comparisons, sft, prompts, &hp, monitor, error);
+}
+
 static LaurelModel *
 start_policy (void)
 {
@@ -139,6 +157,27 @@ test_same_bytes (gconstpointer data)
   g_assert_no_error (error);
   for (gsize i = 0; i < G_N_ELEMENTS (c->stops) && c->stops[i] > 0; i++) {
     g_autoptr (LaurelModel) resumed = train_in_two_parts (c, c->stops[i]);
+
+    assert_same_weights (whole, resumed);
+    g_assert_cmpfloat (whole->config.reward_gain, ==, resumed->config.reward_gain);
+  }
+}
+
+/* Stops in each of the five steps that follow the sampling at the start. */
+static void
+test_scaled_before (void)
+{
+  const Case c = { start_reward, train_reward_scaled, { 0 } };
+  g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
+  g_autoptr (LaurelModel) whole = start_reward ();
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (train_reward_scaled (whole, &recorder->monitor, 3, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (recorder->polls_at_first_step, >, 1); /* it sampled first */
+  for (int step = 0; step < 5; step++) {
+    g_autoptr (LaurelModel)
+        resumed = train_in_two_parts (&c, recorder->polls_at_first_step + step);
 
     assert_same_weights (whole, resumed);
     g_assert_cmpfloat (whole->config.reward_gain, ==, resumed->config.reward_gain);
@@ -294,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/resume/reward/other-settings", &reward_case, test_other_settings);
   g_test_add_data_func ("/train/resume/ppo/other-settings", &ppo_case, test_other_settings);
   g_test_add_func ("/train/resume/ppo/goes-back", test_ppo_goes_back);
+  g_test_add_func ("/train/resume/reward/scaled-before", test_scaled_before);
   g_test_add_func ("/train/resume/ends", test_ends);
   g_test_add_func ("/train/resume/goes-back-from-disk", test_goes_back_from_disk);
   g_test_add_func ("/train/resume/asked-checkpoint", test_asked_checkpoint);
