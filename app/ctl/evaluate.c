@@ -376,6 +376,14 @@ static const LaurelCtlOption judge_options[] = {
   { NULL }
 };
 
+static const LaurelCtlOption reward_options[] = {
+  { "model", "M", "A reward model's name or directory", FALSE },
+  { "all", NULL, "Rankings of prompts that it was trained on as well", FALSE },
+  { "labelers", "WHOSE", "Rankings by people, simulated ones or all but its own (all)", FALSE },
+  { "seed", "N", "Of the intervals (0)", FALSE },
+  { NULL }
+};
+
 static const LaurelCtlVerb verbs[] = {
   { "logprobs", "FILE", 1, 1, model_options,
     "Per-token log-probabilities of a JSON array of id arrays", run_logprobs },
@@ -383,6 +391,9 @@ static const LaurelCtlVerb verbs[] = {
     run_loss },
   { "score", "FILE", 1, 1, model_options, "A reward model's scores of prompt and completion rows",
     run_score },
+  { "reward", "", 0, 0, reward_options,
+    "A reward model against the project's rankings of prompts that it was not trained on",
+    laurel_ctl_evaluate_reward },
   { "judge", "", 0, 0, judge_options, "What a rule judge says of a model's answers", run_judge },
   { "winrate", "", 0, 0, laurel_ctl_winrate_options,
     "How often a model beats another, by a judge or by rankings", laurel_ctl_run_winrate,

@@ -22,4 +22,7 @@ void laurel_ctl_help_ratings (GString *text);
 extern const LaurelCtlOption laurel_ctl_winrate_options[];
 extern const LaurelCtlOption laurel_ctl_ratings_options[];
 
+/* In evaluate_reward.c. */
+gboolean laurel_ctl_evaluate_reward (LaurelCtl *self, GError **error);
+
 G_END_DECLS

@@ -61,6 +61,14 @@ apply_settings (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, G
   return TRUE;
 }
 
+static gboolean
+apply_seeds (LaurelCtl *self, LaurelStage stage, LaurelHyperparameters *hp, GError **error)
+{
+  const char *n = laurel_ctl_get (self, "seeds");
+
+  return n == NULL || laurel_hyperparameters_set (hp, stage, "num_seeds", n, error);
+}
+
 /* --data, each time it is given, and what else stands on the line. */
 static char **
 list_data_files (LaurelCtl *self)
@@ -120,6 +128,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
       || !load_config_file (self, stage, &request.hyperparameters, error)
       || !apply_settings (self, stage, &request.hyperparameters, error)
       || !laurel_ctl_get_labelers (self, &request.labelers, error)
+      || !apply_seeds (self, stage, &request.hyperparameters, error)
       || !laurel_ctl_open_project (self, error))
     return FALSE;
   if (stage == LAUREL_STAGE_PPO) {
@@ -432,6 +441,7 @@ static const LaurelCtlOption reward_options[] = {
   COMMON_OPTIONS,
   PRESET_OPTION,
   { "labelers", "WHOSE", "Rankings by people, simulated ones or all (all)", FALSE },
+  { "seeds", "N", "Train so many and keep the best; the same as --set num_seeds=N", FALSE },
   { NULL }
 };
 

@@ -403,8 +403,9 @@ fill_comparison (LaurelStore *store,
       continue;
     if (!laurel_data_get_completion_ids (store, model, completion, fits, ids, error))
       return FALSE;
-    add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len, ranking->ranks[i].rank,
-                    max_length, comparison, out);
+    if (add_completion (model, prompt, (gint32 *) (void *) ids->data, ids->len,
+                        ranking->ranks[i].rank, max_length, comparison, out))
+      comparison->completion_ids[comparison->n - 1] = completion->id;
   }
   return TRUE;
 }
@@ -426,6 +427,8 @@ load_ranking (LaurelStore *store,
   if (task == NULL)
     return FALSE;
   comparison = comparison_new (ranking->n, task->prompt_id);
+  comparison->ranking_id = id;
+  comparison->completion_ids = g_new0 (gint64, ranking->n);
   if (!fill_comparison (store, model, ranking, task, fits, max_length, comparison, out, error)) {
     laurel_comparison_free (comparison);
     return FALSE;

@@ -5,12 +5,11 @@
 #include "core/base/json.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
+#include "core/project/job_seeds.h"
 #include "core/project/watch.h"
+#include "core/train/state.h"
 
 #include <string.h>
-
-/* The file that stages write in the folder they are given. */
-#define CHECKPOINT_NAME "checkpoint.laurel"
 
 /* What a run works with. @reward is NULL but for PPO and RLOO; @trained is what is saved:
  * @base, or a new reward model. */
@@ -62,12 +61,22 @@ load_model (LaurelJob *job, const char *member, GError **error)
 }
 
 static gboolean
+trains_seeds (const TrainWork *work)
+{
+  return work->stage == LAUREL_STAGE_REWARD && work->hp.num_seeds > 1;
+}
+
+static gboolean
 load_models (LaurelJob *job, TrainWork *work, GError **error)
 {
   work->base = load_model (job, "model", error);
   if (work->base == NULL)
     return FALSE;
   work->trained = work->base;
+  if (trains_seeds (work)) {
+    work->trained = NULL; /* the best of those that the run makes */
+    return TRUE;
+  }
   if (work->stage == LAUREL_STAGE_REWARD) {
     work->trained =
         laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
@@ -121,6 +130,10 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
     return laurel_train_sft (work->trained, data->rows, data->eval_rows, &work->hp, &job->monitor,
                              error);
   case LAUREL_STAGE_REWARD:
+    if (trains_seeds (work)) {
+      work->trained = laurel_job_train_seeds (job, work->base, data, &work->hp, error);
+      return work->trained != NULL;
+    }
     return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts,
                                 &work->hp, &job->monitor, error);
   case LAUREL_STAGE_PPO:
@@ -154,9 +167,9 @@ save_output (LaurelJob *job, TrainWork *work, GError **error)
 /* From its header alone (core/train/checkpoint.h). Whether the rest of it is sound is found out
  * when the stage loads it. */
 int
-laurel_job_checkpoint_step (const LaurelJob *job)
+laurel_job_checkpoint_step (const char *folder)
 {
-  g_autofree char *path = g_build_filename (job->folder, CHECKPOINT_NAME, NULL);
+  g_autofree char *path = g_build_filename (folder, LAUREL_CHECKPOINT_NAME, NULL);
   g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
   const char *bytes = map != NULL ? g_mapped_file_get_contents (map) : NULL;
   g_autofree char *text = NULL;
@@ -183,7 +196,7 @@ laurel_job_checkpoint_step (const LaurelJob *job)
 static gboolean
 go_back (LaurelJob *job, GError **error)
 {
-  int step = laurel_job_checkpoint_step (job);
+  int step = laurel_job_checkpoint_step (job->folder);
 
   if (!job->resume)
     return TRUE;
@@ -223,6 +236,15 @@ end_watch (LaurelJob *job, TrainWork *work, gboolean done)
   job->watch = NULL;
 }
 
+/* What a run that is done needs no more. */
+static void
+clean_up (LaurelJob *job, const TrainWork *work)
+{
+  laurel_data_remove_encoded (job->folder);
+  if (trains_seeds (work))
+    laurel_job_remove_seeds (job->folder, work->hp.num_seeds);
+}
+
 gboolean
 laurel_job_train (LaurelJob *job, GError **error)
 {
@@ -237,10 +259,10 @@ laurel_job_train (LaurelJob *job, GError **error)
   if (settings != NULL && !laurel_hyperparameters_from_json (&work.hp, work.stage, settings, error))
     return FALSE;
   if (has_made_its_model (job)) {
-    laurel_data_remove_encoded (job->folder);
+    clean_up (job, &work);
     return TRUE;
   }
-  if (!go_back (job, error) || !load_models (job, &work, error))
+  if ((!trains_seeds (&work) && !go_back (job, error)) || !load_models (job, &work, error))
     return FALSE;
   if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, job->folder,
                          &job->monitor, &work.data, error))
@@ -252,6 +274,6 @@ laurel_job_train (LaurelJob *job, GError **error)
   end_watch (job, &work, trained);
   if (!trained || !save_output (job, &work, error))
     return FALSE;
-  laurel_data_remove_encoded (job->folder);
+  clean_up (job, &work);
   return TRUE;
 }

@@ -77,7 +77,7 @@ void laurel_job_fail (LaurelJob *job, GError *error);
 void laurel_job_halt (LaurelJob *job, gboolean stop, const char *why);
 void laurel_job_show_alarms (LaurelJob *job, int n_alarms);
 /* In job_train.c: of the checkpoint that is on the disk, 0 when there is none that can be read. */
-int laurel_job_checkpoint_step (const LaurelJob *job);
+int laurel_job_checkpoint_step (const char *folder);
 
 gboolean laurel_job_train (LaurelJob *job, GError **error);
 gboolean laurel_job_sample (LaurelJob *job, GError **error);

@@ -148,8 +148,8 @@ report_answers (LaurelWatch *self, int step, GPtrArray *answers)
 static gboolean
 keep_if_best (LaurelWatch *self, LaurelBest *now, const LaurelModel *policy, GError **error)
 {
-  if (!laurel_best_save (now, policy, self->job->folder, laurel_job_checkpoint_step (self->job),
-                         error))
+  if (!laurel_best_save (now, policy, self->job->folder,
+                         laurel_job_checkpoint_step (self->job->folder), error))
     return FALSE;
   laurel_best_clear (&self->best);
   self->best = *now;
@@ -278,7 +278,7 @@ laurel_watch_new (LaurelJob *job,
                   GError **error)
 {
   g_autoptr (LaurelWatch) self = g_new0 (LaurelWatch, 1);
-  int step = job->monitor.resume ? laurel_job_checkpoint_step (job) : -1;
+  int step = job->monitor.resume ? laurel_job_checkpoint_step (job->folder) : -1;
 
   self->job = job;
   self->hp = hp;
