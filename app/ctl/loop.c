@@ -25,6 +25,7 @@ typedef struct {
   LaurelCtl *ctl;
   LaurelStore *store;
   LaurelJudge *judge;
+  char *judge_path;
   char *reward_name;
   char *policy_name;
   gint64 seed;
@@ -39,6 +40,7 @@ static void
 loop_clear (Loop *loop)
 {
   g_clear_pointer (&loop->judge, laurel_judge_unref);
+  g_clear_pointer (&loop->judge_path, g_free);
   g_clear_pointer (&loop->reward_name, g_free);
   g_clear_pointer (&loop->policy_name, g_free);
   g_clear_pointer (&loop->report.judged[0], g_ptr_array_unref);
@@ -101,14 +103,13 @@ static gboolean
 prepare (Loop *loop, GError **error)
 {
   const char *folder;
-  g_autofree char *judge = NULL;
 
   if (!open_or_create (loop->ctl, error))
     return FALSE;
   folder = laurel_project_get_path (loop->ctl->project);
-  judge = g_build_filename (folder, "judge.json", NULL);
+  loop->judge_path = g_build_filename (folder, "judge.json", NULL);
   loop->store = laurel_project_get_store (loop->ctl->project);
-  loop->judge = laurel_judge_load (judge, error);
+  loop->judge = laurel_judge_load (loop->judge_path, error);
   loop->reward_name = choose_name (loop->store, "reward");
   loop->policy_name = choose_name (loop->store, "ppo");
   return loop->judge != NULL;
@@ -178,8 +179,10 @@ train (Loop *loop, LaurelStage stage, const char *output, gint64 *out_run, GErro
   if (!load_recipe (stage, &request.hyperparameters, error))
     return FALSE;
   request.hyperparameters.seed = loop->seed;
-  if (stage == LAUREL_STAGE_PPO)
+  if (stage == LAUREL_STAGE_PPO) {
     request.reward_model = loop->reward_name;
+    request.gold = loop->judge_path; /* which the policy is not trained on, here as ever */
+  }
   announce (loop,
             stage == LAUREL_STAGE_PPO ? "tuning the policy by PPO" : "training the reward model");
   *out_run = laurel_project_start_training (loop->ctl->project, &request, error);

@@ -106,6 +106,7 @@ typedef struct {
   guint n_series;
   double smoothing, reference, cursor_x;
   LaurelScaleKind x_kind;
+  gboolean is_banded; /* a band, and the last series as dots */
 } Case;
 
 static const Case cases[] = {
@@ -114,6 +115,7 @@ static const Case cases[] = {
   { "chart-dark", TRUE, FALSE, FALSE, 2, .6, 1, NAN, LAUREL_SCALE_TIME },
   { "chart-contrast", FALSE, TRUE, FALSE, 2, .6, 1, 20, LAUREL_SCALE_INTEGER },
   { "chart-log", FALSE, FALSE, TRUE, 1, .5, NAN, NAN, LAUREL_SCALE_INTEGER },
+  { "chart-band", FALSE, FALSE, FALSE, 2, .5, NAN, NAN, LAUREL_SCALE_INTEGER, TRUE },
   { "chart-empty", FALSE, FALSE, FALSE, 0, 0, NAN, NAN, LAUREL_SCALE_INTEGER },
 };
 
@@ -135,6 +137,11 @@ test_chart_golden (gconstpointer data)
 
   for (guint i = 0; i < test->n_series; i++)
     series[i] = make_series (names[i], i, .5 - .3 * i);
+  if (test->is_banded) {
+    chart.band_low = 1;
+    chart.band_high = 2;
+    series[test->n_series - 1]->is_dots = TRUE;
+  }
   g_autoptr (GskRenderNode) node =
       draw (&chart, laurel_palette_get (test->dark, test->high_contrast), test->cursor_x);
 

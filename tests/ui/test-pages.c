@@ -9,6 +9,7 @@
 #include "ui/data/paged_list.h"
 #include "ui/inspect/inspect_page.h"
 #include "ui/launch/launch_dialog.h"
+#include "ui/launch/setting_row.h"
 #include "ui/models/models_page.h"
 #include "ui/page.h"
 #include "ui/resources.h"
@@ -259,6 +260,53 @@ test_runs_run_id (void)
   sample_project_free (project);
 }
 
+static gint64
+find_last_run (LaurelProject *project)
+{
+  g_autoptr (GPtrArray) runs =
+      laurel_store_list_runs (laurel_project_get_store (project), NULL);
+
+  return ((const LaurelRun *) runs->pdata[0])->id;
+}
+
+static gboolean
+has_text (GtkWidget *widget, const char *text)
+{
+  if (GTK_IS_LABEL (widget) && gtk_widget_get_mapped (widget)
+      && strstr (gtk_label_get_text (GTK_LABEL (widget)), text) != NULL)
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (has_text (child, text))
+      return TRUE;
+  return FALSE;
+}
+
+/* A lit light is named above the charts and explained in its row; others are calm. */
+static void
+test_runs_alarms (void)
+{
+  LaurelProject *project = sample_project_new ();
+  LaurelStore *store = laurel_project_get_store (project);
+  gint64 run = find_last_run (project);
+  GtkWidget *window, *tab;
+
+  laurel_store_add_metric (store, run, SAMPLE_N_STEPS + 1, "policy/clipfrac_avg", .41, NULL);
+  laurel_store_add_metric (store, run, SAMPLE_N_STEPS + 1, "policy/approxkl_avg", .01, NULL);
+  window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  g_assert_true (has_text (window, "Clipped ratios: 0.410, above 0.3 since step 41"));
+  g_assert_false (has_text (window, "Step size:"));
+  tab = find_stack_child (window, "alarms");
+  gtk_stack_set_visible_child (GTK_STACK (gtk_widget_get_parent (tab)), tab);
+  spin (50);
+  g_assert_true (has_text (tab, "0.01")); /* the step size, which is fine */
+  g_assert_true (has_text (tab, "Lower the learning rate"));
+  g_assert_true (has_text (tab, "Needs a gold judge"));
+  take_picture (window, "runs-alarms");
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 static GtkWidget *
 find_dialog (GtkWidget *parent)
 {
@@ -295,6 +343,63 @@ test_launch_dialogs (void)
   sample_project_free (project);
 }
 
+/* The preference row of @type with @title, or the setting row of that key. */
+static GtkWidget *
+find_row (GtkWidget *widget, const char *title)
+{
+  if (LAUREL_IS_SETTING_ROW (widget)
+      && g_str_equal (laurel_setting_row_get_setting (LAUREL_SETTING_ROW (widget))->key, title))
+    return widget;
+  if (ADW_IS_COMBO_ROW (widget)
+      && g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), title) == 0)
+    return widget;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    GtkWidget *found = find_row (child, title);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static double
+read_row (GtkWidget *dialog, const char *key)
+{
+  GtkWidget *row = find_row (dialog, key);
+  LaurelHyperparameters hp;
+
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
+  g_assert_true (laurel_setting_row_apply (LAUREL_SETTING_ROW (row), &hp, NULL));
+  return laurel_hyperparameters_get (&hp, laurel_setting_find (key));
+}
+
+/* A preset fills the rows, and the defaults come back whole. */
+static void
+test_launch_preset (void)
+{
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  GtkWidget *dialog;
+  AdwComboRow *preset;
+
+  laurel_launch_dialog_present (GTK_WINDOW (window), project, LAUREL_STAGE_PPO);
+  spin (100);
+  dialog = find_dialog (window);
+  preset = ADW_COMBO_ROW (find_row (dialog, "Preset"));
+  g_assert_cmpfloat (read_row (dialog, "target_kl"), ==, 0);
+  adw_combo_row_set_selected (preset, 2);
+  g_assert_cmpfloat (read_row (dialog, "target_kl"), ==, 6);
+  g_assert_cmpfloat (read_row (dialog, "vf_share_layers"), ==, 1);
+  take_picture (dialog, "launch-preset");
+  adw_combo_row_set_selected (preset, 0);
+  g_assert_cmpfloat (read_row (dialog, "target_kl"), ==, 0);
+  g_assert_cmpfloat (read_row (dialog, "vf_share_layers"), ==, 0);
+  gtk_window_destroy (GTK_WINDOW (dialog));
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 static void
 test_inspect_table (void)
 {
@@ -325,11 +430,13 @@ main (int argc, char **argv)
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
   g_test_add_func ("/ui/pages/runs", test_runs_page);
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
+  g_test_add_func ("/ui/pages/runs/alarms", test_runs_alarms);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
   g_test_add_func ("/ui/pages/runs/overlay", test_runs_overlay);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);
   g_test_add_func ("/ui/pages/inspect/table", test_inspect_table);
   g_test_add_func ("/ui/pages/launch", test_launch_dialogs);
+  g_test_add_func ("/ui/pages/launch/preset", test_launch_preset);
   g_test_add_func ("/ui/pages/models", test_models_page);
   g_test_add_func ("/ui/pages/data", test_data_page);
   g_test_add_func ("/ui/data/paged-list", test_paged_list);
