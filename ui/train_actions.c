@@ -12,6 +12,7 @@ static const struct {
   { "win.train-sft", LAUREL_STAGE_SFT },
   { "win.train-reward", LAUREL_STAGE_REWARD },
   { "win.train-ppo", LAUREL_STAGE_PPO },
+  { "win.train-dpo", LAUREL_STAGE_DPO },
 };
 
 static void

@@ -93,6 +93,7 @@ typedef struct {
 } LaurelCtlTable;
 
 LaurelCtlTable *laurel_ctl_table_new (const char *heading, ...) G_GNUC_NULL_TERMINATED;
+LaurelCtlTable *laurel_ctl_table_new_columns (const char *const *headings); /* NULL-terminated */
 void laurel_ctl_table_add (LaurelCtlTable *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
 void laurel_ctl_table_print (LaurelCtlTable *self); /* frees it */
 void laurel_ctl_table_free (LaurelCtlTable *self);

@@ -32,6 +32,17 @@ laurel_ctl_table_new (const char *heading, ...)
   return self;
 }
 
+LaurelCtlTable *
+laurel_ctl_table_new_columns (const char *const *headings)
+{
+  LaurelCtlTable *self = g_new0 (LaurelCtlTable, 1);
+
+  self->cells = g_ptr_array_new_with_free_func (g_free);
+  for (; headings[self->n_columns] != NULL; self->n_columns++)
+    g_ptr_array_add (self->cells, g_strdup (headings[self->n_columns]));
+  return self;
+}
+
 /* One row; its cells are separated by tabs. */
 void
 laurel_ctl_table_add (LaurelCtlTable *self, const char *format, ...)

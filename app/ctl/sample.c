@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/model/rounding.h"
+#include "core/project/best_of.h"
 #include "core/project/data.h"
 
 #include <stdio.h>
@@ -70,7 +71,9 @@ read_settings (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 {
   gint64 n_completions = request->n_completions, seed = 0;
 
+  request->best_of = 1;
   if (!read_int (self, "prompts", 0, &request->n_prompts, error)
+      || !read_int (self, "best-of", 1, &request->best_of, error)
       || !laurel_ctl_get_int (self, "completions", 1, 1000, &n_completions, error)
       || !laurel_ctl_get_double (self, "temperature", 0, 100, &request->temperature, error)
       || !read_int (self, "top-k", 0, &request->top_k, error)
@@ -106,16 +109,34 @@ read_weights (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 }
 
 static gboolean
+check_best_of (LaurelCtl *self, const LaurelSampleRequest *request, GError **error)
+{
+  const char *problem = request->best_of > 1 && request->reward_model == NULL
+                            ? "no reward model says which is best; name one with --reward-model"
+                        : request->best_of == 1 && request->reward_model != NULL
+                            ? "a reward model chooses among several samples; give --best-of N too"
+                        : request->best_of > 1 && laurel_ctl_has (self, "stream")
+                            ? "“--stream” prints what may not be kept; leave it out"
+                            : NULL;
+
+  if (problem != NULL)
+    g_set_error (error, LAUREL_CTL_USAGE, 0, "Could not choose among samples: %s", problem);
+  return problem == NULL;
+}
+
+static gboolean
 read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
 {
   LaurelSampleRequest checked = { 0 };
 
   request->model = laurel_ctl_require (self, "model", error);
   request->prompt = laurel_ctl_get (self, "prompt");
+  request->reward_model = laurel_ctl_get (self, "reward-model");
   request->n_completions = 4;
   if (request->model == NULL || !check_stream (self, error) || !read_weights (self, request, error)
       || !read_settings (self, &checked, error) /* wrong usage before a missing model */
-      || !read_defaults (self, request, error) || !read_settings (self, request, error))
+      || !read_defaults (self, request, error) || !read_settings (self, request, error)
+      || !check_best_of (self, request, error))
     return FALSE;
   if (request->prompt == NULL || request->prompt[0] != '\0')
     return TRUE;
@@ -306,6 +327,24 @@ print_rounding_cost (const LaurelModel *model,
 }
 
 static GPtrArray *
+generate_best (LaurelCtl *self,
+               const LaurelModel *model,
+               const LaurelPromptTokens *tokens,
+               int n_prompts,
+               const LaurelSampleRequest *request,
+               const LaurelSamplingOptions *options,
+               GError **error)
+{
+  g_autoptr (LaurelModel) reward = laurel_ctl_load_model (self, request->reward_model, error);
+  const LaurelBestOf best_of = { reward, request->best_of, LAUREL_BEST_OF_MISSING_EOS_PENALTY };
+
+  return reward != NULL ? laurel_best_of_generate (&best_of, model, tokens, n_prompts,
+                                                   request->n_completions, options, progress_cb,
+                                                   self, NULL, error)
+                        : NULL;
+}
+
+static GPtrArray *
 generate (LaurelCtl *self,
           const LaurelModel *model,
           GPtrArray *prompts,
@@ -349,7 +388,10 @@ generate (LaurelCtl *self,
   if (laurel_ctl_has (self, "stream")) {
     samples = generate_and_print (model, prompts, tokens, request->n_completions, &options, error);
   } else {
-    samples = laurel_generate (model, tokens, (int) prompts->len, request->n_completions, &options,
+    samples =
+        request->best_of > 1
+            ? generate_best (self, model, tokens, (int) prompts->len, request, &options, error)
+            : laurel_generate (model, tokens, (int) prompts->len, request->n_completions, &options,
                                progress_cb, self, error);
     laurel_ctl_hide_progress (self);
   }
@@ -411,6 +453,8 @@ static const LaurelCtlOption run_options[] = {
   { "prompts", "N", "For so many of the project's training prompts (0: all)", FALSE },
   { "prompt", "TEXT", "For this prompt instead", FALSE },
   { "completions", "K", "Completions a prompt (4)", FALSE },
+  { "best-of", "N", "Each is the best of N samples by a reward model (1)", FALSE },
+  { "reward-model", "M", "The reward model that chooses, with --best-of", FALSE },
   { "temperature", "T", "0 takes the likeliest token (1)", FALSE },
   { "top-k", "N", "Only the N likeliest tokens (0: all)", FALSE },
   { "top-p", "P", "Only the likeliest tokens that make up P (1)", FALSE },
@@ -444,6 +488,8 @@ help_run (GString *text)
       "--stop finds its text wherever tokens part, and the name of a special token. The completion "
       "ends\nbefore it, with the finish “stop”; the tokens are all that were sampled, the text's "
       "included.\n\n"
+      "--best-of N writes N completions for each one that is kept; the others are neither shown "
+      "nor stored.\nOne that does not end by itself scores 1 lower, as in PPO.\n\n"
       "With --json, “logprobs” are as drawn, after all of this, and “plain_logprobs” those of the "
       "softmax\nat the temperature alone, which PPO compares.\n");
 }

@@ -140,6 +140,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
     request.on_overoptimisation = LAUREL_OVEROPTIMISED_STOP; /* nobody is there to decide */
   }
   request.data_files = files[0] != NULL ? files : NULL;
+  request.chosen = stage == LAUREL_STAGE_SFT && laurel_ctl_has (self, "chosen");
   run_id = laurel_project_start_training (self->project, &request, error);
   return run_id != 0 && laurel_ctl_follow_run (self, run_id, error);
 }
@@ -237,6 +238,12 @@ static gboolean
 run_ppo (LaurelCtl *self, GError **error)
 {
   return train (self, LAUREL_STAGE_PPO, error);
+}
+
+static gboolean
+run_dpo (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_DPO, error);
 }
 
 static gboolean
@@ -388,7 +395,10 @@ help_sft (GString *text)
       "one a line; without\n--data the project's demonstrations. Messages: one of the system first "
       "if there is one, then user and\nassistant in turn. The loss is on the assistant's turns and "
       "their ends alone (see “train mask”). Rows\nwith an empty message or more tokens than "
-      "max_length are left out; the run's log says which.\n");
+      "max_length are left out; the run's log says which.\n\n"
+      "With --chosen the data are rankings, as for “train reward”, of which the best completion is "
+      "learned;\nof several that are tied at the top, each. Without --data they are the project's."
+      "\n");
   describe_stage (text, LAUREL_STAGE_SFT);
 }
 
@@ -401,6 +411,18 @@ help_reward (GString *text)
       "\"rejected\"}, one a\nline; without --data the project's rankings.\n");
   describe_presets (text, LAUREL_STAGE_REWARD);
   describe_stage (text, LAUREL_STAGE_REWARD);
+}
+
+static void
+help_dpo (GString *text)
+{
+  g_string_append (
+      text,
+      "\nData: rankings, as for “train reward”; without --data the project's. All pairs of a "
+      "ranking with a\nbetter and a worse completion count, together as much as those of any "
+      "other; ties do not. The\nreference is the model itself as it was; no reward model is "
+      "needed.\n");
+  describe_stage (text, LAUREL_STAGE_DPO);
 }
 
 static void
@@ -445,6 +467,13 @@ static const LaurelCtlOption reward_options[] = {
   { NULL }
 };
 
+static const LaurelCtlOption sft_options[] = {
+  COMMON_OPTIONS,
+  { "labelers", "WHOSE", "With --chosen: rankings by people, simulated ones or all (all)", FALSE },
+  { "chosen", NULL, "Learn from the best completion of each ranking", FALSE },
+  { NULL }
+};
+
 static const LaurelCtlOption ppo_options[] = {
   COMMON_OPTIONS,
   PRESET_OPTION,
@@ -465,12 +494,14 @@ static const LaurelCtlOption mask_options[] = {
 static const LaurelCtlVerb verbs[] = {
   { "pretrain", "[FILE…]", 0, -1, train_options, "Train on plain text", run_pretrain,
     help_pretrain },
-  { "sft", "[FILE…]", 0, -1, train_options, "Fine-tune on prompts and completions", run_sft,
+  { "sft", "[FILE…]", 0, -1, sft_options, "Fine-tune on prompts and completions", run_sft,
     help_sft },
   { "reward", "[FILE…]", 0, -1, reward_options, "Train a reward model on rankings", run_reward,
     help_reward },
   { "ppo", "[FILE…]", 0, -1, ppo_options, "Tune a policy against a reward model", run_ppo,
     help_ppo },
+  { "dpo", "[FILE…]", 0, -1, reward_options, "Tune a policy on rankings, without a reward model",
+    run_dpo, help_dpo },
   { "mask", "[FILE…]", 0, -1, mask_options,
     "Show token by token what fine-tuning would learn from", run_mask },
   { "presets", "[NAME]", 0, 1, NULL,
@@ -480,5 +511,5 @@ static const LaurelCtlVerb verbs[] = {
 };
 
 const LaurelCtlNoun laurel_ctl_train = {
-  "train", "Training: pretrain, sft, reward, ppo, mask, presets, resume", verbs
+  "train", "Training: pretrain, sft, reward, ppo, dpo, mask, presets, resume", verbs
 };

@@ -203,6 +203,18 @@ laurel_data_snapshot (LaurelStore *store,
   return json_builder_get_root (builder);
 }
 
+JsonNode *
+laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error)
+{
+  LaurelStage stage = request->chosen ? LAUREL_STAGE_DPO : request->stage;
+  JsonNode *snapshot =
+      laurel_data_snapshot (store, stage, request->data_files, request->labelers, error);
+
+  if (snapshot != NULL && request->chosen)
+    json_object_set_boolean_member (json_node_get_object (snapshot), "chosen", TRUE);
+  return snapshot;
+}
+
 /* --- Tokenising --------------------------------------------------------------------- */
 
 static gboolean
@@ -630,11 +642,15 @@ laurel_data_load (LaurelStore *store,
                   LaurelTrainData *out,
                   GError **error)
 {
+  gboolean chosen = json_object_get_boolean_member_with_default (snapshot, "chosen", FALSE);
+  LaurelHyperparameters uncut = *hp;
   g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   gboolean keep_prompts =
-      stage != LAUREL_STAGE_DPO && !json_object_has_member (snapshot, "prompt_ids");
-  const Loading loading = { stage, model, hp, folder, monitor, numbers, keep_prompts };
+      stage == LAUREL_STAGE_REWARD && !json_object_has_member (snapshot, "prompt_ids");
+  const Loading loading = { chosen ? LAUREL_STAGE_DPO : stage, model, chosen ? &uncut : hp, folder,
+                            monitor, numbers, keep_prompts };
 
+  uncut.max_length = 0;
   out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
   out->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
@@ -651,13 +667,15 @@ laurel_data_load (LaurelStore *store,
                                model, hp, out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "ranking_ids")
-      && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model, hp,
-                         out, error))
+      && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model,
+                         loading.hp, out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "prompt_ids")
       && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out,
                         error))
     return FALSE;
+  if (chosen)
+    laurel_data_choose (model, hp, out);
   laurel_rows_add_sequences (out->rows, out->sequences);
   laurel_rows_add_sequences (out->eval_rows, out->eval_sequences);
   return check_enough (stage, out, error);

@@ -45,6 +45,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LaurelTrainData, laurel_train_data_clear)
 
 /* Fixes the data of a run: @files (nullable) or the project's own, of rankings those by @labelers. Fails when there is too little, or a file is bad. */
 JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, LaurelLabelers labelers, GError **error);
+/* The same of what a request asks for, which may be the best completion of each ranking. */
+JsonNode *laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error);
 
 /* Loads what @snapshot names, for @model's tokenizer and template. INVALID_DATA when a file has changed since. Text to
  * pretrain on is encoded to a token file in @folder, unless it is there from before; @monitor (nullable) is asked
@@ -113,6 +115,10 @@ char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow
  * @first: the number of rows that came before in the run's data, by which rows are held out. */
 gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
                                guint64 first, LaurelTrainData *out, GError **error);
+
+/* Of each of @out's comparisons the best-ranked completions become sequences of fine-tuning, on the side of their prompt;
+ * a note says what was left out, and why. Its comparisons are those of the model's whole context. */
+void laurel_data_choose (const LaurelModel *model, const LaurelHyperparameters *hp, LaurelTrainData *out);
 
 /* What the token files in a run's folder are called after what they were made from. */
 #define LAUREL_DATA_TOKENS_SUFFIX ".tokens"

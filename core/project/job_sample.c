@@ -8,6 +8,8 @@
 #include "core/base/error.h"
 #include "core/base/json.h"
 #include "core/model/rounding.h"
+#include "core/project/best_of.h"
+#include "core/project/data.h"
 #include "core/project/internal.h"
 #include "core/train/monitor.h"
 
@@ -16,6 +18,8 @@
 
 typedef struct {
   LaurelModel *model;
+  LaurelModel *reward; /* that chooses; NULL: every sample is kept */
+  LaurelBestOf best_of;
   const char *model_name;
   LaurelSamplingOptions options;
   char **stop, **logit_bias;
@@ -30,6 +34,7 @@ static void
 sample_work_clear (SampleWork *work)
 {
   g_clear_pointer (&work->model, laurel_model_free);
+  g_clear_pointer (&work->reward, laurel_model_free);
   g_clear_pointer (&work->prompts, g_ptr_array_unref);
   g_clear_pointer (&work->stop, g_strfreev);
   g_clear_pointer (&work->logit_bias, g_strfreev);
@@ -39,6 +44,21 @@ sample_work_clear (SampleWork *work)
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SampleWork, sample_work_clear)
+
+LaurelSamplingOptions
+laurel_sample_request_get_options (const LaurelSampleRequest *request)
+{
+  return (LaurelSamplingOptions) { .temperature = request->temperature,
+                                   .top_k = request->top_k,
+                                   .top_p = request->top_p,
+                                   .min_p = request->min_p,
+                                   .max_tokens = request->max_tokens,
+                                   .seed = request->seed,
+                                   .repetition_penalty = request->repetition_penalty,
+                                   .stop = request->stop,
+                                   .max_rows = request->max_rows,
+                                   .bf16_weights = request->bf16_weights };
+}
 
 static double
 get_number (JsonObject *object, const char *member, double otherwise)
@@ -259,8 +279,12 @@ sample_group (LaurelJob *job, SampleWork *work, guint first, int n, GError **err
 
   if (!encode_prompts (work, first, n, tokens, arrays, error))
     return FALSE;
-  samples = laurel_generate (work->model, tokens, n, work->n_completions, &work->options,
-                             progress_cb, job, error);
+  samples = work->reward != NULL
+                ? laurel_best_of_generate (&work->best_of, work->model, tokens, n,
+                                           work->n_completions, &work->options, progress_cb, job,
+                                           NULL, error)
+                : laurel_generate (work->model, tokens, n, work->n_completions, &work->options,
+                                   progress_cb, job, error);
   if (samples == NULL || !tell_rounding_cost (job, work, tokens, samples, error)
       || !store_group (job, work, first, n, samples, error))
     return FALSE;
@@ -269,6 +293,23 @@ sample_group (LaurelJob *job, SampleWork *work, guint first, int n, GError **err
 }
 
 /* --- The run --------------------------------------------------------------------- */
+
+static gboolean
+load_reward (LaurelJob *job, SampleWork *work, GError **error)
+{
+  const char *name =
+      json_object_get_string_member_with_default (job->config, "reward_model", NULL);
+  g_autofree char *folder = NULL;
+
+  work->best_of.n = (int) json_object_get_int_member_with_default (job->config, "best_of", 1);
+  if (work->best_of.n <= 1 || name == NULL)
+    return TRUE;
+  folder = laurel_model_resolve (job->store, job->project_path, name, error);
+  work->reward = folder != NULL ? laurel_model_load (folder, error) : NULL;
+  work->best_of.reward = work->reward;
+  work->best_of.missing_eos_penalty = LAUREL_BEST_OF_MISSING_EOS_PENALTY;
+  return work->reward != NULL;
+}
 
 static gboolean
 load_work (LaurelJob *job, SampleWork *work, GError **error)
@@ -281,7 +322,7 @@ load_work (LaurelJob *job, SampleWork *work, GError **error)
   if (folder == NULL || !laurel_sampling_options_validate (&work->options, error))
     return FALSE;
   work->model = laurel_model_load (folder, error);
-  if (work->model == NULL)
+  if (work->model == NULL || !load_reward (job, work, error))
     return FALSE;
   work->biases =
       laurel_logit_bias_parse ((const char *const *) work->logit_bias, work->model->tokenizer,
@@ -301,7 +342,7 @@ laurel_job_sample (LaurelJob *job, GError **error)
 
   if (!load_work (job, &work, error))
     return FALSE;
-  group = MAX (1, SEQUENCES_AT_A_TIME / work.n_completions);
+  group = MAX (1, SEQUENCES_AT_A_TIME / (work.n_completions * work.best_of.n));
   for (guint first = job->resume ? (guint) job->run->step : 0; first < work.prompts->len;) {
     int n = (int) MIN ((guint) group, work.prompts->len - first);
 

@@ -140,6 +140,7 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
     return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor,
                              error);
   case LAUREL_STAGE_DPO:
+    return laurel_train_dpo (work->trained, data->comparisons, &work->hp, &job->monitor, error);
   case LAUREL_STAGE_RLOO:
   case LAUREL_N_STAGES:
     break;

@@ -48,20 +48,21 @@ refuse_head (GError **error, const char *name, const char *is, const char *wante
 static gboolean
 check_reward_fits (const ModelOutline *policy,
                    const ModelOutline *reward,
-                   const LaurelTrainRequest *request,
+                   const char *policy_name,
+                   const char *reward_name,
                    GError **error)
 {
   if (reward->config.head != LAUREL_HEAD_SCORE)
-    return refuse_head (error, request->reward_model, "a language model, not a reward model",
+    return refuse_head (error, reward_name, "a language model, not a reward model",
                         "a reward model");
   if (g_strcmp0 (laurel_tokenizer_get_hash (policy->tokenizer),
                  laurel_tokenizer_get_hash (reward->tokenizer))
       != 0) {
     g_set_error (
         error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-        "Could not start PPO: the policy “%s” and the reward model “%s” have different tokenizers; "
+        "Could not start: the policy “%s” and the reward model “%s” have different tokenizers; "
         "train the reward model from the same SFT model",
-        request->model, request->reward_model);
+        policy_name, reward_name);
     return FALSE;
   }
   if (!reward->config.normalized) {
@@ -100,7 +101,7 @@ check_models (LaurelProject *self,
     return FALSE;
   }
   return load_outline (self, request->reward_model, &reward, error)
-         && check_reward_fits (out_base, &reward, request, error);
+         && check_reward_fits (out_base, &reward, request->model, request->reward_model, error);
 }
 
 /* Bytes that the kernel says could be given out without swapping; 0: not known. */
@@ -211,6 +212,8 @@ write_train_config (const LaurelTrainRequest *request, const char *gold_identity
     json_object_set_string_member (object, "reward_model", reward);
   }
   set_gold (object, request, gold_identity);
+  if (request->chosen)
+    json_object_set_boolean_member (object, "chosen", TRUE);
   json_object_set_string_member (object, "output", request->output);
   if (request->labelers != LAUREL_LABELERS_ALL)
     json_object_set_string_member (object, "labelers",
@@ -300,8 +303,7 @@ laurel_project_start_training (LaurelProject *self,
       || !check_memory (self, request, &base.config, error)
       || !check_gold (self, request, &gold_identity, error))
     return 0;
-  snapshot = laurel_data_snapshot (self->store, request->stage, request->data_files,
-                                   request->labelers, error);
+  snapshot = laurel_data_snapshot_request (self->store, request, error);
   if (snapshot == NULL || !add_held_out (self, request, snapshot, error))
     return 0;
   config = write_train_config (request, gold_identity);
@@ -481,6 +483,10 @@ write_sample_config (const LaurelSampleRequest *request)
   set_texts (object, "logit_bias", request->logit_bias);
   json_object_set_int_member (object, "max_rows", request->max_rows);
   json_object_set_boolean_member (object, "bf16_weights", request->bf16_weights);
+  if (request->best_of > 1) {
+    json_object_set_int_member (object, "best_of", request->best_of);
+    json_object_set_string_member (object, "reward_model", request->reward_model);
+  }
   json_node_init_object (node, object);
   return laurel_json_to_string (node, FALSE);
 }
@@ -509,19 +515,23 @@ check_logit_bias (LaurelProject *self,
   return biases != NULL;
 }
 
-LaurelSamplingOptions
-laurel_sample_request_get_options (const LaurelSampleRequest *request)
+static gboolean
+check_best_of (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
 {
-  return (LaurelSamplingOptions) { .temperature = request->temperature,
-                                   .top_k = request->top_k,
-                                   .top_p = request->top_p,
-                                   .min_p = request->min_p,
-                                   .max_tokens = request->max_tokens,
-                                   .seed = request->seed,
-                                   .repetition_penalty = request->repetition_penalty,
-                                   .stop = request->stop,
-                                   .max_rows = request->max_rows,
-                                   .bf16_weights = request->bf16_weights };
+  g_auto (ModelOutline) policy = { 0 };
+  g_auto (ModelOutline) reward = { 0 };
+
+  if (request->best_of <= 1)
+    return TRUE;
+  if (request->reward_model != NULL)
+    return load_outline (self, request->model, &policy, error)
+           && load_outline (self, request->reward_model, &reward, error)
+           && check_reward_fits (&policy, &reward, request->model, request->reward_model, error);
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not choose the best of %d: no reward model is named; choose one, or train "
+               "one first",
+               request->best_of);
+  return FALSE;
 }
 
 static gboolean
@@ -545,7 +555,7 @@ check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError 
   if (g_str_equal (record->kind, "reward"))
     return refuse_head (error, request->model, "a reward model, not a language model",
                         "a language model");
-  return check_logit_bias (self, request, record, error);
+  return check_logit_bias (self, request, record, error) && check_best_of (self, request, error);
 }
 
 gint64

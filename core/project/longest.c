@@ -74,8 +74,7 @@ laurel_data_measure_longest (LaurelStore *store,
   if (request->stage == LAUREL_STAGE_PRETRAIN || !are_files_small (request->data_files)
       || !is_store_small (store))
     return 0;
-  snapshot = laurel_data_snapshot (store, request->stage, request->data_files,
-                                   request->labelers, NULL);
+  snapshot = laurel_data_snapshot_request (store, request, NULL);
   if (snapshot == NULL
       || !laurel_data_load (store, request->stage, json_node_get_object (snapshot), outline, hp,
                             NULL, NULL, &data, NULL))

@@ -85,6 +85,7 @@ typedef struct {
   LaurelLabelers labelers;  /* whose rankings of the project's */
   const char *gold;         /* ppo, rloo; NULL: none. Who judges held-out answers: a judge's file or a reward model */
   LaurelOverOptimised on_overoptimisation; /* with a gold judge */
+  gboolean chosen;          /* sft only: learn from the best completion of each ranking, not from demonstrations */
   LaurelHyperparameters hyperparameters;
 } LaurelTrainRequest;
 
@@ -104,6 +105,8 @@ typedef struct {
   const char *const *logit_bias; /* (nullable) NULL-terminated: "TOKEN=VALUE", TOKEN an id or a text */
   int max_rows;                  /* the most completions decoded together; 0: as memory allows */
   gboolean bf16_weights;         /* decode with the weights rounded to bfloat16 */
+  int best_of;                   /* each completion is the best of so many by @reward_model; 0 or 1: all are kept */
+  const char *reward_model;      /* with @best_of; the samples that are not kept are not stored */
 } LaurelSampleRequest;
 
 /* A stop string or logit bias as it is typed on one line: \n, \t and \\ become what they stand for. */

@@ -288,6 +288,14 @@ laurel_hyperparameters_validate (const LaurelHyperparameters *self,
                  self->num_mini_batches, self->batch_size);
     return FALSE;
   }
+  if (stage == LAUREL_STAGE_DPO && self->loss_type == LAUREL_DPO_IPO
+      && self->label_smoothing > 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                 "Could not use “label_smoothing” %g: loss_type ipo knows none; set it to 0 or "
+                 "take loss_type sigmoid",
+                 self->label_smoothing);
+    return FALSE;
+  }
   if (stage == LAUREL_STAGE_RLOO && self->batch_size % self->num_generations != 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                  "Could not use “num_generations” %d: a batch of %d rollouts is no whole number of "

@@ -10,8 +10,8 @@ static const LaurelMetricInfo metrics[] = {
   { "loss", N_ ("Loss"), N_ ("nats"),
     N_ ("Pretraining and SFT: Σ −log p over the batch's supervised tokens, divided by their "
         "number. Reward model: mean over prompts of the mean −log σ(better − worse) over a "
-        "prompt's pairs or, by the setting reward_loss, of −log softmax of what was chosen. Lower "
-        "is better.") },
+        "prompt's pairs or, by the setting reward_loss, of −log softmax of what was chosen. DPO: the "
+        "same with the loss of loss_type. Lower is better.") },
   { "accuracy", N_ ("Accuracy"), "",
     N_ ("Share of the batch's pairs whose better completion scores higher; an equal score counts "
         "one half.") },
@@ -35,6 +35,32 @@ static const LaurelMetricInfo metrics[] = {
   { "normalize_before/bias", N_ ("Reward bias at the start"), "",
     N_ ("−gain · mean of the untrained scores of the SFT model's samples; folded into the weights "
         "before the first step.") },
+  { "rewards/chosen", N_ ("Reward of the better"), "",
+    N_ ("β (log π − log ρ) of the better completion, mean over the batch's pairs; below 0 where "
+        "training made even the better ones less likely.") },
+  { "eval/rewards/chosen", N_ ("Held-out reward of the better"), "",
+    N_ ("As rewards/chosen, over the pairs of held-out prompts.") },
+  { "rewards/rejected", N_ ("Reward of the worse"), "",
+    N_ ("β (log π − log ρ) of the worse completion, mean over the batch's pairs.") },
+  { "eval/rewards/rejected", N_ ("Held-out reward of the worse"), "",
+    N_ ("As rewards/rejected, over the pairs of held-out prompts.") },
+  { "rewards/accuracies", N_ ("Accuracy"), "",
+    N_ ("Share of the batch's pairs whose better completion became likelier by more; equal ones "
+        "count one half.") },
+  { "eval/rewards/accuracies", N_ ("Held-out accuracy"), "",
+    N_ ("As rewards/accuracies, over the pairs of held-out prompts.") },
+  { "rewards/margins", N_ ("Margin"), "",
+    N_ ("rewards/chosen − rewards/rejected; 0 before the first step.") },
+  { "eval/rewards/margins", N_ ("Held-out margin"), "",
+    N_ ("As rewards/margins, over the pairs of held-out prompts.") },
+  { "logps/chosen", N_ ("Log-probability of the better"), N_ ("nats"),
+    N_ ("Σ log π over the better completion's tokens, mean over the batch's pairs.") },
+  { "eval/logps/chosen", N_ ("Held-out log-probability of the better"), N_ ("nats"),
+    N_ ("As logps/chosen, over the pairs of held-out prompts.") },
+  { "logps/rejected", N_ ("Log-probability of the worse"), N_ ("nats"),
+    N_ ("Σ log π over the worse completion's tokens, mean over the batch's pairs.") },
+  { "eval/logps/rejected", N_ ("Held-out log-probability of the worse"), N_ ("nats"),
+    N_ ("As logps/rejected, over the pairs of held-out prompts.") },
   { "normalize/gain", N_ ("Reward gain"), "",
     N_ ("1 / standard deviation of the raw scores of the SFT model's samples; folded into the "
         "weights.") },

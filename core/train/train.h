@@ -77,6 +77,9 @@ gboolean laurel_train_sft (LaurelModel *model, const LaurelRows *rows, const Lau
  * samples on which gain and bias are normalised (mean 0, variance 1). */
 gboolean laurel_train_reward (LaurelModel *reward, GPtrArray *comparisons, const LaurelModel *sft, GPtrArray *reference_prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 
+/* @model is trained in place to make the better of two completions the likelier one, measured against what it was. */
+gboolean laurel_train_dpo (LaurelModel *model, GPtrArray *comparisons, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+
 /* @policy is trained in place; a frozen copy of it is the reference; a copy of @reward is the value network. */
 gboolean laurel_train_ppo (LaurelModel *policy, const LaurelModel *reward, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 

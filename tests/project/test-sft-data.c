@@ -142,6 +142,41 @@ test_all_left_out (Fixture *fixture, gconstpointer unused)
   g_assert_nonnull (strstr (error->message, "1 with nothing to learn from (row 1)"));
 }
 
+/* The best of each ranking, all of several at the top; what is left out is said with its ranking.
+ */
+static void
+test_chosen (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = fixture_path (fixture, "rankings.jsonl");
+  char *files[] = { path, NULL };
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", "out");
+  g_autoptr (GPtrArray) log = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 run;
+
+  fixture_write (path,
+                 "{\"prompt\": \"a\", \"completions\": [\"b\", \"c\", \"d\"], \"ranks\": [2, 1, 1]}\n"
+                 "{\"prompt\": \"b\", \"completions\": [\"b\", \"c\"], \"ranks\": [1, 1]}\n"
+                 "{\"prompt\": \"c\", \"chosen\": \"\", \"rejected\": \"d\"}\n"
+                 "{\"prompt\": \"d\", \"chosen\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\","
+                 " \"rejected\": \"d\"}\n");
+  request.data_files = files;
+  request.chosen = TRUE;
+  request.hyperparameters.eval_split = 0;
+  request.hyperparameters.max_length = 32;
+  run = laurel_project_start_training (project, &request, &error);
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_wait (project, run, &error));
+  log = laurel_store_list_log (laurel_project_get_store (project), run, &error);
+  g_assert_cmpuint (log->len, >=, 2);
+  g_assert_cmpstr (log->pdata[0], ==, "Data: 2 sequences, 0 held out, 4 rankings");
+  g_assert_cmpstr (log->pdata[1], ==,
+                   "Left out of the chosen completions: 1 with all completions tied (ranking 2),"
+                   " 1 with an empty one at the top (ranking 3),"
+                   " 1 longer than 32 tokens (ranking 4)");
+}
+
 /* Malformed rows, and a part of the reason. */
 static const struct {
   const char *row;
@@ -220,6 +255,7 @@ main (int argc, char **argv)
   add ("/project/sft-data/masks", test_masks);
   add ("/project/sft-data/left-out", test_left_out);
   add ("/project/sft-data/all-left-out", test_all_left_out);
+  add ("/project/sft-data/chosen", test_chosen);
   add ("/project/sft-data/malformed", test_malformed);
   add ("/project/sft-data/no-place-for-system", test_no_place_for_system);
   return g_test_run ();

@@ -149,6 +149,8 @@ train (const Case *self, GError **error)
   recorder->monitor.log = drop_line;
   if (self->stage == LAUREL_STAGE_SFT)
     return laurel_train_sft (model, rows, NULL, &hp, &recorder->monitor, error);
+  if (self->stage == LAUREL_STAGE_DPO)
+    return laurel_train_dpo (model, comparisons, &hp, &recorder->monitor, error);
   other = make_model (self->config, LAUREL_HEAD_SCORE);
   if (self->stage == LAUREL_STAGE_REWARD)
     return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
@@ -214,6 +216,7 @@ main (int argc, char **argv)
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   g_test_add_data_func ("/train/plan/sft", &(Case){ LAUREL_STAGE_SFT, &small }, test_stage);
   g_test_add_data_func ("/train/plan/reward", &(Case){ LAUREL_STAGE_REWARD, &small }, test_stage);
+  g_test_add_data_func ("/train/plan/dpo", &(Case){ LAUREL_STAGE_DPO, &small }, test_stage);
   g_test_add_data_func ("/train/plan/ppo", &(Case){ LAUREL_STAGE_PPO, &small }, test_stage);
   g_test_add_data_func ("/train/plan/ppo-of-a-third", &(Case){ LAUREL_STAGE_PPO, &third },
                         test_stage);

@@ -72,6 +72,19 @@ train_reward_scaled (LaurelModel *model, const LaurelMonitor *monitor, int seed,
   return laurel_train_reward (model, comparisons, sft, prompts, &hp, monitor, error);
 }
 
+static gboolean
+train_dpo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  g_autoptr (GPtrArray) comparisons = fixture_comparisons (80, 2);
+  LaurelHyperparameters hp;
+
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_DPO);
+  hp.max_steps = 9;
+  hp.save_steps = 4;
+  hp.seed = seed;
+  return laurel_train_dpo (model, comparisons, &hp, monitor, error);
+}
+
 static LaurelModel *
 start_policy (void)
 {
@@ -109,9 +122,11 @@ train_ppo_shared (LaurelModel *model, const LaurelMonitor *monitor, int seed, GE
 }
 
 /* One poll a micro-batch: SFT and reward have one a step; PPO up to 12 while sampling, then 4
- * and 16. The reward case's last stop falls into the sampling after training. */
+ * and 16. The reward case's last stop falls into the sampling after training. DPO reads what the
+ * reference says first, which is not kept: its stops fall behind that. */
 static const Case sft_case = { start_language, train_sft, { 1, 2, 5, 10 } };
 static const Case reward_case = { start_reward, train_reward, { 1, 4, 7, 14 } };
+static const Case dpo_case = { start_policy, train_dpo, { 11, 14, 17 } };
 static const Case ppo_case = { start_policy, train_ppo, { 1, 15, 29, 40, 75, 100 } };
 static const Case ppo_shared_case = { start_policy, train_ppo_shared, { 15, 30, 60 } };
 
@@ -324,6 +339,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/train/resume/sft/same-bytes", &sft_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/reward/same-bytes", &reward_case, test_same_bytes);
+  g_test_add_data_func ("/train/resume/dpo/same-bytes", &dpo_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/ppo/same-bytes", &ppo_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/ppo/same-bytes-shared-layers", &ppo_shared_case,
                         test_same_bytes);
