@@ -94,6 +94,35 @@ make_fingerprint (LaurelCorpusJob *self, GError **error)
   return TRUE;
 }
 
+/* Whether work files are called so, those under way to their name too. */
+static gboolean
+is_work_file (const char *name)
+{
+  static const char *const stems[] = { "documents",  "ids",   "kept",  "lengths", "lock",
+                                       "signatures", "state", "texts", NULL };
+  g_autofree char *stem = g_strndup (name, strcspn (name, "."));
+
+  return g_strv_contains (stems, stem);
+}
+
+/* The folder is removed at the end with all that is in it, so there may be nothing else. */
+static gboolean
+make_folder (LaurelCorpusJob *self, GError **error)
+{
+  g_autoptr (GDir) dir = g_dir_open (self->folder, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (!is_work_file (name)) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+                   "Could not prepare “%s”: work on it would be kept in “%s”, which has another "
+                   "file, “%s”; move it or choose another output",
+                   self->options->output, self->folder, name);
+      return FALSE;
+    }
+  return laurel_file_make_directory (self->folder, error);
+}
+
 static gboolean
 take_lock (LaurelCorpusJob *self, GError **error)
 {
@@ -243,8 +272,7 @@ laurel_corpus_job_open (LaurelCorpusJob *self, GError **error)
   self->lock = -1;
   self->folder = g_strconcat (self->options->output, ".work", NULL);
   self->last_saved = g_get_monotonic_time ();
-  if (!make_fingerprint (self, error) || !laurel_file_make_directory (self->folder, error)
-      || !take_lock (self, error))
+  if (!make_fingerprint (self, error) || !make_folder (self, error) || !take_lock (self, error))
     return FALSE;
   self->resumed = read_state (self);
   if (self->resumed && open_files (self, NULL))

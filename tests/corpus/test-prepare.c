@@ -366,6 +366,27 @@ test_missing (Fixture *fixture, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
 }
 
+/* What is in the way of the work folder stays. */
+static void
+test_foreign_folder (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *folder = g_strconcat (fixture->output, ".work", NULL);
+  g_autofree char *notes = g_build_filename (folder, "notes.txt", NULL);
+  g_autoptr (LaurelCorpusReport) report = NULL;
+  g_autoptr (GError) error = NULL;
+
+  add_input (fixture, "a.txt", "the cat and the dog");
+  g_assert_cmpint (g_mkdir (folder, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (notes, "mine", -1, NULL));
+  g_assert_null (prepare (fixture, NULL, NULL, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_cmpint (g_unlink (notes), ==, 0); /* an empty one serves */
+  report = prepare (fixture, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
+}
+
 /* --- Stopping and going on ----------------------------------------------------------- */
 
 /* Texts of all kinds: rows that are no JSON, duplicates, mojibake, some that rules remove. */
@@ -611,6 +632,7 @@ main (int argc, char **argv)
   ADD ("rules", test_rules);
   ADD ("too-long", test_too_long);
   ADD ("missing", test_missing);
+  ADD ("foreign-folder", test_foreign_folder);
   ADD ("batches", test_batches);
   ADD ("stopped", test_stopped);
   ADD ("stopped-often", test_stopped_often);
