@@ -69,7 +69,7 @@ check_reward_fits (const ModelOutline *policy,
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                  "Could not start PPO: the scores of the reward model “%s” are not normalised, so "
                  "kl_coef would have no scale; train it with normalize_rewards",
-                 request->reward_model);
+                 reward_name);
     return FALSE;
   }
   return TRUE;

@@ -10,8 +10,8 @@ static const LaurelMetricInfo metrics[] = {
   { "loss", N_ ("Loss"), N_ ("nats"),
     N_ ("Pretraining and SFT: Σ −log p over the batch's supervised tokens, divided by their "
         "number. Reward model: mean over prompts of the mean −log σ(better − worse) over a "
-        "prompt's pairs or, by the setting reward_loss, of −log softmax of what was chosen. DPO: the "
-        "same with the loss of loss_type. Lower is better.") },
+        "prompt's pairs or, by the setting reward_loss, of −log softmax of what was chosen. DPO: "
+        "the same with the loss of loss_type. Lower is better.") },
   { "accuracy", N_ ("Accuracy"), "",
     N_ ("Share of the batch's pairs whose better completion scores higher; an equal score counts "
         "one half.") },
