@@ -298,23 +298,39 @@ laurel_alarms_get_peak (const LaurelAlarms *self)
   return self->peak_step;
 }
 
+/* The number that a light compares, as people read it. */
+static char *
+format_value (const LaurelLight *light, LaurelAlarmId id)
+{
+  if (id == LAUREL_ALARM_STOPPING)
+    return g_strdup_printf ("%+.0f points since the start", 100 * light->value);
+  if (id == LAUREL_ALARM_VARIETY)
+    return g_strdup_printf ("%+.0f %% since the start", 100 * light->value);
+  return g_strdup_printf ("%.3g", light->value);
+}
+
 char *
 laurel_alarms_describe (const LaurelAlarms *self, LaurelAlarmId id)
 {
   const LaurelLight *light = laurel_alarms_get (self, id);
   const LaurelAlarmInfo *info = &infos[id];
+  g_autofree char *value = format_value (light, id);
 
   switch (light->state) {
   case LAUREL_LIGHT_ALARM:
-    return g_strdup_printf ("%.3g: %s since step %d", light->value, info->limit, light->since);
+    if (id == LAUREL_ALARM_OVEROPTIMISATION)
+      return g_strdup_printf ("%s, the third at step %d", info->limit, light->since);
+    return g_strdup_printf ("%s, %s since step %d", value, info->limit, light->since);
   case LAUREL_LIGHT_WARNING:
     return g_strdup_printf ("%.0f of %d evaluations with gold down and proxy up", light->value,
                             LAUREL_OVEROPTIMISATION_EVALUATIONS);
   case LAUREL_LIGHT_GOOD:
+    if (id == LAUREL_ALARM_OVEROPTIMISATION)
+      return g_strdup ("no sign at the last evaluation");
     if (light->n_lit > 0)
-      return g_strdup_printf ("%.3g; lit at %d steps from step %d on", light->value, light->n_lit,
+      return g_strdup_printf ("%s; lit at %d steps from step %d on", value, light->n_lit,
                               light->first_lit);
-    return g_strdup_printf ("%.3g", light->value);
+    return g_steal_pointer (&value);
   case LAUREL_LIGHT_UNKNOWN: break;
   }
   return g_strdup ("not measured");

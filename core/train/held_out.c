@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Sequences that are read at once, beside all that a trainer holds meanwhile. */
-#define N_AT_ONCE 8
+/* Sequences that are read at once: few, as a trainer holds all that it planned for meanwhile. */
+#define N_AT_ONCE 2
 
 typedef struct {
   const LaurelHeldOutRequest *request;

@@ -158,6 +158,33 @@ test_train (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "learning_rate");
 }
 
+/* Presets are listed, shown with their sources, and refused by name where there are none. */
+static void
+test_presets (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = fixture_path (fixture, "p.laurel");
+  g_auto (Result) result = { 0 };
+
+  make_project (fixture, "p.laurel");
+  run (&result, "train", "presets", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  g_assert_nonnull (strstr (result.out, "instructgpt"));
+  run (&result, "train", "presets", "ziegler", NULL);
+  g_assert_nonnull (strstr (result.out, "target_kl"));
+  g_assert_nonnull (strstr (result.out, "1.41e-5 for GPT-2 774M"));
+  run (&result, "--json", "train", "presets", "nplus", NULL);
+  g_assert_nonnull (strstr (result.out, "\"stage\":\"reward\""));
+  run (&result, "train", "presets", "stienon", NULL);
+  assert_error (&result, 1, "stiennon");
+  run (&result, "train", "ppo", "--help", NULL);
+  g_assert_nonnull (strstr (result.out, "Presets for --preset"));
+  run (&result, "--project", project, "train", "ppo", "--model", "blank", "--output", "p",
+       "--preset", "nobody", NULL);
+  assert_error (&result, 1, "choose one of");
+  run (&result, "--project", project, "run", "keep-best", "1", NULL);
+  assert_error (&result, 1, "run 1");
+}
+
 /* --- kill -9 ----------------------------------------------------------------------- */
 
 static char *
@@ -562,6 +589,7 @@ main (int argc, char **argv)
   add ("/cli/tokenizer", test_tokenizer);
   add ("/cli/wordpiece", test_wordpiece);
   add ("/cli/train", test_train);
+  add ("/cli/presets", test_presets);
   add ("/cli/bench", test_bench);
   add ("/cli/kill", test_kill);
   add ("/cli/bad/models", test_bad_models);

@@ -21,13 +21,25 @@ static const StateWords state_words[] = {
 };
 
 static char *
+format_value (const LaurelLight *light, LaurelAlarmId id)
+{
+  if (id == LAUREL_ALARM_STOPPING)
+    /* Translators: how far a percentage has risen or fallen. */
+    return g_strdup_printf (_("%+.0f points since the start"), 100 * light->value);
+  if (id == LAUREL_ALARM_VARIETY)
+    return g_strdup_printf (_("%+.0f %% since the start"), 100 * light->value);
+  return laurel_format_value (light->value);
+}
+
+static char *
 describe_alarm (const LaurelLight *light, LaurelAlarmId id)
 {
   const LaurelAlarmInfo *info = laurel_alarm_info (id);
-  g_autofree char *value = laurel_format_value (light->value);
+  g_autofree char *value = format_value (light, id);
 
   if (id == LAUREL_ALARM_OVEROPTIMISATION) /* the number would be that of evaluations */
-    return g_strdup_printf (_("%s since step %d"), _(info->limit), light->since);
+    return g_strdup_printf (_("Gold down and proxy up in three evaluations, the third at step %d"),
+                            light->since);
   /* Translators: a number, what it is (“above 0.3”), and the step at which it began. */
   return g_strdup_printf (_("%s, %s since step %d"), value, _(info->limit), light->since);
 }
@@ -43,10 +55,16 @@ describe_unknown (LaurelAlarmId id)
 }
 
 static char *
-describe_good (const LaurelLight *light, const LaurelAlarmInfo *info)
+describe_good (const LaurelLight *light, LaurelAlarmId id)
 {
-  g_autofree char *value = laurel_format_value (light->value);
+  const LaurelAlarmInfo *info = laurel_alarm_info (id);
+  g_autofree char *value = format_value (light, id);
 
+  if (id == LAUREL_ALARM_OVEROPTIMISATION && light->n_lit == 0)
+    return g_strdup (_("No sign of it at the last evaluation"));
+  if (id == LAUREL_ALARM_OVEROPTIMISATION)
+    return g_strdup_printf (_("No sign of it at the last evaluation; there was at step %d"),
+                            light->first_lit);
   if (light->n_lit > 0)
     return g_strdup_printf (ngettext ("%s; it was %s at %d step, first at step %d",
                                       "%s; it was %s at %d steps, first at step %d", light->n_lit),
@@ -72,7 +90,7 @@ describe (const LaurelLight *light, LaurelAlarmId id)
                                       "in a row are an alarm",
                                       (int) light->value),
                             (int) light->value);
-  case LAUREL_LIGHT_GOOD: return describe_good (light, info);
+  case LAUREL_LIGHT_GOOD: return describe_good (light, id);
   case LAUREL_LIGHT_UNKNOWN: break;
   }
   return g_strdup (describe_unknown (id));
