@@ -117,7 +117,9 @@ static const LaurelPresetValue reward_ziegler[] = {
   { "lr_scheduler_type", "linear", "linear to zero" },
   { "batch_size", "8", "8 (32 for summaries)" },
   { "num_train_epochs", "1", "1" },
-  { "normalize_rewards", "true", "gain and bias, on samples" },
+  { "reward_loss", "pick_best", "labelers pick the best of four" },
+  { "normalize_before", "true", "gain and bias, on samples, before training and after" },
+  { "normalize_rewards", "true", "gain and bias, on samples, before training and after" },
 };
 
 static const LaurelPresetValue reward_stiennon[] = {
@@ -126,6 +128,7 @@ static const LaurelPresetValue reward_stiennon[] = {
   { "batch_size", "8", "64 of 64000 comparisons, / 8" },
   { "num_train_epochs", "1", "1" },
   { "ties", "drop", "there are none: labelers choose" },
+  { "num_seeds", "3", "3 to 10, of which the best on validation is kept" },
 };
 
 static const LaurelPresetValue reward_instructgpt[] = {
@@ -134,6 +137,7 @@ static const LaurelPresetValue reward_instructgpt[] = {
   { "batch_size", "8", "64 prompts with all their comparisons, / 8" },
   { "num_train_epochs", "1", "1" },
   { "ties", "drop", "dropped" },
+  { "reward_loss", "pairwise", "all pairs of a prompt, each prompt with the same weight" },
 };
 
 static const LaurelPresetValue reward_nplus[] = {
@@ -181,9 +185,10 @@ static const LaurelPreset presets[] = {
   { "starter", LAUREL_STAGE_REWARD, STARTER,
     N_ ("For some hundred rankings."), VALUES (reward_starter) },
   { "ziegler", LAUREL_STAGE_REWARD, ZIEGLER,
-    N_ ("One epoch, linear to zero, normalised scores."), VALUES (reward_ziegler) },
+    N_ ("The best of each ranking alone counts; one epoch, linear to zero."),
+    VALUES (reward_ziegler) },
   { "stiennon", LAUREL_STAGE_REWARD, STIENNON,
-    N_ ("One epoch; several seeds are worth their time."), VALUES (reward_stiennon) },
+    N_ ("One epoch, three models of which the best is kept."), VALUES (reward_stiennon) },
   { "instructgpt", LAUREL_STAGE_REWARD, INSTRUCTGPT,
     N_ ("All comparisons of a prompt in one batch, one epoch."), VALUES (reward_instructgpt) },
   { "nplus", LAUREL_STAGE_REWARD, NPLUS,
