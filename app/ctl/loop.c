@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "app/ctl/evaluate.h"
+#include "app/ctl/loop.h"
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -86,19 +87,6 @@ open_or_create (LaurelCtl *self, GError **error)
   return self->project != NULL;
 }
 
-/* "reward-1", or the first number that is free. */
-static char *
-choose_name (LaurelStore *store, const char *stem)
-{
-  for (int i = 1;; i++) {
-    g_autofree char *name = g_strdup_printf ("%s-%d", stem, i);
-    g_autoptr (LaurelModelRecord) record = laurel_store_get_model (store, name, NULL);
-
-    if (record == NULL)
-      return g_steal_pointer (&name);
-  }
-}
-
 static gboolean
 prepare (Loop *loop, GError **error)
 {
@@ -110,9 +98,13 @@ prepare (Loop *loop, GError **error)
   loop->judge_path = g_build_filename (folder, "judge.json", NULL);
   loop->store = laurel_project_get_store (loop->ctl->project);
   loop->judge = laurel_judge_load (loop->judge_path, error);
-  loop->reward_name = choose_name (loop->store, "reward");
-  loop->policy_name = choose_name (loop->store, "ppo");
-  return loop->judge != NULL;
+  if (loop->judge == NULL)
+    return FALSE;
+  loop->reward_name = laurel_project_choose_name (loop->ctl->project, "reward", error);
+  loop->policy_name = loop->reward_name != NULL
+                          ? laurel_project_choose_name (loop->ctl->project, "ppo", error)
+                          : NULL;
+  return loop->policy_name != NULL;
 }
 
 /* --- Sampling, ranking, training ------------------------------------------------------ */
@@ -320,12 +312,28 @@ static const LaurelCtlOption run_options[] = {
   { NULL }
 };
 
-static const LaurelCtlVerb verbs[] = {
-  { "run", "", 0, 0, run_options,
-    "Run the whole loop; makes the starter project when there is none", run_run },
+static const LaurelCtlOption status_options[] = {
+  { "judge", "J", "Show what this judge's rules made of the policies in “loop online”", FALSE },
   { NULL }
 };
 
-const LaurelCtlNoun laurel_ctl_loop = { "loop",
-                                        "The loop: sample, rank, reward model, PPO, in one go",
-                                        verbs };
+static const LaurelCtlVerb verbs[] = {
+  { "run", "", 0, 0, run_options,
+    "Run the whole loop; makes the starter project when there is none", run_run },
+  { "online", "", 0, 0, laurel_ctl_loop_online_options,
+    "Go through it in rounds: mixed tasks, rankings, a new reward model, PPO",
+    laurel_ctl_loop_online, laurel_ctl_loop_help_online },
+  { "retrain", "", 0, 0, laurel_ctl_loop_retrain_options,
+    "Train a reward model anew on all rankings, and measure what it gained",
+    laurel_ctl_loop_retrain },
+  { "status", "", 0, 0, status_options,
+    "List the loop's reward models and policies with accuracy and wins", laurel_ctl_loop_status },
+  { "settings", "", 0, 0, laurel_ctl_loop_settings_options,
+    "Show or change when Laurel's window retrains, samples and tunes by itself",
+    laurel_ctl_loop_settings, laurel_ctl_loop_help_settings },
+  { NULL }
+};
+
+const LaurelCtlNoun laurel_ctl_loop = {
+  "loop", "The loop: sample, rank, reward model, PPO, in one go or in rounds", verbs
+};

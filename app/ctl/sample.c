@@ -37,6 +37,21 @@ check_stream (LaurelCtl *self, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_mix (LaurelCtl *self, GError **error)
+{
+  const char *what = laurel_ctl_has (self, "mix") ? "mix" : "mix-completions";
+
+  if (!laurel_ctl_has (self, what)
+      || (laurel_ctl_has (self, "task") && laurel_ctl_has (self, "mix")))
+    return TRUE;
+  g_set_error (error, LAUREL_CTL_USAGE, 0,
+               "Could not mix completions: “--%s” is for tasks of two models; give --mix and "
+               "--task too",
+               what);
+  return FALSE;
+}
+
 /* What the model's generation_config.json says, and Laurel's own defaults where it says nothing. */
 static gboolean
 read_defaults (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
@@ -83,6 +98,7 @@ read_settings (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
                                  &request->repetition_penalty, error)
       || !read_int (self, "max-tokens", 1, &request->max_tokens, error)
       || !read_int (self, "batch-size", 0, &request->max_rows, error)
+      || !read_int (self, "mix-completions", 1, &request->n_mix, error)
       || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error))
     return FALSE;
   request->n_completions = (int) n_completions;
@@ -132,8 +148,10 @@ read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
   request->model = laurel_ctl_require (self, "model", error);
   request->prompt = laurel_ctl_get (self, "prompt");
   request->reward_model = laurel_ctl_get (self, "reward-model");
+  request->mix = laurel_ctl_get (self, "mix");
   request->n_completions = 4;
-  if (request->model == NULL || !check_stream (self, error) || !read_weights (self, request, error)
+  if (request->model == NULL || !check_stream (self, error) || !check_mix (self, error)
+      || !read_weights (self, request, error)
       || !read_settings (self, &checked, error) /* wrong usage before a missing model */
       || !read_defaults (self, request, error) || !read_settings (self, request, error)
       || !check_best_of (self, request, error))
@@ -469,6 +487,9 @@ static const LaurelCtlOption run_options[] = {
   { "weights", "f32|bf16", "bf16: faster, and says what it costs in log-probability (f32)", FALSE },
   { "stream", NULL, "Print text while it is written", FALSE },
   { "task", NULL, "Store them as tasks to rank", FALSE },
+  { "mix", "M", "With --task: some completions of each are this model's; nobody who ranks sees it",
+    FALSE },
+  { "mix-completions", "N", "How many of them; the others are --model's (half)", FALSE },
   { NULL }
 };
 

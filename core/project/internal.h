@@ -15,6 +15,8 @@ struct _LaurelProject {
   LaurelStore *store;
   LaurelTrainer *trainer;
   GHashTable *tokenizers; /* model name → LaurelTokenizer, for labels */
+  gboolean is_looping;   /* the online loop goes on by itself */
+  guint loop_source;
 };
 
 /* --- models.c, also for the trainer thread -------------------------------- */
@@ -46,10 +48,33 @@ const char *laurel_stage_model_kind (LaurelStage stage);
 /* Its tokenizer, read once; borrowed from the project. */
 LaurelTokenizer *laurel_project_get_tokenizer (LaurelProject *self, const char *name_or_path, GError **error);
 
+/* --- jobs.c, also for start_sampling.c ---------------------------------------- */
+
+/* Stores @run as queued and hands it to the trainer thread; its id, 0 on error. */
+gint64 laurel_project_queue_run (LaurelProject *self, LaurelRun *run, GError **error);
+
 /* --- estimate.c ------------------------------------------------------------- */
 
 /* The most bytes that the run of @request will hold; @config is that of the model that it starts from. */
 gsize laurel_project_plan_memory (LaurelProject *self, const LaurelTrainRequest *request, const LaurelModelConfig *config);
+
+/* --- The online loop (online.h) -------------------------------------------------- */
+
+/* Facts: the newest ranking that a reward model was made from, the reward model that PPO was last queued with. */
+#define LAUREL_ONLINE_RANKING "online/ranking"
+#define LAUREL_ONLINE_TUNED "online/tuned"
+/* How many tasks there were when the loop asked for more. */
+#define LAUREL_ONLINE_SAMPLED "online/sampled"
+
+/* The round that a run's configuration names; −1: of the loop but no round; 0: not of it. */
+int laurel_run_get_round (const LaurelRun *run);
+
+/* On the trainer thread. Fixes the data of a run that was queued without it. */
+gboolean laurel_job_fix_snapshot (LaurelJob *job, LaurelStage stage, GError **error);
+/* Measures the new reward model on the held-out ones of @comparisons, beside the one that the run's configuration
+ * names, and stores what came out for laurel_online_list_gains(). */
+gboolean laurel_job_measure_gain (LaurelJob *job, const LaurelModel *reward, GPtrArray *comparisons,
+                                  const LaurelHyperparameters *hp, GError **error);
 
 /* --- starter.c -------------------------------------------------------------- */
 

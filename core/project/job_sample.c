@@ -1,5 +1,8 @@
 /* job_sample.c: sampling K completions for each of N prompts, stored as tasks to rank.
  *
+ * With a second model to mix in, a task has completions of both; which are whose is in the
+ * completions' rows and nowhere that a labeler looks.
+ *
  * Prompts go in small groups; each group's completions and tasks are one
  * transaction together with the run's step, so a run that is stopped goes on
  * with the first prompt that has no task yet.
@@ -15,32 +18,44 @@
 
 /* Sequences decoded together: enough to keep the kernels busy, few enough to stop soon. */
 #define SEQUENCES_AT_A_TIME 64
+/* What the second model's seed is told apart by: a number of 63 bits, as the database has them. */
+#define MIXED_SEED G_GUINT64_CONSTANT (0x4d69786564)
+
+/* A model and what it is asked to write for each prompt. */
+typedef struct {
+  const char *name;
+  LaurelModel *model;
+  LaurelSamplingOptions options;
+  GArray *biases; /* (element-type LaurelLogitBias), in this model's tokens */
+  int n_completions;
+} Writer;
 
 typedef struct {
-  LaurelModel *model;
+  Writer writers[2];
+  int n_writers;
   LaurelModel *reward; /* that chooses; NULL: every sample is kept */
   LaurelBestOf best_of;
-  const char *model_name;
-  LaurelSamplingOptions options;
+  LaurelSamplingOptions options; /* without the biases */
   char **stop, **logit_bias;
   char *stop_text, *logit_bias_text; /* as stored: JSON */
-  GArray *biases;                    /* (element-type LaurelLogitBias) */
-  int n_completions;
-  GPtrArray *prompts; /* (element-type LaurelPrompt), of the snapshot */
-  gboolean has_told;  /* what rounding the weights costs */
+  int n_completions;                 /* of a task */
+  GPtrArray *prompts;                /* (element-type LaurelPrompt), of the snapshot */
+  gboolean has_told;                 /* what rounding the weights costs */
 } SampleWork;
 
 static void
 sample_work_clear (SampleWork *work)
 {
-  g_clear_pointer (&work->model, laurel_model_free);
+  for (int i = 0; i < work->n_writers; i++) {
+    g_clear_pointer (&work->writers[i].model, laurel_model_free);
+    g_clear_pointer (&work->writers[i].biases, g_array_unref);
+  }
   g_clear_pointer (&work->reward, laurel_model_free);
   g_clear_pointer (&work->prompts, g_ptr_array_unref);
   g_clear_pointer (&work->stop, g_strfreev);
   g_clear_pointer (&work->logit_bias, g_strfreev);
   g_clear_pointer (&work->stop_text, g_free);
   g_clear_pointer (&work->logit_bias_text, g_free);
-  g_clear_pointer (&work->biases, g_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (SampleWork, sample_work_clear)
@@ -143,13 +158,14 @@ progress_cb (int n_done, int n_all, gpointer user_data)
 
 static gboolean
 encode_prompts (const SampleWork *work,
+                const Writer *writer,
                 guint first,
                 int n,
                 LaurelPromptTokens *tokens,
                 GPtrArray *arrays,
                 GError **error)
 {
-  const LaurelModel *model = work->model;
+  const LaurelModel *model = writer->model;
 
   for (int i = 0; i < n; i++) {
     const LaurelPrompt *prompt = g_ptr_array_index (work->prompts, first + (guint) i);
@@ -177,30 +193,31 @@ encode_prompts (const SampleWork *work,
 static gboolean
 store_completion (LaurelJob *job,
                   const SampleWork *work,
+                  const Writer *writer,
                   gint64 prompt_id,
                   const LaurelSample *sample,
                   gint64 *out_id,
                   GError **error)
 {
-  g_autofree char *text = laurel_sample_dup_text (sample, work->model);
+  g_autofree char *text = laurel_sample_dup_text (sample, writer->model);
   LaurelCompletion completion = { 0 };
 
   completion.prompt_id = prompt_id;
-  completion.model = (char *) work->model_name;
+  completion.model = (char *) writer->name;
   completion.tokens = sample->tokens;
   completion.logprobs = sample->logprobs;
   completion.plain_logprobs = sample->plain_logprobs;
   completion.n_tokens = sample->n_tokens;
   completion.text = text;
   completion.finish = sample->finish;
-  completion.temperature = work->options.temperature;
-  completion.top_k = work->options.top_k;
-  completion.top_p = work->options.top_p;
-  completion.min_p = work->options.min_p;
-  completion.repetition_penalty = work->options.repetition_penalty;
+  completion.temperature = writer->options.temperature;
+  completion.top_k = writer->options.top_k;
+  completion.top_p = writer->options.top_p;
+  completion.min_p = writer->options.min_p;
+  completion.repetition_penalty = writer->options.repetition_penalty;
   completion.stop = work->stop_text;
   completion.logit_bias = work->logit_bias_text;
-  completion.seed = work->options.seed;
+  completion.seed = writer->options.seed;
   completion.created = g_get_real_time ();
   if (!laurel_store_add_completion (job->store, &completion, error))
     return FALSE;
@@ -208,34 +225,44 @@ store_completion (LaurelJob *job,
   return TRUE;
 }
 
+/* @samples: of each writer (element-type LaurelSample); prompt @index of the group is stored. */
 static gboolean
 store_task (LaurelJob *job,
             const SampleWork *work,
             gint64 prompt_id,
-            GPtrArray *samples,
-            int first,
+            GPtrArray *const *samples,
+            int index,
             GError **error)
 {
   g_autofree gint64 *ids = g_new (gint64, work->n_completions);
+  int n = 0;
 
-  for (int j = 0; j < work->n_completions; j++)
-    if (!store_completion (job, work, prompt_id, g_ptr_array_index (samples, first + j), &ids[j],
-                           error))
-      return FALSE;
-  return laurel_store_add_task (job->store, prompt_id, ids, work->n_completions, 1, "random", error)
-         != 0;
+  for (int w = 0; w < work->n_writers; w++) {
+    const Writer *writer = &work->writers[w];
+    int first = index * writer->n_completions;
+
+    for (int j = 0; j < writer->n_completions; j++)
+      if (!store_completion (job, work, writer, prompt_id,
+                             g_ptr_array_index (samples[w], first + j), &ids[n++], error))
+        return FALSE;
+  }
+  return laurel_store_add_task (job->store, prompt_id, ids, n, 1, "random", error) != 0;
 }
 
 static gboolean
-store_group (
-    LaurelJob *job, const SampleWork *work, guint first, int n, GPtrArray *samples, GError **error)
+store_group (LaurelJob *job,
+             const SampleWork *work,
+             guint first,
+             int n,
+             GPtrArray *const *samples,
+             GError **error)
 {
   if (!laurel_store_begin (job->store, error))
     return FALSE;
   for (int i = 0; i < n; i++) {
     const LaurelPrompt *prompt = g_ptr_array_index (work->prompts, first + (guint) i);
 
-    if (!store_task (job, work, prompt->id, samples, i * work->n_completions, error)) {
+    if (!store_task (job, work, prompt->id, samples, i, error)) {
       laurel_store_rollback (job->store);
       return FALSE;
     }
@@ -252,6 +279,7 @@ store_group (
 static gboolean
 tell_rounding_cost (LaurelJob *job,
                     SampleWork *work,
+                    const Writer *writer,
                     const LaurelPromptTokens *tokens,
                     GPtrArray *samples,
                     GError **error)
@@ -261,7 +289,7 @@ tell_rounding_cost (LaurelJob *job,
 
   if (!work->options.bf16_weights || work->has_told)
     return TRUE;
-  if (!laurel_rounding_measure (work->model, tokens, samples, work->options.temperature, &cost,
+  if (!laurel_rounding_measure (writer->model, tokens, samples, work->options.temperature, &cost,
                                 error))
     return FALSE;
   text = laurel_rounding_describe (&cost);
@@ -270,26 +298,43 @@ tell_rounding_cost (LaurelJob *job,
   return TRUE;
 }
 
-static gboolean
-sample_group (LaurelJob *job, SampleWork *work, guint first, int n, GError **error)
+static GPtrArray *
+write_group (
+    LaurelJob *job, SampleWork *work, const Writer *writer, guint first, int n, GError **error)
 {
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
   g_autoptr (GPtrArray) samples = NULL;
 
-  if (!encode_prompts (work, first, n, tokens, arrays, error))
-    return FALSE;
+  if (!encode_prompts (work, writer, first, n, tokens, arrays, error))
+    return NULL;
   samples = work->reward != NULL
-                ? laurel_best_of_generate (&work->best_of, work->model, tokens, n,
-                                           work->n_completions, &work->options, progress_cb, job,
-                                           NULL, error)
-                : laurel_generate (work->model, tokens, n, work->n_completions, &work->options,
-                                   progress_cb, job, error);
-  if (samples == NULL || !tell_rounding_cost (job, work, tokens, samples, error)
-      || !store_group (job, work, first, n, samples, error))
-    return FALSE;
-  laurel_job_announce (job, FALSE, TRUE);
-  return TRUE;
+                ? laurel_best_of_generate (&work->best_of, writer->model, tokens, n,
+                                           writer->n_completions, &writer->options, progress_cb,
+                                           job, NULL, error)
+                : laurel_generate (writer->model, tokens, n, writer->n_completions,
+                                   &writer->options, progress_cb, job, error);
+  if (samples == NULL || !tell_rounding_cost (job, work, writer, tokens, samples, error))
+    return NULL;
+  return g_steal_pointer (&samples);
+}
+
+static gboolean
+sample_group (LaurelJob *job, SampleWork *work, guint first, int n, GError **error)
+{
+  GPtrArray *samples[2] = { NULL, NULL };
+  gboolean ok = TRUE;
+
+  for (int i = 0; ok && i < work->n_writers; i++) {
+    samples[i] = write_group (job, work, &work->writers[i], first, n, error);
+    ok = samples[i] != NULL;
+  }
+  ok = ok && store_group (job, work, first, n, samples, error);
+  for (int i = 0; i < work->n_writers; i++)
+    g_clear_pointer (&samples[i], g_ptr_array_unref);
+  if (ok)
+    laurel_job_announce (job, FALSE, TRUE);
+  return ok;
 }
 
 /* --- The run --------------------------------------------------------------------- */
@@ -312,26 +357,46 @@ load_reward (LaurelJob *job, SampleWork *work, GError **error)
 }
 
 static gboolean
+load_writer (
+    LaurelJob *job, SampleWork *work, const char *name, int n_completions, GError **error)
+{
+  Writer *writer = &work->writers[work->n_writers];
+  g_autofree char *folder = laurel_model_resolve (job->store, job->project_path, name, error);
+
+  if (folder == NULL)
+    return FALSE;
+  writer->model = laurel_model_load (folder, error);
+  if (writer->model == NULL)
+    return FALSE;
+  writer->name = name;
+  writer->n_completions = n_completions;
+  writer->options = work->options;
+  /* With the same numbers drawn, two models that are still close would write the same. */
+  if (work->n_writers > 0)
+    writer->options.seed ^= MIXED_SEED;
+  work->n_writers++;
+  writer->biases =
+      laurel_logit_bias_parse ((const char *const *) work->logit_bias, writer->model->tokenizer,
+                               writer->model->config.vocab_size, error);
+  if (writer->biases == NULL)
+    return FALSE;
+  writer->options.biases = (const LaurelLogitBias *) (gpointer) writer->biases->data;
+  writer->options.n_biases = (int) writer->biases->len;
+  return TRUE;
+}
+
+static gboolean
 load_work (LaurelJob *job, SampleWork *work, GError **error)
 {
-  g_autofree char *folder = NULL;
+  const char *name = json_object_get_string_member_with_default (job->config, "model", "");
+  const char *mix = json_object_get_string_member_with_default (job->config, "mix", NULL);
+  int n_mix = (int) json_object_get_int_member_with_default (job->config, "n_mix", 0);
 
   read_options (job->config, work);
-  work->model_name = json_object_get_string_member_with_default (job->config, "model", "");
-  folder = laurel_model_resolve (job->store, job->project_path, work->model_name, error);
-  if (folder == NULL || !laurel_sampling_options_validate (&work->options, error))
-    return FALSE;
-  work->model = laurel_model_load (folder, error);
-  if (work->model == NULL || !load_reward (job, work, error))
-    return FALSE;
-  work->biases =
-      laurel_logit_bias_parse ((const char *const *) work->logit_bias, work->model->tokenizer,
-                               work->model->config.vocab_size, error);
-  if (work->biases == NULL)
-    return FALSE;
-  work->options.biases = (const LaurelLogitBias *) (gpointer) work->biases->data;
-  work->options.n_biases = (int) work->biases->len;
-  return read_prompts (job, work, error);
+  return laurel_sampling_options_validate (&work->options, error)
+         && load_writer (job, work, name, work->n_completions - n_mix, error)
+         && (mix == NULL || load_writer (job, work, mix, n_mix, error))
+         && load_reward (job, work, error) && read_prompts (job, work, error);
 }
 
 gboolean

@@ -18,6 +18,7 @@ typedef struct {
   LaurelHyperparameters hp;
   LaurelModel *base;
   LaurelModel *reward;
+  LaurelModel *reference; /* NULL: PPO starts from its reference */
   LaurelModel *trained;
   LaurelTrainData data;
   LaurelWatch *watch; /* online stages */
@@ -31,6 +32,7 @@ train_work_clear (TrainWork *work)
   laurel_model_free (work->base);
   laurel_model_free (work->reward);
   laurel_watch_free (work->watch);
+  laurel_model_free (work->reference);
   laurel_train_data_clear (&work->data);
 }
 
@@ -82,11 +84,14 @@ load_models (LaurelJob *job, TrainWork *work, GError **error)
         laurel_model_with_head (work->base, LAUREL_HEAD_SCORE, (guint64) work->hp.seed, error);
     return work->trained != NULL;
   }
-  if (laurel_stage_is_online (work->stage)) {
-    work->reward = load_model (job, "reward_model", error);
+  if (!laurel_stage_is_online (work->stage))
+    return TRUE;
+  work->reward = load_model (job, "reward_model", error);
+  if (work->reward == NULL || !json_object_has_member (job->config, "reference"))
     return work->reward != NULL;
-  }
-  return TRUE;
+  work->reference = load_model (job, "reference", error);
+  job->monitor.reference = work->reference;
+  return work->reference != NULL;
 }
 
 static void
@@ -149,6 +154,14 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
                "Could not start the run: this version has no stage “%s”; use a newer one",
                laurel_stage_name (work->stage));
   return FALSE;
+}
+
+/* A reward model of the online loop, beside the one before it. */
+static gboolean
+measure (LaurelJob *job, TrainWork *work, GError **error)
+{
+  return work->stage != LAUREL_STAGE_REWARD || laurel_run_get_round (job->run) == 0
+         || laurel_job_measure_gain (job, work->trained, work->data.comparisons, &work->hp, error);
 }
 
 static gboolean
@@ -265,6 +278,8 @@ laurel_job_train (LaurelJob *job, GError **error)
   }
   if ((!trains_seeds (&work) && !go_back (job, error)) || !load_models (job, &work, error))
     return FALSE;
+  if (!laurel_job_fix_snapshot (job, work.stage, error))
+    return FALSE;
   if (!laurel_data_load (job->store, work.stage, job->snapshot, work.base, &work.hp, job->folder,
                          &job->monitor, &work.data, error))
     return FALSE;
@@ -273,7 +288,7 @@ laurel_job_train (LaurelJob *job, GError **error)
     return FALSE;
   trained = run_stage (job, &work, error);
   end_watch (job, &work, trained);
-  if (!trained || !save_output (job, &work, error))
+  if (!trained || !measure (job, &work, error) || !save_output (job, &work, error))
     return FALSE;
   clean_up (job, &work);
   return TRUE;

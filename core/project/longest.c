@@ -70,9 +70,9 @@ laurel_data_measure_longest (LaurelStore *store,
   g_autoptr (JsonNode) snapshot = NULL;
   int longest;
 
-  /* Documents fill their rows. */
-  if (request->stage == LAUREL_STAGE_PRETRAIN || !are_files_small (request->data_files)
-      || !is_store_small (store))
+  /* Documents fill their rows; what is not there yet may have any length. */
+  if (request->stage == LAUREL_STAGE_PRETRAIN || request->late
+      || !are_files_small (request->data_files) || !is_store_small (store))
     return 0;
   snapshot = laurel_data_snapshot_request (store, request, NULL);
   if (snapshot == NULL

@@ -166,6 +166,7 @@ laurel_project_open (const char *path, GError **error)
 void
 laurel_project_close (LaurelProject *self)
 {
+  g_clear_handle_id (&self->loop_source, g_source_remove);
   g_clear_pointer (&self->trainer, laurel_trainer_free);
   g_clear_pointer (&self->store, laurel_store_close);
 }

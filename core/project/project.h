@@ -87,6 +87,10 @@ typedef struct {
   LaurelOverOptimised on_overoptimisation; /* with a gold judge */
   gboolean chosen;          /* sft only: learn from the best completion of each ranking, not from demonstrations */
   LaurelHyperparameters hyperparameters;
+  const char *reference; /* ppo: the model that the KL is measured to; NULL: where it starts */
+  const char *previous;  /* reward: the model whose held-out accuracy it is compared with; NULL: none */
+  gboolean late;         /* reward: its rankings are those there are when it begins, not when it is queued */
+  int round;             /* of the online loop, from 1; −1: of the loop but no round; 0: not of it */
 } LaurelTrainRequest;
 
 typedef struct {
@@ -107,6 +111,9 @@ typedef struct {
   gboolean bf16_weights;         /* decode with the weights rounded to bfloat16 */
   int best_of;                   /* each completion is the best of so many by @reward_model; 0 or 1: all are kept */
   const char *reward_model;      /* with @best_of; the samples that are not kept are not stored */
+  const char *mix;               /* (nullable) a second model: so many of each prompt's completions are its own */
+  int n_mix;                     /* 0: half of them */
+  int round;                     /* as above */
 } LaurelSampleRequest;
 
 /* A stop string or logit bias as it is typed on one line: \n, \t and \\ become what they stand for. */
@@ -162,6 +169,15 @@ void laurel_project_checkpoint_job (LaurelProject *self);
 /* Blocks until the trainer thread is idle, running the project's main context meanwhile; FALSE and the run's error
  * when @run_id did not end as done. For laurelctl and tests. */
 gboolean laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error);
+
+/* --- The online loop, in the window (the rest is in online.h) -------------- */
+
+/* From now on, while the project's settings say so: after every n new rankings a reward model is queued, when the queue
+ * runs low new tasks, after a reward model PPO. Nothing is queued beside its own like, and a running job is never
+ * disturbed. What the last window left undone of these goes on. For the window, not for laurelctl. */
+void laurel_project_start_loop (LaurelProject *self);
+/* A ranking was submitted, or the settings changed: looked at when the main loop is idle. Cheap. */
+void laurel_project_note_ranking (LaurelProject *self);
 
 /* Low priority and short spinning for the threads of the engine: call first thing in main(). Restarts the program
  * once with the OpenMP settings it needs. */

@@ -100,6 +100,19 @@ laurel_store_set_run_status (LaurelStore *self,
 }
 
 gboolean
+laurel_store_set_run_snapshot (LaurelStore *self, gint64 id, const char *json, GError **error)
+{
+  g_autoptr (LaurelStatement) update = laurel_store_prepare_write (
+    self, "UPDATE runs SET snapshot = ? WHERE id = ?", "save the run's data", error);
+
+  if (update == NULL)
+    return FALSE;
+  laurel_statement_bind_text (update, json);
+  laurel_statement_bind_int (update, id);
+  return update_run (self, update, id, error);
+}
+
+gboolean
 laurel_store_set_run_step (LaurelStore *self, gint64 id, int step, int n_steps, GError **error)
 {
   g_autoptr (LaurelStatement) update =
@@ -224,6 +237,23 @@ laurel_store_get_run (LaurelStore *self, gint64 id, GError **error)
   else
     set_not_found (id, error);
   return NULL;
+}
+
+gint64
+laurel_store_find_live_run (LaurelStore *self, const char *kind, GError **error)
+{
+  g_autoptr (LaurelStatement) find = laurel_store_prepare (
+    self,
+    "SELECT coalesce (max (id), 0) FROM runs"
+    " WHERE kind = ? AND status IN ('queued', 'running', 'paused')",
+    "look for a run", error);
+  gint64 id;
+
+  if (find == NULL)
+    return 0;
+  laurel_statement_bind_text (find, kind);
+  id = laurel_store_count (find, error);
+  return MAX (id, 0);
 }
 
 GPtrArray *

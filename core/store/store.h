@@ -80,6 +80,11 @@ gint64 laurel_store_count_rankings_by (LaurelStore *self, LaurelLabelers labeler
 LaurelRanking *laurel_store_previous_ranking (LaurelStore *self, gint64 labeler_id, gint64 before_id, GError **error);
 GPtrArray *laurel_store_list_comparisons (LaurelStore *self, LaurelLabelers labelers, GError **error);
 gint64 laurel_store_count_rankings (LaurelStore *self, gint64 labeler_id /* 0: all */, gint64 since, GError **error);
+/* The newest row's id, 0 when there is none; how many in force, without skips, are newer than @ranking_id. −1 on error. */
+gint64 laurel_store_last_ranking (LaurelStore *self, GError **error);
+gint64 laurel_store_count_rankings_after (LaurelStore *self, gint64 ranking_id, GError **error);
+/* (element-type LaurelDuel): what each ranking in force says of model @a's completions against @b's, by task. */
+GPtrArray *laurel_store_list_duels (LaurelStore *self, const char *a, const char *b, GError **error);
 
 gboolean laurel_store_put_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, const char *json, GError **error);
 LaurelDraft *laurel_store_get_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, GError **error); /* NULL without error: none */
@@ -94,10 +99,14 @@ gboolean laurel_store_remove_model (LaurelStore *self, const char *name, GError 
 /* Runs, metrics, rollouts. */
 gboolean laurel_store_add_run (LaurelStore *self, LaurelRun *run, GError **error); /* sets its id */
 gboolean laurel_store_set_run_status (LaurelStore *self, gint64 id, LaurelRunStatus status, const char *message, GError **error);
+/* Fixes the data of a run that was queued without it. */
+gboolean laurel_store_set_run_snapshot (LaurelStore *self, gint64 id, const char *json, GError **error);
 gboolean laurel_store_set_run_step (LaurelStore *self, gint64 id, int step, int n_steps, GError **error);
 /* Runs that say “running” or “paused” but whose process is gone become “interrupted”. Returns how many, −1 on error. */
 int laurel_store_mark_interrupted (LaurelStore *self, GError **error);
 LaurelRun *laurel_store_get_run (LaurelStore *self, gint64 id, GError **error);
+/* A run of that kind that is queued, running or paused, in whatever process; 0 when there is none, and on error. */
+gint64 laurel_store_find_live_run (LaurelStore *self, const char *kind, GError **error);
 GPtrArray *laurel_store_list_runs (LaurelStore *self, GError **error); /* newest first */
 gboolean laurel_store_add_metric (LaurelStore *self, gint64 run_id, int step, const char *key, double value, GError **error);
 /* What a resumed run will write again: metrics and rollouts after @step are removed. */

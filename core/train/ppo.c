@@ -151,11 +151,19 @@ make_fingerprint (LaurelPpo *self)
   self->state.fingerprint = g_strdup (g_checksum_get_string (checksum));
 }
 
+/* A policy that goes on from an earlier run is still measured against where that one began. */
+static const LaurelModel *
+choose_reference (const LaurelPpo *self)
+{
+  return self->monitor != NULL && self->monitor->reference != NULL ? self->monitor->reference
+                                                                   : self->policy;
+}
+
 /* The copies, made before a checkpoint may replace the policy's weights. */
 static gboolean
 copy_models (LaurelPpo *self, GError **error)
 {
-  self->reference = laurel_model_copy (self->policy, error);
+  self->reference = laurel_model_copy (choose_reference (self), error);
   if (self->reference == NULL)
     return FALSE;
   self->value = self->hp->vf_share_layers ? laurel_model_new_score_head (self->policy, error)

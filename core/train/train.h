@@ -31,6 +31,7 @@ typedef struct {
   LaurelVerdict (*evaluate) (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference);
   const char *checkpoint_dir; /* NULL: no checkpoints */
   gboolean resume;            /* start from the checkpoint in checkpoint_dir */
+  const LaurelModel *reference; /* ppo: what the KL is measured to; NULL: the policy as it starts */
 } LaurelMonitor;
 
 /* A tokenised sequence: the loss is on tokens with index ≥ n_prompt that @learned allows. */
