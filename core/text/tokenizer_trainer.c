@@ -114,6 +114,12 @@ laurel_tokenizer_trainer_add_text (LaurelTokenizerTrainer *self, const char *tex
 {
   const char *end;
 
+  /* One word may be all of it, and symbols are numbered in 32 bits. */
+  if (length > G_MAXINT32) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+                 "Could not train the tokenizer: %s is longer than 2 GiB; give it in parts", name);
+    return FALSE;
+  }
   if (!g_utf8_validate (text, (gssize) length, &end)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
                  "Could not train the tokenizer: byte %" G_GSIZE_FORMAT

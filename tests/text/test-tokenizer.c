@@ -369,6 +369,13 @@ check_train_error (const char *text, int vocab_size, int code, const char *part)
 static void
 test_train_errors (void)
 {
+  const char *text = "ab";
+  const gsize length = (gsize) G_MAXINT32 + 1; /* more than there is: refused before it is read */
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (laurel_tokenizer_train_bpe (&text, &length, 1, 300, NULL, NULL, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+  g_assert_nonnull (strstr (error->message, "text 1 is longer than 2 GiB"));
   check_train_error ("ab", 256, LAUREL_ERROR_INVALID_ARGUMENT,
                      "a vocabulary of 256 is out of range");
   check_train_error ("ab", G_MAXINT, LAUREL_ERROR_INVALID_ARGUMENT, "out of range");
