@@ -4,6 +4,7 @@ SPDX-License-Identifier: Apache-2.0
 """
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -11,6 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 
 SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 STARTER = os.path.join(SOURCE, "data", "starter")
@@ -26,6 +28,15 @@ def make_parser(description, seeds):
                         help=f"how many, counted from 1 ({seeds})")
     parser.add_argument("--json", metavar="FILE", help="where the result goes as JSON")
     return parser
+
+
+def open_work(arguments):
+    """The folder that an experiment keeps its cells in; the short form's is gone afterwards."""
+    if arguments.smoke and not arguments.work:
+        return tempfile.TemporaryDirectory(prefix="laurel-experiment-")
+    folder = arguments.work or os.path.splitext(os.path.basename(sys.argv[0]))[0]
+    os.makedirs(folder, exist_ok=True)
+    return contextlib.nullcontext(folder)
 
 
 def say(text=""):

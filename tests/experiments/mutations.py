@@ -7,10 +7,11 @@ The test is tests/train/test-optimum.c: PPO through the real transformer against
 is known in closed form. The program as it is must come near it with every seed; each bug must fall
 short of that, or trip one of the checks that run in every PPO run. Each is a change of one line,
 which must be there exactly once, else nothing is run: the file is copied, changed, compiled with
-the build's own command and linked in place of the original. A second column shows what the bug
-would do if those checks were not there; it decides nothing. --smoke leaves that column out.
+the build's own command and linked in place of the original. Two more columns decide nothing: what
+the bug would do if those checks were not there, and whether the tests of PPO's arithmetic
+(tests/train/test-ppo-math.c) find it too. --smoke leaves them out.
 
-The build must be of Ninja, with the target test-optimum built.
+The build must be of Ninja, with the targets test-optimum and test-ppo-math built.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -86,16 +87,19 @@ def change_lines(changes):
 class Build:
     """Compiles and links single files by the commands that the build itself uses."""
 
-    def __init__(self, folder, target):
+    def __init__(self, folder):
         self.folder = os.path.abspath(folder)
         commands = common.load_json(os.path.join(self.folder, "compile_commands.json"))
         self.compile_commands = {os.path.relpath(c["file"], common.SOURCE): c for c in commands}
+
+    def get_link(self, target):
         done = subprocess.run(["ninja", "-C", self.folder, "-t", "commands", target], check=True,
                               capture_output=True, text=True)
         link = done.stdout.strip().split("\n")[-1]
-        self.link_words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
-        if "-o" not in self.link_words:
-            common.fail(f"{folder}: this is no command that links: {link}")
+        words = shlex.split(link.removeprefix(": && ").removesuffix(" && :"))
+        if "-o" not in words:
+            common.fail(f"{self.folder}: this is no command that links: {link}")
+        return words
 
     def compile(self, path, text, folder):
         copy = os.path.join(folder, path.replace("/", "-"))
@@ -108,19 +112,16 @@ class Build:
         subprocess.run(words, check=True, cwd=self.compile_commands[path]["directory"])
         return copy + ".o"
 
-    def link(self, objects, program):
-        """Before the libraries, so that theirs are not taken."""
-        words = list(self.link_words)
-        at = words.index("-o")
-        words[at + 1] = program
-        words[at:at] = objects
-        subprocess.run(words, check=True, cwd=self.folder)
-
-    def make(self, changes, folder):
-        program = os.path.join(folder, "test-optimum")
+    def make(self, changes, target, folder):
+        """The program @target with changed sources; the folder gets it and what it is made of."""
+        program = os.path.join(folder, target)
         objects = [self.compile(path, text, folder)
                    for path, text in change_lines(changes).items()]
-        self.link(objects, program)
+        words = self.get_link(target)
+        at = words.index("-o")
+        words[at + 1] = program
+        words[at:at] = objects  # before the libraries, so that theirs are not taken
+        subprocess.run(words, check=True, cwd=self.folder)
         return program
 
 
@@ -128,7 +129,7 @@ def run_seed(program, seed):
     """What became of one seed: the share of the way, the KL, what was tripped, and the verdict."""
     done = subprocess.run([program, "--tap", "-p", f"/train/ppo/closed-form-optimum/{seed}"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-                          env={**os.environ, "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"})
+                          env={**os.environ, "OMP_NUM_THREADS": "1", "CHARSET": "UTF-8"})
     found = RESULT.search(done.stdout)
     tripped = TRIPPED.search(done.stdout)
     if found is None and tripped is None:
@@ -158,8 +159,15 @@ def describe(seeds):
 
 def try_bug(build, changes, n_seeds):
     with tempfile.TemporaryDirectory(prefix="laurel-mutation-") as folder:
-        program = build.make(changes, folder)
+        program = build.make(changes, "test-optimum", folder)
         return [run_seed(program, seed) for seed in range(1, n_seeds + 1)]
+
+
+def finds_arithmetic(build, changes):
+    """Whether the tests of PPO's arithmetic fail."""
+    with tempfile.TemporaryDirectory(prefix="laurel-mutation-") as folder:
+        program = build.make(changes, "test-ppo-math", folder)
+        return subprocess.run([program, "--tap"], capture_output=True, check=False).returncode != 0
 
 
 def try_all(build, n_seeds, smoke):
@@ -170,10 +178,13 @@ def try_all(build, n_seeds, smoke):
         row = {"bug": name, "guarded": try_bug(build, [change], n_seeds), "unguarded": None}
         if not smoke:
             row["unguarded"] = try_bug(build, [change, *UNGUARDED], n_seeds)
+            row["arithmetic"] = finds_arithmetic(build, [change])
         rows.append(row)
         common.say(f"{name}: found by {describe(row['guarded'])}")
         if not smoke:
             common.say(f"    without the checks of every run: {describe(row['unguarded'])}")
+            common.say("    the tests of the arithmetic "
+                       + ("find it" if row["arithmetic"] else "do not find it"))
     return rows
 
 
@@ -185,7 +196,7 @@ def main():
     build = arguments.build or os.path.dirname(os.path.dirname(arguments.program))
     for _, *change in BUGS:
         change_lines([tuple(change), *UNGUARDED])  # all of them before anything is built
-    rows = try_all(Build(build, "test-optimum"), arguments.seeds, arguments.smoke)
+    rows = try_all(Build(build), arguments.seeds, arguments.smoke)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(rows, file, indent=1)
