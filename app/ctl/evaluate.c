@@ -401,6 +401,10 @@ static const LaurelCtlVerb verbs[] = {
   { "ratings", "", 0, 0, laurel_ctl_ratings_options,
     "One rating for each of many models (Bradley–Terry)", laurel_ctl_run_ratings,
     laurel_ctl_help_ratings },
+  { "bon", "", 0, 0, laurel_ctl_bon_options, "What best of n is worth, for every n",
+    laurel_ctl_run_bon, laurel_ctl_help_bon },
+  { "compare", "", 0, 0, laurel_ctl_compare_options, "Several policies beside each other",
+    laurel_ctl_run_compare, laurel_ctl_help_compare },
   { NULL }
 };
 

@@ -22,6 +22,16 @@ void laurel_ctl_help_ratings (GString *text);
 extern const LaurelCtlOption laurel_ctl_winrate_options[];
 extern const LaurelCtlOption laurel_ctl_ratings_options[];
 
+/* In best_of.c: what best-of-n is worth. */
+gboolean laurel_ctl_run_bon (LaurelCtl *self, GError **error);
+void laurel_ctl_help_bon (GString *text);
+extern const LaurelCtlOption laurel_ctl_bon_options[];
+
+/* In compare.c: several policies beside each other. */
+gboolean laurel_ctl_run_compare (LaurelCtl *self, GError **error);
+void laurel_ctl_help_compare (GString *text);
+extern const LaurelCtlOption laurel_ctl_compare_options[];
+
 /* In evaluate_reward.c. */
 gboolean laurel_ctl_evaluate_reward (LaurelCtl *self, GError **error);
 

@@ -9,9 +9,8 @@ laurel_best_of_check (const LaurelBestOf *self, const LaurelModel *model, GError
 {
   if (self->reward->config.head != LAUREL_HEAD_SCORE) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-                 "Could not choose the best of %d: the reward model is a language model; choose a "
-                 "reward model",
-                 self->n);
+                 "Could not score samples: the model that is to score them is a language model; "
+                 "choose a reward model");
     return FALSE;
   }
   if (g_strcmp0 (laurel_tokenizer_get_hash (self->reward->tokenizer),
@@ -19,9 +18,8 @@ laurel_best_of_check (const LaurelBestOf *self, const LaurelModel *model, GError
       == 0)
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-               "Could not choose the best of %d: model and reward model have different tokenizers; "
-               "train the reward model from the same SFT model",
-               self->n);
+               "Could not score samples: model and reward model have different tokenizers; train "
+               "the reward model from the same SFT model");
   return FALSE;
 }
 

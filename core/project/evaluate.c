@@ -126,7 +126,8 @@ static LaurelJudged *
 judge_sample (const LaurelEvaluationRequest *request,
               const LaurelPrompt *prompt,
               const LaurelSample *sample,
-              double kl)
+              double kl,
+              double proxy)
 {
   const LaurelModel *model = request->model;
   LaurelJudged *judged = g_new0 (LaurelJudged, 1);
@@ -136,6 +137,7 @@ judge_sample (const LaurelEvaluationRequest *request,
   judged->text = laurel_sample_dup_text (sample, model);
   judged->n_tokens = sample->n_tokens;
   judged->kl = kl;
+  judged->proxy = proxy;
   if (request->judge != NULL)
     laurel_judge_score (request->judge, prompt->text, judged->text,
                         sample->finish == LAUREL_FINISH_STOP, &judged->parts);
@@ -247,6 +249,31 @@ encode_group (const LaurelEvaluationRequest *request,
   return TRUE;
 }
 
+/* @out_proxies: n × per_prompt. */
+static GPtrArray *
+generate (const LaurelEvaluationRequest *request,
+          const LaurelPromptTokens *tokens,
+          int n,
+          int per_prompt,
+          Progress *progress,
+          double *out_proxies,
+          GError **error)
+{
+  if (request->proxy != NULL)
+    return laurel_best_of_generate (request->proxy, request->model, tokens, n, per_prompt,
+                                    &request->options, progress_cb, progress, out_proxies, error);
+  for (int i = 0; i < n * per_prompt; i++)
+    out_proxies[i] = NAN;
+  return laurel_generate (request->model, tokens, n, per_prompt, &request->options, progress_cb,
+                          progress, error);
+}
+
+static int
+count_samples (const LaurelEvaluationRequest *request, int n_completions)
+{
+  return n_completions * (request->proxy != NULL ? request->proxy->n : 1);
+}
+
 static gboolean
 sample_group (const LaurelEvaluationRequest *request,
               const Passes *passes,
@@ -259,12 +286,12 @@ sample_group (const LaurelEvaluationRequest *request,
 {
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
   g_autoptr (GPtrArray) arrays = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
+  g_autofree double *proxies = g_new (double, n * per_prompt);
   g_autoptr (GPtrArray) samples = NULL;
 
   if (!encode_group (request, first, n, tokens, arrays, error))
     return FALSE;
-  samples = laurel_generate (request->model, tokens, n, per_prompt, &request->options, progress_cb,
-                             progress, error);
+  samples = generate (request, tokens, n, per_prompt, progress, proxies, error);
   if (samples == NULL)
     return FALSE;
   for (guint i = 0; i < samples->len; i++) {
@@ -273,11 +300,11 @@ sample_group (const LaurelEvaluationRequest *request,
 
     g_ptr_array_add (
         judged, judge_sample (request, g_ptr_array_index (request->prompts, first + sample->prompt),
-                              sample, kl));
+                              sample, kl, proxies[i]));
   }
   if (request->judge == NULL && !score_by_reward (request, samples, judged, error))
     return FALSE;
-  progress->n_before += (int) samples->len;
+  progress->n_before += count_samples (request, (int) samples->len);
   return TRUE;
 }
 
@@ -303,7 +330,7 @@ laurel_evaluate_sample (const LaurelEvaluationRequest *request, GError **error)
     return NULL;
   n_prompts = MIN (n_prompts, wanted);
   per_prompt = (wanted + n_prompts - 1) / n_prompts;
-  progress.n_all = n_prompts * per_prompt;
+  progress.n_all = count_samples (request, n_prompts * per_prompt);
   for (int first = 0; first < n_prompts; first += GROUP)
     if (!sample_group (request, &passes, first, MIN (GROUP, n_prompts - first), per_prompt,
                        &progress, judged, error))

@@ -9,6 +9,7 @@
 #include "core/base/statistics.h"
 #include "core/label/judge.h"
 #include "core/model/generate.h"
+#include "core/project/best_of.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,7 @@ typedef struct {
   char *text;
   int n_tokens;
   double kl; /* Σ over its tokens of KL(model ‖ reference) in nats; NaN without a reference */
+  double proxy; /* what the request's proxy scored; NaN without one */
   LaurelVerdictParts parts;
 } LaurelJudged;
 
@@ -40,10 +42,11 @@ typedef struct {
   const LaurelModel *reference; /* NULL: no KL */
   const LaurelJudge *judge;     /* NULL: @reward scores, and nothing else is found */
   const LaurelModel *reward;
+  const LaurelBestOf *proxy; /* scores every answer besides, and of n > 1 samples keeps one; NULL: none */
   GPtrArray *prompts; /* (element-type LaurelPrompt) */
   int n_completions;  /* in all; 0: one a prompt; more than there are prompts: several a prompt */
   LaurelSamplingOptions options;
-  LaurelGenerateProgress progress; /* NULL: none; counts completions */
+  LaurelGenerateProgress progress; /* NULL: none; counts samples */
   gpointer user_data;
 } LaurelEvaluationRequest;
 

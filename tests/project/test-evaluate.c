@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
 #include "core/project/evaluate.h"
+#include "core/project/evaluate_best_of.h"
 #include "core/project/report.h"
 #include "core/project/svg.h"
 
@@ -87,6 +88,47 @@ test_chart (void)
   g_assert_nonnull (strstr (out->str, "nothing was measured"));
 }
 
+/* Two prompts of four samples. The highest of two has the ranks 2, 3, 4 with 1, 2, 3 of six
+ * chances. */
+static void
+test_best_of (void)
+{
+  g_autoptr (GPtrArray) judged =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_judged_free);
+  LaurelBestOfEstimate estimate;
+
+  for (int p = 0; p < 2; p++) {
+    for (int i = 0; i < 4; i++) {
+      LaurelJudged *row = g_new0 (LaurelJudged, 1);
+
+      row->proxy = i + 1;
+      row->parts.score = p == 0 ? -2 * i : 5; /* the one prompt misleads, the other tells nothing */
+      row->parts.is_harmful = p == 1;
+      row->parts.complied = p == 1 && i == 3;
+      row->n_tokens = 10 * i;
+      g_ptr_array_add (judged, row);
+    }
+  }
+  laurel_best_of_estimate (judged, 4, 2, 1, &estimate);
+  /* 1e-12: a handful of operations on numbers of size 1. */
+  g_assert_cmpfloat_with_epsilon (estimate.proxy.value, 20.0 / 6, 1e-12);
+  g_assert_cmpfloat_with_epsilon (estimate.gold.value, (-14.0 / 3 + 5) / 2, 1e-12);
+  g_assert_cmpfloat_with_epsilon (estimate.length.value, 10 * 14.0 / 6, 1e-12);
+  g_assert_cmpfloat_with_epsilon (estimate.complied.value, 0.5, 1e-12);
+  g_assert_cmpint (estimate.complied.n, ==, 1); /* of the harmful prompts */
+  g_assert_cmpfloat_with_epsilon (estimate.proxy_win_rate.value, 2.0 / 3, 1e-12);
+  /* The misled prompt's best by proxy loses as often as it would have won; the other ties. */
+  g_assert_cmpfloat_with_epsilon (estimate.win_rate.value, (1.0 / 3 + 0.5) / 2, 1e-12);
+  /* Four outcomes equally likely: 1, 3, 5 and 7 of sixteen. */
+  g_assert_cmpfloat_with_epsilon (
+      estimate.kl.value,
+      (log (0.25) + 3 * log (0.75) + 5 * log (1.25) + 7 * log (1.75)) / 16, 1e-12);
+  g_assert_cmpfloat (estimate.kl.value, <, estimate.kl_bound);
+  laurel_best_of_estimate (judged, 4, 4, 1, &estimate);
+  g_assert_cmpfloat (estimate.proxy.value, ==, 4);
+  g_assert_true (isnan (estimate.win_rate.value));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -94,5 +136,6 @@ main (int argc, char **argv)
   g_test_add_func ("/project/evaluate/mean", test_mean);
   g_test_add_func ("/project/evaluate/win-rate", test_win_rate);
   g_test_add_func ("/project/report/chart", test_chart);
+  g_test_add_func ("/project/evaluate/best-of", test_best_of);
   return g_test_run ();
 }
