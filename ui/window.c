@@ -9,6 +9,7 @@
 #include "ui/label/label_page.h"
 #include "ui/models/models_page.h"
 #include "ui/notify.h"
+#include "ui/online/online_view.h"
 #include "ui/project_actions.h"
 #include "ui/resources.h"
 #include "ui/runs/runs_page.h"
@@ -78,6 +79,9 @@ laurel_window_set_project (LaurelWindow *self, LaurelProject *project)
   set_state (self, project ? "project" : "empty");
   laurel_train_actions_update (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PROJECT]);
+  if (project) {
+    laurel_project_start_loop (project);
+  }
   /* The pages have let go of it. */
   if (last) {
     laurel_project_close (last);
@@ -142,7 +146,10 @@ on_error_response (LaurelWindow *self)
 static void
 on_project_error (LaurelWindow *self, const char *message)
 {
-  laurel_window_show_error (self, message);
+  /* What failed in the background is a run, whose message names models. */
+  if (laurel_settings_get_profile () == LAUREL_PROFILE_RESEARCHER) {
+    laurel_window_show_error (self, message);
+  }
 }
 
 /* A labeler is to see neither the models behind the completions nor their rewards. */
@@ -240,8 +247,12 @@ announce_end (LaurelWindow *self, gint64 run_id)
   GtkApplication *application = gtk_window_get_application (GTK_WINDOW (self));
   g_autoptr (LaurelRun) run = laurel_store_get_run (laurel_project_get_store (self->project),
                                                     run_id, NULL);
-  g_autofree char *text = run ? laurel_run_describe_end (run) : NULL;
+  g_autofree char *text =
+    run ? laurel_online_describe_end (laurel_project_get_store (self->project), run) : NULL;
 
+  if (run && !text) {
+    text = laurel_run_describe_end (run);
+  }
   if (!run || laurel_settings_get_profile () == LAUREL_PROFILE_LABELER) {
     return;
   }

@@ -6,6 +6,7 @@
 #include "ui/data/data_source.h"
 #include "ui/data/paged_list.h"
 #include "ui/data/ranking_dialog.h"
+#include "ui/online/online_view.h"
 #include "ui/resources.h"
 
 #include <glib/gi18n.h>
@@ -22,6 +23,8 @@ struct _LaurelDataPage {
   GtkStack *states;
   AdwStatusPage *empty;
   GtkColumnView *view;
+  GtkStack *contents;
+  LaurelOnlineView *online;
 
   GSignalGroup *signals;
   LaurelPagedList *rows;
@@ -103,6 +106,13 @@ source_cb (LaurelDataPage *self, GtkListBoxRow *row)
   if (row == NULL)
     return;
   laurel_paged_list_reset (self->rows, 0, NULL, NULL);
+  laurel_data_sources (&n);
+  if ((guint) gtk_list_box_row_get_index (row) >= n) { /* the last: no rows but the loop */
+    self->source = NULL;
+    gtk_stack_set_visible_child_name (self->contents, "online");
+    return;
+  }
+  gtk_stack_set_visible_child_name (self->contents, "rows");
   self->source = &laurel_data_sources (&n)[gtk_list_box_row_get_index (row)];
   name = self->source->name;
   gtk_widget_set_visible (GTK_WIDGET (self->search), self->source->can_search);
@@ -141,6 +151,7 @@ laurel_data_page_project_changed (LaurelPage *page)
 
   g_clear_handle_id (&self->refresh_source, g_source_remove);
   g_signal_group_set_target (self->signals, laurel_page_get_project (page));
+  laurel_online_view_set_project (self->online, laurel_page_get_project (page));
   reload (self);
 }
 
@@ -174,7 +185,7 @@ activate_cb (LaurelDataPage *self, guint position)
 {
   g_autoptr (LaurelTextRow) row = g_list_model_get_item (G_LIST_MODEL (self->rows), position);
 
-  if (row != NULL && g_str_equal (self->source->name, "rankings"))
+  if (row != NULL && self->source != NULL && g_str_equal (self->source->name, "rankings"))
     open_ranking (self, laurel_text_row_get_id (row));
 }
 
@@ -189,6 +200,9 @@ show_action (GtkWidget *widget, const char *action, GVariant *parameter)
     if (g_str_equal (sources[i].name, g_variant_get_string (parameter, NULL)))
       gtk_list_box_select_row (self->sources,
                                gtk_list_box_get_row_at_index (self->sources, (int) i));
+  if (g_str_equal (g_variant_get_string (parameter, NULL), "online"))
+    gtk_list_box_select_row (self->sources,
+                             gtk_list_box_get_row_at_index (self->sources, (int) n));
 }
 
 static void
@@ -233,6 +247,8 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, empty);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, view);
+  gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, contents);
+  gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, online);
   gtk_widget_class_bind_template_callback (widget_class, source_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
   gtk_widget_class_bind_template_callback (widget_class, activate_cb);
@@ -243,22 +259,27 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
 }
 
 static void
+add_source_row (LaurelDataPage *self, const char *title)
+{
+  GtkWidget *row = gtk_list_box_row_new ();
+  GtkWidget *label = gtk_label_new (title);
+
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_widget_add_css_class (label, "data-source");
+  gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), label);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
+  gtk_list_box_append (self->sources, row);
+}
+
+static void
 add_source_rows (LaurelDataPage *self)
 {
   guint n;
   const LaurelDataSource *sources = laurel_data_sources (&n);
 
-  for (guint i = 0; i < n; i++) {
-    GtkWidget *row = gtk_list_box_row_new ();
-    GtkWidget *label = gtk_label_new (_ (sources[i].title));
-
-    gtk_label_set_xalign (GTK_LABEL (label), 0);
-    gtk_widget_add_css_class (label, "data-source");
-    gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), label);
-    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                    _ (sources[i].title), -1);
-    gtk_list_box_append (self->sources, row);
-  }
+  for (guint i = 0; i < n; i++)
+    add_source_row (self, _ (sources[i].title));
+  add_source_row (self, _("Online Loop"));
 }
 
 static void
@@ -266,6 +287,7 @@ laurel_data_page_init (LaurelDataPage *self)
 {
   g_autoptr (GtkSelectionModel) selection = NULL;
 
+  g_type_ensure (LAUREL_TYPE_ONLINE_VIEW);
   self->rows = laurel_paged_list_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   selection =

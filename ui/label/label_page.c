@@ -402,6 +402,7 @@ store_ranking (LaurelLabelPage *self, LaurelRanking *ranking, const char *toast)
     return;
   }
   self->newest = ranking->id;
+  laurel_project_note_ranking (laurel_page_get_project (LAUREL_PAGE (self)));
   if (!ranking->skip_reason) {
     add_duration (self, ranking->active_ms);
   }

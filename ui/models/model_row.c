@@ -91,13 +91,18 @@ add_facts (AdwExpanderRow *row, LaurelProject *project, const LaurelModelRecord 
 }
 
 GtkWidget *
-laurel_model_row_new (LaurelProject *project, const LaurelModelRecord *model, int depth)
+laurel_model_row_new (LaurelProject *project,
+                      const LaurelModelRecord *model,
+                      int depth,
+                      gboolean is_newest)
 {
   GtkWidget *row = adw_expander_row_new ();
   g_autofree char *parameters = format_parameters (model->n_parameters);
   g_autofree char *size = g_format_size ((guint64) model->n_bytes);
+  /* Translators: of several reward models or policies the last that was made. */
+  const char *newest = is_newest ? _(" (newest)") : "";
   g_autofree char *subtitle =
-      g_strdup_printf ("%s · %s · %s", name_kind (model->kind), parameters, size);
+      g_strdup_printf ("%s%s · %s · %s", name_kind (model->kind), newest, parameters, size);
 
   adw_preferences_row_set_use_markup (ADW_PREFERENCES_ROW (row), FALSE);
   adw_preferences_row_set_title (ADW_PREFERENCES_ROW (row), model->name);

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* An expander row @depth steps from the lineage's root. */
-GtkWidget *laurel_model_row_new (LaurelProject *project, const LaurelModelRecord *model, int depth);
+/* An expander row @depth steps from the lineage's root. @is_newest: of its kind, which is said. */
+GtkWidget *laurel_model_row_new (LaurelProject *project, const LaurelModelRecord *model, int depth, gboolean is_newest);
 
 G_END_DECLS

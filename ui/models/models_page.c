@@ -27,6 +27,21 @@ is_known (GPtrArray *models, const char *name)
   return FALSE;
 }
 
+/* What the next step takes when nothing else is said: of reward models and policies. */
+static gboolean
+is_newest (GPtrArray *models, const LaurelModelRecord *model)
+{
+  if (!g_str_equal (model->kind, "reward") && !g_str_equal (model->kind, "policy"))
+    return FALSE;
+  for (guint i = 0; i < models->len; i++) {
+    const LaurelModelRecord *other = models->pdata[i];
+
+    if (g_str_equal (other->kind, model->kind) && other->created > model->created)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Adds the children of @parent, each followed by its own. A model whose parent is gone stands at
  * the root. */
 static void
@@ -40,7 +55,8 @@ add_children (LaurelModelsPage *self, GPtrArray *models, const char *parent, int
       continue;
     gtk_list_box_append (
         self->list,
-        laurel_model_row_new (laurel_page_get_project (LAUREL_PAGE (self)), model, depth));
+        laurel_model_row_new (laurel_page_get_project (LAUREL_PAGE (self)), model, depth,
+                              is_newest (models, model)));
     add_children (self, models, model->name, depth + 1);
   }
 }
