@@ -22,7 +22,7 @@ struct _LaurelWatch {
   LaurelBest best;    /* step −1: none yet */
   double last_gold;   /* of the newest evaluation */
   guint changed;      /* lights, since the evaluation began */
-  gboolean stopped;   /* somebody asked for it during an evaluation */
+  gboolean stopped, checkpoint; /* what somebody asked for during an evaluation */
 };
 
 /* --- Lights ------------------------------------------------------------------------- */
@@ -75,8 +75,10 @@ static gboolean
 answering_cb (int n_done, int n_all, gpointer user_data)
 {
   LaurelWatch *self = user_data;
+  LaurelVerdict verdict = self->job->monitor.poll (self->job);
 
-  self->stopped |= self->job->monitor.poll (self->job) == LAUREL_STOP;
+  self->stopped |= verdict == LAUREL_STOP;
+  self->checkpoint |= verdict == LAUREL_CHECKPOINT;
   return !self->stopped;
 }
 
@@ -207,6 +209,7 @@ evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const Laur
   GError *error = NULL;
 
   self->changed = 0;
+  self->checkpoint = FALSE;
   if (!measure (self, step, policy, reference, &error)) {
     if (self->stopped)
       g_clear_error (&error);
@@ -218,7 +221,7 @@ evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const Laur
       && laurel_alarms_get (self->alarms, LAUREL_ALARM_OVEROPTIMISATION)->state
              == LAUREL_LIGHT_ALARM)
     return answer_overoptimisation (self, step);
-  return LAUREL_GO_ON;
+  return self->checkpoint ? LAUREL_CHECKPOINT : LAUREL_GO_ON;
 }
 
 void

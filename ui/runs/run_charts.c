@@ -365,3 +365,12 @@ laurel_run_charts_refresh (LaurelRunCharts *self)
   ensure_charts (self);
   update_all (self);
 }
+
+void
+laurel_run_charts_toggle_reference (LaurelRunCharts *self)
+{
+  g_return_if_fail (LAUREL_IS_RUN_CHARTS (self));
+
+  if (gtk_widget_get_visible (GTK_WIDGET (self->reference)))
+    gtk_toggle_button_set_active (self->reference, !gtk_toggle_button_get_active (self->reference));
+}

@@ -19,5 +19,7 @@ G_DECLARE_FINAL_TYPE (LaurelRunCharts, laurel_run_charts, LAUREL, RUN_CHARTS, Gt
 void laurel_run_charts_set_runs (LaurelRunCharts *self, const char *kind, GPtrArray *datas);
 /* The data grew: draws again, adds charts for new keys. */
 void laurel_run_charts_refresh (LaurelRunCharts *self);
+/* Lays the bundled reference run over the charts, or takes it away. */
+void laurel_run_charts_toggle_reference (LaurelRunCharts *self);
 
 G_END_DECLS

@@ -408,6 +408,12 @@ overlay_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+reference_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  laurel_run_charts_toggle_reference (LAUREL_RUNS_PAGE (widget)->charts);
+}
+
+static void
 go_to_step_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
   LaurelRunsPage *self = LAUREL_RUNS_PAGE (widget);
@@ -518,6 +524,7 @@ laurel_runs_page_class_init (LaurelRunsPageClass *klass)
   gtk_widget_class_install_action (widget_class, "runs.inspect", NULL, inspect_action);
   gtk_widget_class_install_action (widget_class, "runs.show-tab", "s", show_tab_action);
   gtk_widget_class_install_action (widget_class, "runs.keep-best", NULL, keep_best_action);
+  gtk_widget_class_install_action (widget_class, "runs.reference", NULL, reference_action);
   gtk_widget_class_install_action (widget_class, "runs.go-to-step", "i", go_to_step_action);
   gtk_widget_class_install_action (widget_class, "runs.overlay", "x", overlay_action);
 }
