@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/label/simulate.h"
+#include "core/project/rater.h"
 #include "core/project/report.h"
 
 #include <stdio.h>
@@ -90,7 +91,7 @@ typedef struct {
   LaurelOnlineSettings settings;
   char *reference;
   const char *judge_path;
-  LaurelJudge *judge; /* NULL: people rank */
+  LaurelRater *rater; /* NULL: people rank */
   double noise;
   gint64 seed;
   int n_rounds;
@@ -102,7 +103,7 @@ online_clear (Online *self)
 {
   laurel_online_settings_clear (&self->settings);
   g_free (self->reference);
-  g_clear_pointer (&self->judge, laurel_judge_unref);
+  g_clear_pointer (&self->rater, laurel_rater_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Online, online_clear)
@@ -125,25 +126,31 @@ announce (Online *self, int round, const char *format, ...)
   fflush (stdout);
 }
 
-static double
-score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_data)
+static gboolean
+ranked_cb (int n_done, int n_all, gpointer user_data)
 {
-  return laurel_judge_score (user_data, prompt, completion->text,
-                             completion->finish == LAUREL_FINISH_STOP, NULL);
+  laurel_ctl_show_progress (user_data, "ranking", (double) n_done / MAX (n_all, 1), -1.0);
+  return TRUE;
 }
 
 static gboolean
 rank_by_judge (Online *self, const LaurelRoundState *state, GError **error)
 {
-  g_autofree char *name = g_path_get_basename (self->judge_path);
-  gint64 labeler = laurel_store_ensure_labeler (self->store, name, LAUREL_LABELER_RULES, error);
-  int n_missing = self->n_labels - state->n_ranked, n;
+  LaurelSimulation simulation = { .labeler_id = laurel_rater_ensure_labeler (self->rater, error),
+                                  .score = laurel_rater_score_tasks,
+                                  .score_data = self->rater,
+                                  .noise = self->noise,
+                                  .seed = (guint64) self->seed,
+                                  .count = self->n_labels - state->n_ranked,
+                                  .progress = ranked_cb,
+                                  .progress_data = self->ctl };
+  int n;
 
-  if (labeler == 0)
+  if (simulation.labeler_id == 0)
     return FALSE;
-  announce (self, state->round, "ranking %d tasks by %s", n_missing, name);
-  n = laurel_label_simulate (self->store, labeler, score_cb, self->judge, self->noise,
-                             (guint64) self->seed, n_missing, error);
+  announce (self, state->round, "ranking %d tasks by %s", simulation.count, self->rater->name);
+  n = laurel_label_simulate_tasks (self->store, &simulation, error);
+  laurel_ctl_hide_progress (self->ctl);
   if (n != 0)
     return n > 0;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
@@ -262,7 +269,7 @@ go_through (Online *self, GError **error)
     switch (state.step) {
     case LAUREL_ROUND_SAMPLE: ok = sample (self, &state, error); break;
     case LAUREL_ROUND_RANK:
-      ok = self->judge != NULL ? rank_by_judge (self, &state, error)
+      ok = self->rater != NULL ? rank_by_judge (self, &state, error)
                                : wait_for_people (self, &state, error);
       break;
     case LAUREL_ROUND_REWARD: ok = retrain (self, &state, error); break;
@@ -286,7 +293,7 @@ progress_cb (int n_done, int n_all, gpointer user_data)
 static gboolean
 judge_model (Online *self, const char *name, GPtrArray *prompts, GError **error)
 {
-  LaurelEvaluationRequest request = { .judge = self->judge,
+  LaurelEvaluationRequest request = { .judge = self->rater->judge,
                                       .prompts = prompts,
                                       .options = LAUREL_SAMPLING_DEFAULTS,
                                       .progress = progress_cb,
@@ -319,7 +326,7 @@ judge_models (Online *self, GError **error)
   g_autoptr (GPtrArray) rounds = NULL;
   g_autoptr (GPtrArray) prompts = NULL;
 
-  if (self->judge == NULL)
+  if (self->rater == NULL || self->rater->judge == NULL)
     return TRUE;
   rounds = laurel_online_list_rounds (self->ctl->project, error);
   prompts = rounds != NULL
@@ -354,8 +361,9 @@ prepare (Online *self, GError **error)
     return FALSE;
   self->store = laurel_project_get_store (ctl->project);
   if (self->judge_path != NULL) {
-    self->judge = laurel_judge_load (self->judge_path, error);
-    if (self->judge == NULL)
+    self->rater = laurel_rater_load (self->store, laurel_project_get_path (ctl->project),
+                                     self->judge_path, error);
+    if (self->rater == NULL)
       return FALSE;
   }
   self->reference = laurel_online_find_reference (self->store, &self->settings, error);
@@ -374,7 +382,7 @@ laurel_ctl_loop_online (LaurelCtl *self, GError **error)
 const LaurelCtlOption laurel_ctl_loop_online_options[] = {
   { "rounds", "R", "How many rounds there are to be in the end", FALSE },
   { "labels", "N", "Rankings a round (50)", FALSE },
-  { "judge", "J", "A rule file that ranks; without it people do, in Laurel", FALSE },
+  { "judge", "J", "A rule file or a reward model that ranks; without it people do", FALSE },
   { "noise", "P", "Share of the judge's rankings in which two neighbours are swapped (0)", FALSE },
   { "completions", "K", "Completions of a task, half of them the policy's (4)", FALSE },
   { "seed", "N", "Of sampling and the judge's slips (0)", FALSE },

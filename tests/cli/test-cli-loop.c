@@ -141,6 +141,37 @@ test_kill (Fixture *fixture, gconstpointer unused)
   g_assert_cmpstr (whole_out, ==, killed_out);
 }
 
+/* Without a judge it waits for whoever ranks in another process. */
+static void
+test_people (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = make_project (fixture, "p.laurel");
+  const char *argv[] = { get_program (), "--project",  project, "--quiet", "loop",
+                         "online",       "--rounds",   "1",     "--labels", "8",
+                         "--set",        "ppo.max_steps=1", "--set", "ppo.batch_size=8",
+                         "--set",        "ppo.response_length=8", "--set",
+                         "ppo.num_mini_batches=2", NULL };
+  g_auto (Result) result = { 0 };
+  g_autoptr (GError) error = NULL;
+  int status, n_ranked = 0;
+  GPid pid;
+
+  g_spawn_async (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
+                 NULL, NULL, &pid, &error);
+  g_assert_no_error (error);
+  while (waitpid (pid, &status, WNOHANG) == 0) {
+    g_autoptr (JsonNode) node = NULL;
+
+    run (&result, "--project", project, "ranking", "simulate", "--judge", judge, "--json", NULL);
+    node = parse_output (&result);
+    n_ranked += (int) json_object_get_int_member (json_node_get_object (node), "rankings");
+    g_usleep (200000);
+  }
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  g_assert_cmpint (n_ranked, ==, 16); /* the round's and the last policy's */
+}
+
 static void
 test_verbs (Fixture *fixture, gconstpointer unused)
 {
@@ -182,6 +213,7 @@ main (int argc, char **argv)
   judge = g_build_filename (starter, "judge.json", NULL);
   g_test_add ("/cli/loop/online", Fixture, NULL, fixture_set_up, test_online, fixture_tear_down);
   g_test_add ("/cli/loop/kill", Fixture, NULL, fixture_set_up, test_kill, fixture_tear_down);
+  g_test_add ("/cli/loop/people", Fixture, NULL, fixture_set_up, test_people, fixture_tear_down);
   g_test_add ("/cli/loop/verbs", Fixture, NULL, fixture_set_up, test_verbs, fixture_tear_down);
   return g_test_run ();
 }
