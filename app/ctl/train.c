@@ -106,9 +106,21 @@ find_reward_model (LaurelCtl *self, GError **error)
   if (newest != NULL)
     return g_strdup (newest->name);
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not start PPO: the project has no reward model; train one with “laurelctl "
-               "train reward”");
+               "Could not start the run: the project has no reward model; train one with "
+               "“laurelctl train reward”");
   return NULL;
+}
+
+/* --ptx-data, each time it is given; NULL: never. */
+static char **
+list_ptx_files (LaurelCtl *self)
+{
+  GPtrArray *options = laurel_ctl_get_all (self, "ptx-data");
+  g_autoptr (GStrvBuilder) files = g_strv_builder_new ();
+
+  for (guint i = 0; options != NULL && i < options->len; i++)
+    g_strv_builder_add (files, g_ptr_array_index (options, i));
+  return options != NULL ? g_strv_builder_end (files) : NULL;
 }
 
 static gboolean
@@ -116,6 +128,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
 {
   LaurelTrainRequest request = { .stage = stage };
   g_auto (GStrv) files = list_data_files (self);
+  g_auto (GStrv) ptx_files = list_ptx_files (self);
   g_autofree char *reward_model = NULL;
   gint64 run_id;
 
@@ -131,7 +144,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
       || !apply_seeds (self, stage, &request.hyperparameters, error)
       || !laurel_ctl_open_project (self, error))
     return FALSE;
-  if (stage == LAUREL_STAGE_PPO) {
+  if (laurel_stage_is_online (stage)) {
     reward_model = find_reward_model (self, error);
     if (reward_model == NULL)
       return FALSE;
@@ -141,6 +154,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
   }
   request.data_files = files[0] != NULL ? files : NULL;
   request.chosen = stage == LAUREL_STAGE_SFT && laurel_ctl_has (self, "chosen");
+  request.ptx_files = ptx_files;
   run_id = laurel_project_start_training (self->project, &request, error);
   return run_id != 0 && laurel_ctl_follow_run (self, run_id, error);
 }
@@ -244,6 +258,12 @@ static gboolean
 run_dpo (LaurelCtl *self, GError **error)
 {
   return train (self, LAUREL_STAGE_DPO, error);
+}
+
+static gboolean
+run_rloo (LaurelCtl *self, GError **error)
+{
+  return train (self, LAUREL_STAGE_RLOO, error);
 }
 
 static gboolean
@@ -413,6 +433,16 @@ help_reward (GString *text)
   describe_stage (text, LAUREL_STAGE_REWARD);
 }
 
+static const char online_help[] =
+    "\nData: {\"prompt\"}, one a line, or a .txt file; without --data the project's training "
+    "prompts.\nWith ptx_coef the policy learns other text beside: --ptx-data, which is what train "
+    "sft or train pretrain takes;\nwithout it the project's demonstrations.\n"
+    "\nWith --gold, answers to held-out prompts are judged every eval_steps iterations by a "
+    "judge's file or a\nreward model that training never sees, and the best weights are kept. "
+    "Where the gold score has fallen\nin three evaluations while the reward model's rises, the "
+    "run stops with a checkpoint; “run keep-best” makes\na model of the best weights, “train "
+    "resume” goes on.\n";
+
 static void
 help_dpo (GString *text)
 {
@@ -428,19 +458,21 @@ help_dpo (GString *text)
 static void
 help_ppo (GString *text)
 {
-  g_string_append (
-      text,
-      "\nData: {\"prompt\"}, one a line, or a .txt file; without --data the project's training "
-      "prompts.\n");
-  g_string_append (
-      text,
-      "\nWith --gold, answers to held-out prompts are judged every eval_steps iterations by a "
-      "judge's file or a\nreward model that training never sees, and the best weights are kept. "
-      "Where the gold score has fallen\nin three evaluations while the reward model's rises, the "
-      "run stops with a checkpoint; “run keep-best” makes\na model of the best weights, “train "
-      "resume” goes on.\n");
+  g_string_append (text, online_help);
   describe_presets (text, LAUREL_STAGE_PPO);
   describe_stage (text, LAUREL_STAGE_PPO);
+}
+
+static void
+help_rloo (GString *text)
+{
+  g_string_append (text, online_help);
+  g_string_append (
+      text,
+      "\nEach prompt is answered num_generations times, each answer is paid its score − kl_coef·KL "
+      "as a whole and\nmeasured against the mean of the others. There is no value network. Record, "
+      "rollouts and clipping are PPO's.\n");
+  describe_stage (text, LAUREL_STAGE_RLOO);
 }
 
 #define COMMON_OPTIONS                                                                             \
@@ -479,6 +511,7 @@ static const LaurelCtlOption ppo_options[] = {
   PRESET_OPTION,
   { "reward-model", "M", "The reward model; without it the project's newest", FALSE },
   { "gold", "JUDGE", "A judge's file or a reward model that judges held-out answers", FALSE },
+  { "ptx-data", "FILE", "What it learns beside, with ptx_coef", TRUE },
   { NULL }
 };
 
@@ -502,6 +535,8 @@ static const LaurelCtlVerb verbs[] = {
     help_ppo },
   { "dpo", "[FILE…]", 0, -1, reward_options, "Tune a policy on rankings, without a reward model",
     run_dpo, help_dpo },
+  { "rloo", "[FILE…]", 0, -1, ppo_options, "Tune it without a value network, completions compared",
+    run_rloo, help_rloo },
   { "mask", "[FILE…]", 0, -1, mask_options,
     "Show token by token what fine-tuning would learn from", run_mask },
   { "presets", "[NAME]", 0, 1, NULL,
@@ -511,5 +546,5 @@ static const LaurelCtlVerb verbs[] = {
 };
 
 const LaurelCtlNoun laurel_ctl_train = {
-  "train", "Training: pretrain, sft, reward, ppo, dpo, mask, presets, resume", verbs
+  "train", "Training: pretrain, sft, reward, ppo, dpo, rloo, mask, presets, resume", verbs
 };

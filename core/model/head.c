@@ -37,6 +37,16 @@ make_logits (const LaurelModel *model, float *logits, const float *rows, int n)
                  V);
 }
 
+/* What laurel_log_softmax() would leave at @target, to the bit, without working out the others. */
+static float
+get_logprob (const float *logits, int V, gint32 target, double temperature)
+{
+  float inverse = (float) (1.0 / temperature);
+
+  return (float) ((double) (logits[target] * inverse)
+                  - laurel_log_sum_exp (logits, V, temperature));
+}
+
 void
 laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
                         const LaurelModel *reference, const float *ref_hidden,
@@ -73,14 +83,15 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
         logprobs[start + i] = row[target];
       if (entropies != NULL)
         entropies[start + i] = (float) entropy;
-      if (reference != NULL) {
+      if (reference != NULL && kl != NULL) {
         float *ref_row = ref_logits + (gsize) i * V;
 
         laurel_log_softmax (ref_row, V, temperature);
         if (ref_logprobs != NULL)
           ref_logprobs[start + i] = ref_row[target];
-        if (kl != NULL)
-          kl[start + i] = (float) laurel_kl_divergence (row, ref_row, V);
+        kl[start + i] = (float) laurel_kl_divergence (row, ref_row, V);
+      } else if (reference != NULL && ref_logprobs != NULL) {
+        ref_logprobs[start + i] = get_logprob (ref_logits + (gsize) i * V, V, target, temperature);
       }
     }
   }

@@ -21,7 +21,7 @@ typedef struct {
 void laurel_lm_head_logprobs (const LaurelModel *model, const float *hidden, const LaurelLabels *labels, double temperature, float *logprobs, float *entropies);
 
 /* The same for a policy and a reference on the same labels (two hidden blocks, same positions), and
- * the exact KL(π‖ρ) = Σ_v π log (π/ρ) at each position into @kl (n). Any output may be NULL. */
+ * the exact KL(π‖ρ) = Σ_v π log (π/ρ) at each position into @kl (n). Any output may be NULL, and without @kl most of the reference's softmax is saved. */
 void laurel_lm_head_compare (const LaurelModel *policy, const float *hidden, const LaurelModel *reference, const float *ref_hidden, const LaurelLabels *labels, double temperature,
                              float *logprobs, float *ref_logprobs, float *kl, float *entropies);
 

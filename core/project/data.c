@@ -33,44 +33,16 @@ laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *h
 /* --- The snapshot ------------------------------------------------------------------ */
 
 static gboolean
-check_file (LaurelStage stage, const char *path, GError **error)
-{
-  g_autoptr (GPtrArray) rows = NULL;
-
-  if (stage == LAUREL_STAGE_PRETRAIN)
-    return laurel_data_check_pretrain (path, error);
-  rows = laurel_data_read_rows (stage, path, error);
-  return rows != NULL;
-}
-
-/* A token file says itself what it is, and is not read twice for it. */
-static char *
-identify_file (LaurelStage stage, const char *path, gboolean *out_is_tokens, GError **error)
-{
-  *out_is_tokens = stage == LAUREL_STAGE_PRETRAIN && laurel_data_is_token_file (path);
-  if (*out_is_tokens)
-    return laurel_data_identify_token_file (path, error);
-  return check_file (stage, path, error) ? laurel_file_sha256 (path, error) : NULL;
-}
-
-static gboolean
 add_files (JsonBuilder *builder, LaurelStage stage, char **files, GError **error)
 {
   json_builder_set_member_name (builder, "files");
   json_builder_begin_array (builder);
   for (guint i = 0; files[i] != NULL; i++) {
-    g_autofree char *path = g_canonicalize_filename (files[i], NULL);
-    gboolean is_tokens;
-    g_autofree char *identity = identify_file (stage, path, &is_tokens, error);
+    g_autoptr (JsonObject) object = laurel_data_fix_file (stage, files[i], error);
 
-    if (identity == NULL)
+    if (object == NULL)
       return FALSE;
-    json_builder_begin_object (builder);
-    json_builder_set_member_name (builder, "path");
-    json_builder_add_string_value (builder, path);
-    json_builder_set_member_name (builder, is_tokens ? "checksum" : "sha256");
-    json_builder_add_string_value (builder, identity);
-    json_builder_end_object (builder);
+    json_builder_add_value (builder, json_node_init_object (json_node_alloc (), object));
   }
   json_builder_end_array (builder);
   return TRUE;
@@ -614,6 +586,21 @@ load_files (const Loading *self, JsonArray *files, LaurelTrainData *out, GError 
   return TRUE;
 }
 
+gboolean
+laurel_data_load_file (LaurelStage stage,
+                       JsonObject *file,
+                       const LaurelModel *model,
+                       const LaurelHyperparameters *hp,
+                       const char *folder,
+                       const LaurelMonitor *monitor,
+                       LaurelTrainData *out,
+                       GError **error)
+{
+  const Loading loading = { stage, model, hp, folder, monitor, NULL, FALSE };
+
+  return load_file (&loading, file, out, error);
+}
+
 static gboolean
 check_enough (LaurelStage stage, const LaurelTrainData *data, GError **error)
 {
@@ -670,9 +657,10 @@ laurel_data_load (LaurelStore *store,
       && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model,
                          loading.hp, out, error))
     return FALSE;
-  if (json_object_has_member (snapshot, "prompt_ids")
-      && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out,
-                        error))
+  if ((json_object_has_member (snapshot, "prompt_ids")
+       && !load_prompts (store, json_object_get_array_member (snapshot, "prompt_ids"), model, out,
+                         error))
+      || !laurel_data_load_ptx (store, snapshot, model, hp, folder, monitor, out, error))
     return FALSE;
   if (chosen)
     laurel_data_choose (model, hp, out);

@@ -29,7 +29,7 @@ G_BEGIN_DECLS
 typedef struct {
   GPtrArray *sequences;      /* (element-type LaurelSequence) what is in memory of @rows */
   GPtrArray *eval_sequences; /* (element-type LaurelSequence) */
-  LaurelRows *rows;          /* pretrain, sft: all of it */
+  LaurelRows *rows;          /* pretrain, sft: all of it; ppo, rloo: what is learned beside (ptx_coef) */
   LaurelRows *eval_rows;
   GPtrArray *comparisons;    /* (element-type LaurelComparison) */
   GPtrArray *prompts;        /* (element-type LaurelTrainPrompt) */
@@ -42,6 +42,18 @@ typedef struct {
 
 void laurel_train_data_clear (LaurelTrainData *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LaurelTrainData, laurel_train_data_clear)
+
+/* What a snapshot says of a file that has been found fit for @stage. */
+JsonObject *laurel_data_fix_file (LaurelStage stage, const char *file, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Loads a file that a snapshot names, unless it has changed since. */
+gboolean laurel_data_load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const LaurelHyperparameters *hp,
+                                const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
+
+/* What ppo and rloo learn beside (PPO-ptx), into @snapshot, and from there into @out: nothing when ptx_coef is 0, else
+ * @files (nullable), each as pretrain or sft takes it, or the demonstrations. */
+gboolean laurel_data_snapshot_ptx (LaurelStore *store, const LaurelHyperparameters *hp, char **files, JsonObject *snapshot, GError **error);
+gboolean laurel_data_load_ptx (LaurelStore *store, JsonObject *snapshot, const LaurelModel *model, const LaurelHyperparameters *hp,
+                               const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
 
 /* Fixes the data of a run: @files (nullable) or the project's own, of rankings those by @labelers. Fails when there is too little, or a file is bad. */
 JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, LaurelLabelers labelers, GError **error);

@@ -104,7 +104,10 @@ log_data (LaurelJob *job, const TrainWork *work)
                             " %" G_GUINT64_FORMAT " documents of %" G_GUINT64_FORMAT
                             " tokens, %" G_GUINT64_FORMAT " of them held out,",
                             work->data.n_rows, work->data.n_tokens, work->data.n_held_out);
-  if (laurel_rows_count (work->data.rows) > 0)
+  if (laurel_rows_count (work->data.rows) > 0 && laurel_stage_is_online (work->stage))
+    g_string_append_printf (line, " %" G_GSIZE_FORMAT " rows to learn beside,",
+                            laurel_rows_count (work->data.rows));
+  else if (laurel_rows_count (work->data.rows) > 0)
     g_string_append_printf (line, " %" G_GSIZE_FORMAT " %s, %" G_GSIZE_FORMAT " held out,",
                             laurel_rows_count (work->data.rows),
                             work->stage == LAUREL_STAGE_PRETRAIN ? "rows" : "sequences",
@@ -142,11 +145,11 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
     return laurel_train_reward (work->trained, data->comparisons, work->base, data->prompts,
                                 &work->hp, &job->monitor, error);
   case LAUREL_STAGE_PPO:
-    return laurel_train_ppo (work->trained, work->reward, data->prompts, &work->hp, &job->monitor,
-                             error);
+  case LAUREL_STAGE_RLOO:
+    return laurel_train_policy (work->stage, work->trained, work->reward, data->prompts,
+                                data->rows, &work->hp, &job->monitor, error);
   case LAUREL_STAGE_DPO:
     return laurel_train_dpo (work->trained, data->comparisons, &work->hp, &job->monitor, error);
-  case LAUREL_STAGE_RLOO:
   case LAUREL_N_STAGES:
     break;
   }

@@ -278,7 +278,11 @@ laurel_project_start_training (LaurelProject *self,
     return 0;
   snapshot = request->late ? laurel_json_parse ("{}", "snapshot", error)
                            : laurel_data_snapshot_request (self->store, request, error);
-  if (snapshot == NULL || !add_held_out (self, request, snapshot, error))
+  if (snapshot == NULL
+      || (laurel_stage_is_online (request->stage)
+          && !laurel_data_snapshot_ptx (self->store, &request->hyperparameters, request->ptx_files,
+                                        json_node_get_object (snapshot), error))
+      || !add_held_out (self, request, snapshot, error))
     return 0;
   config = write_train_config (request, gold_identity);
   snapshot_text = laurel_json_to_string (snapshot, FALSE);

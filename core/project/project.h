@@ -86,6 +86,7 @@ typedef struct {
   const char *gold;         /* ppo, rloo; NULL: none. Who judges held-out answers: a judge's file or a reward model */
   LaurelOverOptimised on_overoptimisation; /* with a gold judge */
   gboolean chosen;          /* sft only: learn from the best completion of each ranking, not from demonstrations */
+  char **ptx_files;         /* ppo and rloo with ptx_coef: what is learned beside; NULL: the demonstrations */
   LaurelHyperparameters hyperparameters;
   const char *reference; /* ppo: the model that the KL is measured to; NULL: where it starts */
   const char *previous;  /* reward: the model whose held-out accuracy it is compared with; NULL: none */

@@ -189,11 +189,28 @@ find_nearest (const char *key, LaurelStage stage)
   return nearest;
 }
 
+/* Why @stage has no @key, where there is more to say than that; else NULL. */
+static const char *
+find_refusal (const char *key, LaurelStage stage)
+{
+  for (const LaurelRefusedSetting *refused = laurel_refused_settings; refused->key != NULL;
+       refused++)
+    if ((refused->stages & (1u << stage)) != 0 && g_str_equal (refused->key, key))
+      return refused->why;
+  return NULL;
+}
+
 static const LaurelSetting *
 find_for_stage (const char *key, LaurelStage stage, GError **error)
 {
   const LaurelSetting *setting = laurel_setting_find (key);
+  const char *refusal = find_refusal (key, stage);
 
+  if (refusal != NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT, "Could not set “%s”: %s", key,
+                 refusal);
+    return NULL;
+  }
   if (setting == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
                  "Could not set “%s”: there is no such setting; did you mean “%s”", key,

@@ -23,6 +23,7 @@ typedef enum {
 typedef enum { LAUREL_SCHEDULE_CONSTANT, LAUREL_SCHEDULE_LINEAR, LAUREL_SCHEDULE_COSINE } LaurelSchedule;
 typedef enum { LAUREL_TIES_DROP, LAUREL_TIES_HALF } LaurelTies;
 typedef enum { LAUREL_REWARD_PAIRWISE, LAUREL_REWARD_PICK_BEST, LAUREL_REWARD_PLACKETT_LUCE } LaurelRewardLoss;
+typedef enum { LAUREL_ADVANTAGE_RLOO, LAUREL_ADVANTAGE_GRPO } LaurelAdvantageEstimator;
 typedef enum { LAUREL_DPO_SIGMOID, LAUREL_DPO_IPO } LaurelDpoLoss;
 
 typedef struct {
@@ -62,6 +63,10 @@ typedef struct {
   double kl_coef;
   double target_kl; /* nats per sequence; 0: kl_coef stays fixed */
   double kl_horizon; /* episodes */
+  double kl_budget; /* nats per sequence at which the run ends; 0: none */
+  double ema_decay; /* of the moving average of the weights, per iteration; 0: none */
+  double ptx_coef;  /* weight of the loss on other text; 0: none */
+  int ptx_batch_size; /* its rows per mini-batch */
   double gamma;
   double lam;
   double cliprange;
@@ -79,6 +84,7 @@ typedef struct {
   double label_smoothing; /* the share of pairs taken to be the wrong way round */
   /* rloo */
   int num_generations; /* completions of a prompt, each the others' baseline */
+  LaurelAdvantageEstimator advantage_estimator;
 } LaurelHyperparameters;
 
 typedef enum { LAUREL_SETTING_INT, LAUREL_SETTING_INT64, LAUREL_SETTING_DOUBLE, LAUREL_SETTING_BOOLEAN, LAUREL_SETTING_CHOICE } LaurelSettingType;

@@ -41,13 +41,14 @@ gboolean
 laurel_language_walk (LaurelPass *pass,
                       LaurelMicroBatch *micro,
                       const LaurelRagged *batch,
+                      double weight,
                       float *gradients,
                       const LaurelMonitor *monitor,
                       gboolean *checkpoint_wanted,
                       double *loss,
                       GError **error)
 {
-  double scale = batch->n_labels > 0 ? 1.0 / (double) batch->n_labels : 0;
+  double scale = batch->n_labels > 0 ? weight / (double) batch->n_labels : 0;
 
   for (int at = 0; at < laurel_ragged_count (batch);) {
     LaurelLabels labels;
@@ -91,8 +92,8 @@ laurel_language_measure (LaurelPass *pass,
     laurel_rows_gather (rows, (gsize) ((double) i * (double) n_rows / (double) n), limit, &batch);
     if (i + 1 < n && batch.tokens->len < (guint) micro->max_tokens)
       continue;
-    if (!laurel_language_walk (pass, micro, &batch, NULL, monitor, checkpoint_wanted, out_loss,
-                               error))
+    if (!laurel_language_walk (pass, micro, &batch, 1, NULL, monitor, checkpoint_wanted,
+                               out_loss, error))
       return FALSE;
     *out_n_labels += batch.n_labels;
     laurel_ragged_restart (&batch);
@@ -128,7 +129,7 @@ add_gradient (LaurelLoop *loop, const guint32 *rows, int n, GError **error)
   for (int i = 0; i < n; i++)
     laurel_rows_gather (self->rows, rows[i], self->limit, &self->batch);
   self->loss = 0;
-  return laurel_language_walk (&loop->pass, loop->micro, &self->batch,
+  return laurel_language_walk (&loop->pass, loop->micro, &self->batch, 1,
                                loop->state.optimizer->gradients, loop->monitor,
                                &loop->state.checkpoint_wanted, &self->loss, error);
 }

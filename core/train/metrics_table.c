@@ -84,6 +84,13 @@ static const LaurelMetricInfo metrics[] = {
         "has moved away. An estimate: it can fall below 0 by chance.") },
   { "objective/exact_kl", N_ ("Exact KL to the reference"), N_ ("nats"),
     N_ ("Mean over rollouts of Σ over positions of Σ_v π log (π/ρ); never below 0.") },
+  { "objective/kl_se", N_ ("Error of the KL estimate"), N_ ("nats"),
+    N_ ("Standard error of objective/kl: the deviation of Σ (log π − log ρ) over the iteration's "
+        "rollouts, divided by the root of their number.") },
+  { "objective/kl_gap_se", N_ ("KL estimate against exact"), N_ ("standard errors"),
+    N_ ("Over all rollouts of the run so far, Σ (estimate − exact KL) divided by its standard "
+        "error √(Σ (estimate − exact)² + 2 Σ exact). Chance keeps it within 4; beyond 5 the run "
+        "stops, as tokens are then not drawn as their log-probabilities say.") },
   { "objective/kl_coef", N_ ("KL coefficient"), "",
     N_ ("β in force when the iteration's rewards were made.") },
   { "objective/entropy", N_ ("Entropy"), N_ ("nats"),
@@ -118,6 +125,9 @@ static const LaurelMetricInfo metrics[] = {
     N_ ("Mean number of tokens of the held-out answers, end-of-text included.") },
   { "eval/stopped", N_ ("Held-out ended by itself"), "",
     N_ ("Share of the held-out answers that ended with end-of-text.") },
+  { "stop/kl_budget", N_ ("KL at which the run ended"), N_ ("nats"),
+    N_ ("KL per rollout of the last iteration, which was more than kl_budget: exact where it is "
+        "known, else the estimate. Only in a run that ended so.") },
   { "policy/approxkl_avg", N_ ("Step size in KL"), N_ ("nats"),
     N_ ("Mean over the iteration's steps and tokens of ½ (log π_new − log π_old)²; 0 on the "
         "first step.") },
@@ -128,6 +138,9 @@ static const LaurelMetricInfo metrics[] = {
   { "loss/policy_avg", N_ ("Policy loss"), "",
     N_ ("Mean over the iteration's steps of the clipped surrogate per token; near 0 when "
         "advantages are whitened.") },
+  { "loss/ptx", N_ ("Loss on other text"), N_ ("nats"),
+    N_ ("Mean over the iteration's mini-batches of −log p per learned token of the rows that are "
+        "learned beside (PPO-ptx), before each step.") },
   { "loss/value_avg", N_ ("Value loss"), "",
     N_ ("Mean over the iteration's steps of ½ max((V − R)², (clip V − R)²) per token.") },
   { "val/clipfrac_avg", N_ ("Clipped values"), "",

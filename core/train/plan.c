@@ -5,16 +5,13 @@
 #include "core/model/generate.h"
 #include "core/train/micro_batch.h"
 #include "core/train/normalize.h"
+#include "core/train/ppo.h"
 #include "core/train/samples.h"
 #include "core/train/sequence.h"
-#include "core/train/state.h"
 #include "core/train/train.h"
 
 /* What threads keep between calls: chunks of logits, packed panels, attention's tiles. */
 #define SCRATCH_BYTES ((gsize) 10 << 20)
-
-/* That PPO keeps of each sampled token. */
-#define PPO_NUMBERS 13
 
 /* Completions of a ranking, which a plan does not know. */
 #define COMPLETIONS 4
@@ -79,25 +76,36 @@ count_dpo (const Plan *self)
   return 4 * self->block + count_pass (self, n_tokens, TRUE);
 }
 
+/* Rows of a micro-batch, whichever is more: of a mini-batch, or of what is learned beside it. */
+static int
+count_ppo_rows (const LaurelHyperparameters *hp)
+{
+  int rows = (hp->batch_size + hp->num_mini_batches - 1) / hp->num_mini_batches;
+
+  return hp->ptx_coef > 0 ? MAX (rows, hp->ptx_batch_size) : rows;
+}
+
 /* Weights and two moments of the policy and of a value network, unless the value is a head on the
- * policy; one block of gradients, reference and reward model; the room that all passes but the
- * reference's share; the batch, and its sampling. */
+ * policy or there is none; one block of gradients, reference and reward model, and the average of
+ * the weights; the room that all passes but the reference's share; the batch, and its sampling. */
 static gsize
 count_ppo (const Plan *self)
 {
   const LaurelHyperparameters *hp = self->hp;
-  int rows = (hp->batch_size + hp->num_mini_batches - 1) / hp->num_mini_batches;
-  int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
+  int n_tokens = laurel_micro_batch_room (self->config, self->longest, count_ppo_rows (hp));
   int response = MIN (hp->response_length, self->config->n_positions - 1);
   int prompt = MAX (self->longest - response, 1);
+  int n_each = self->stage == LAUREL_STAGE_RLOO ? hp->num_generations : 1;
   gsize n_trained = self->stage == LAUREL_STAGE_RLOO || hp->vf_share_layers ? 1 : 2;
+  gsize n_averages = hp->ema_decay > 0 ? 1 : 0;
 
-  return (3 * n_trained + 3) * self->block
+  return (3 * n_trained + 3 + n_averages) * self->block
          + laurel_train_state_reserve_size (3 * n_trained * self->block)
          + count_pass (self, n_tokens, TRUE) + count_pass (self, n_tokens, FALSE)
-         + sizeof (float) * (gsize) hp->batch_size
-               * (PPO_NUMBERS * (gsize) response + (gsize) self->longest)
-         + laurel_generate_size (self->config, hp->batch_size, 1, prompt, response);
+         + (gsize) hp->batch_size
+               * ((sizeof (float) * LAUREL_PPO_N_ARRAYS + 1) * (gsize) response
+                  + sizeof (gint32) * (gsize) self->longest)
+         + laurel_generate_size (self->config, hp->batch_size / n_each, n_each, prompt, response);
 }
 
 /* What @longest is when nobody knows. */

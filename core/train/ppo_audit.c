@@ -39,6 +39,7 @@ prompt_of (const LaurelPpo *self, int i, int n)
 static GPtrArray *
 sample (LaurelPpo *self, int first, int n_here, int n, GError **error)
 {
+  const LaurelHyperparameters *hp = self->hp;
   g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, n_here);
   LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
   Sampling sampling = { self, NULL };
@@ -51,9 +52,9 @@ sample (LaurelPpo *self, int first, int n_here, int n, GError **error)
     prompts[i] = (LaurelPromptTokens) { prompt->tokens, prompt->n_tokens,
                                         FIRST_STREAM + (guint64) (first + i) };
   }
-  options.temperature = self->hp->temperature;
+  options.temperature = hp->temperature;
   options.max_tokens = self->max_response;
-  options.seed = (guint64) self->hp->seed;
+  options.seed = (guint64) hp->seed;
   samples = laurel_generate (self->reference, prompts, n_here, 1, &options, sampling_cb, &sampling,
                              &local);
   if (samples == NULL && sampling.error != NULL) {
@@ -115,8 +116,8 @@ laurel_ppo_audit_prepare (LaurelPpo *self, GError **error)
   int n = MIN (N_SAMPLES, N_BATCHES * self->batch.n_rows);
   g_autofree double *scores = g_new (double, n);
 
-  if (self->reference_scores != NULL || self->monitor == NULL || self->monitor->metric == NULL
-      || n < 2)
+  if (!self->has_exact_kl || self->reference_scores != NULL || self->monitor == NULL
+      || self->monitor->metric == NULL || n < 2)
     return TRUE;
   for (int first = 0; first < n; first += self->batch.n_rows) {
     int n_here = MIN (self->batch.n_rows, n - first);

@@ -8,6 +8,8 @@
 #define MAX_LOG_RATIO 20.0
 #define MAX_KL_ERROR 0.2
 #define VARIANCE_EPSILON 1e-8
+#define MIN_GAP_ROLLOUTS 256
+#define MIN_GROSS_GAP 0.01 /* nats a rollout */
 
 static gboolean
 is_taken (const guint8 *mask, gsize i)
@@ -15,19 +17,28 @@ is_taken (const guint8 *mask, gsize i)
   return mask == NULL || mask[i] != 0;
 }
 
-LaurelMoments
-laurel_masked_moments (const float *x, const guint8 *mask, gsize n)
+/* x[i], or x[i] − y[i]. */
+static double
+take (const float *x, const float *y, gsize i)
+{
+  return y != NULL ? (double) x[i] - y[i] : x[i];
+}
+
+static LaurelMoments
+make_moments (const float *x, const float *y, const guint8 *mask, gsize n)
 {
   LaurelMoments moments = { 0 };
   double sum = 0, squares = 0;
 
   for (gsize i = 0; i < n; i++) {
+    double value = take (x, y, i);
+
     if (!is_taken (mask, i))
       continue;
-    moments.min = moments.n == 0 ? x[i] : MIN (moments.min, x[i]);
-    moments.max = moments.n == 0 ? x[i] : MAX (moments.max, x[i]);
+    moments.min = moments.n == 0 ? value : MIN (moments.min, value);
+    moments.max = moments.n == 0 ? value : MAX (moments.max, value);
     moments.n++;
-    sum += x[i];
+    sum += value;
   }
   if (moments.n == 0)
     return moments;
@@ -35,9 +46,27 @@ laurel_masked_moments (const float *x, const guint8 *mask, gsize n)
   /* A second pass: the difference of two large sums would lose a small variance. */
   for (gsize i = 0; i < n; i++)
     if (is_taken (mask, i))
-      squares += (x[i] - moments.mean) * (x[i] - moments.mean);
+      squares += (take (x, y, i) - moments.mean) * (take (x, y, i) - moments.mean);
   moments.variance = squares / (double) moments.n;
   return moments;
+}
+
+LaurelMoments
+laurel_masked_moments (const float *x, const guint8 *mask, gsize n)
+{
+  return make_moments (x, NULL, mask, n);
+}
+
+LaurelMoments
+laurel_masked_moments_of_difference (const float *x, const float *y, const guint8 *mask, gsize n)
+{
+  return make_moments (x, y, mask, n);
+}
+
+double
+laurel_standard_error (const LaurelMoments *moments)
+{
+  return moments->n < 2 ? 0 : sqrt (moments->variance / (double) (moments->n - 1));
 }
 
 void
@@ -69,6 +98,31 @@ laurel_ppo_gae (const float *rewards, const float *values, int n, double gamma, 
     advantages[t] = (float) advantage;
     returns[t] = (float) (advantage + values[t]);
     next_value = values[t];
+  }
+}
+
+void
+laurel_rloo_advantages (const float *rewards, int n, float *baselines, float *advantages)
+{
+  double sum = laurel_masked_moments (rewards, NULL, (gsize) n).mean * n;
+
+  for (int i = 0; i < n; i++) {
+    double baseline = (sum - rewards[i]) / (n - 1);
+
+    baselines[i] = (float) baseline;
+    advantages[i] = (float) (rewards[i] - baseline);
+  }
+}
+
+void
+laurel_grpo_advantages (const float *rewards, int n, float *baselines, float *advantages)
+{
+  LaurelMoments moments = laurel_masked_moments (rewards, NULL, (gsize) n);
+  double scale = 1 / sqrt (moments.variance + VARIANCE_EPSILON);
+
+  for (int i = 0; i < n; i++) {
+    baselines[i] = (float) moments.mean;
+    advantages[i] = (float) ((rewards[i] - moments.mean) * scale);
   }
 }
 
@@ -141,6 +195,40 @@ laurel_ppo_k3_kl (double logprob, double old_logprob)
   return expm1 (delta) - delta;
 }
 
+void
+laurel_kl_gap_add (LaurelKlGap *self, double k1, double exact)
+{
+  double gap = k1 - exact;
+
+  self->n++;
+  self->sum += gap;
+  self->squares += gap * gap;
+  self->exact += MAX (exact, 0); /* rounding can take it a little below */
+}
+
+double
+laurel_kl_gap_in_errors (const LaurelKlGap *self)
+{
+  double squares = self->squares + 2 * self->exact;
+
+  return squares > 0 ? self->sum / sqrt (squares) : 0;
+}
+
+gboolean
+laurel_kl_gap_is_gross (const LaurelKlGap *self)
+{
+  return self->n >= MIN_GAP_ROLLOUTS
+         && !(fabs (self->sum) <= MIN_GROSS_GAP * self->n
+              || fabs (laurel_kl_gap_in_errors (self)) <= LAUREL_KL_GAP_MAX_ERRORS);
+}
+
+void
+laurel_move_average (float *average, const float *x, gsize n, double decay)
+{
+  for (gsize i = 0; i < n; i++)
+    average[i] = (float) (average[i] + (1 - decay) * ((double) x[i] - average[i]));
+}
+
 double
 laurel_ppo_adapt_kl_coef (double kl_coef,
                           double kl,
@@ -157,18 +245,9 @@ laurel_ppo_adapt_kl_coef (double kl_coef,
 double
 laurel_ppo_explained_variance (const float *values, const float *returns, gsize n)
 {
-  LaurelMoments of_returns = laurel_masked_moments (returns, NULL, n);
-  double sum = 0, squares = 0, mean;
+  double variance = laurel_masked_moments (returns, NULL, n).variance;
 
-  if (of_returns.variance == 0)
+  if (variance == 0)
     return 0;
-  for (gsize i = 0; i < n; i++)
-    sum += (double) returns[i] - values[i];
-  mean = sum / (double) n;
-  for (gsize i = 0; i < n; i++) {
-    double residual = (double) returns[i] - values[i] - mean;
-
-    squares += residual * residual;
-  }
-  return 1 - squares / (double) n / of_returns.variance;
+  return 1 - laurel_masked_moments_of_difference (returns, values, NULL, n).variance / variance;
 }

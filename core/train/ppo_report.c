@@ -51,10 +51,38 @@ make_rollout (const LaurelPpo *self, int r, double kl_coef)
       .advantage = batch->advantages[at],
       .return_ = batch->returns[at],
       .ratio = batch->ratios[at],
-      .clipped = batch->clipped[at],
+      .clipped = batch->clips[at] != 0,
     };
   }
   return rollout;
+}
+
+double
+laurel_ppo_budget_kl (const LaurelPpo *self)
+{
+  const LaurelPpoBatch *batch = &self->batch;
+
+  if (!self->has_exact_kl)
+    return laurel_ppo_mean_kl (batch);
+  return laurel_masked_moments (batch->exact_kl, NULL, (gsize) batch->n_tokens).mean
+         * batch->n_tokens / batch->n_rows;
+}
+
+/* How far objective/kl can be trusted, and what it estimates where that is known. */
+static void
+report_exact_kl (const LaurelPpo *self)
+{
+  const LaurelPpoBatch *batch = &self->batch;
+  LaurelMoments rows = laurel_masked_moments (batch->row_kls, NULL, (gsize) batch->n_rows);
+  int step = self->state.step;
+
+  if (rows.n >= 2)
+    laurel_monitor_metric (self->monitor, step, "objective/kl_se", laurel_standard_error (&rows));
+  if (!self->has_exact_kl)
+    return;
+  laurel_monitor_metric (self->monitor, step, "objective/exact_kl", laurel_ppo_budget_kl (self));
+  laurel_monitor_metric (self->monitor, step, "objective/kl_gap_se",
+                         laurel_kl_gap_in_errors (&self->kl_gap));
 }
 
 static void
@@ -63,17 +91,15 @@ report_objective (const LaurelPpo *self, double kl_coef)
   const LaurelPpoBatch *batch = &self->batch;
   gsize n = (gsize) batch->n_tokens;
   double per_row = (double) batch->n_tokens / batch->n_rows;
-  double kl = laurel_ppo_mean_kl (batch), scores = 0;
+  double kl = laurel_ppo_mean_kl (batch);
+  double scores = laurel_masked_moments (batch->scores, NULL, (gsize) batch->n_rows).mean;
   int n_stopped = 0;
   int step = self->state.step;
 
-  for (int r = 0; r < batch->n_rows; r++) {
-    scores += batch->rows[r].score / batch->n_rows;
+  for (int r = 0; r < batch->n_rows; r++)
     n_stopped += batch->rows[r].finish == LAUREL_FINISH_STOP;
-  }
   laurel_monitor_metric (self->monitor, step, "objective/kl", kl);
-  laurel_monitor_metric (self->monitor, step, "objective/exact_kl",
-                         laurel_masked_moments (batch->exact_kl, NULL, n).mean * per_row);
+  report_exact_kl (self);
   laurel_monitor_metric (self->monitor, step, "objective/kl_coef", kl_coef);
   laurel_monitor_metric (self->monitor, step, "objective/entropy",
                          -laurel_masked_moments (batch->logprobs, NULL, n).mean * per_row);
@@ -84,8 +110,9 @@ report_objective (const LaurelPpo *self, double kl_coef)
   laurel_monitor_metric (self->monitor, step, "policy/entropy_avg",
                          laurel_masked_moments (batch->entropies, NULL, n).mean);
   laurel_monitor_metric (self->monitor, step, "val/num_eos_tokens", n_stopped);
-  laurel_monitor_metric (self->monitor, step, "val/explained_variance",
-                         laurel_ppo_explained_variance (batch->values, batch->returns, n));
+  if (self->value != NULL)
+    laurel_monitor_metric (self->monitor, step, "val/explained_variance",
+                           laurel_ppo_explained_variance (batch->values, batch->returns, n));
   laurel_monitor_metric (self->monitor, step, "episode", (double) step * batch->n_rows);
 }
 
@@ -117,19 +144,23 @@ report_update (const LaurelPpo *self, const LaurelPpoStats *stats)
                                           self->hp->warmup_steps);
   gboolean warming_up = step <= self->hp->value_warmup_steps;
 
+  laurel_monitor_metric (self->monitor, step, "learning_rate",
+                         warming_up ? 0 : self->hp->learning_rate * factor);
+  laurel_monitor_metric (self->monitor, step, "grad_norm", stats->policy_norm / n);
   laurel_monitor_metric (self->monitor, step, "policy/approxkl_avg", stats->approx_kl / n);
   laurel_monitor_metric (self->monitor, step, "policy/clipfrac_avg", stats->policy_clipfrac / n);
   laurel_monitor_metric (self->monitor, step, "loss/policy_avg", stats->policy_loss / n);
-  laurel_monitor_metric (self->monitor, step, "loss/value_avg", stats->value_loss / n);
-  laurel_monitor_metric (self->monitor, step, "val/clipfrac_avg", stats->value_clipfrac / n);
   laurel_monitor_metric (self->monitor, step, "val/ratio", 1 + ratio);
   laurel_monitor_metric (self->monitor, step, "val/ratio_var",
                          MAX (stats->ratio_squares / n - ratio * ratio, 0));
-  laurel_monitor_metric (self->monitor, step, "learning_rate",
-                         warming_up ? 0 : self->hp->learning_rate * factor);
+  if (self->ptx != NULL && !warming_up)
+    laurel_monitor_metric (self->monitor, step, "loss/ptx", stats->ptx_loss / n);
+  if (self->value == NULL)
+    return;
+  laurel_monitor_metric (self->monitor, step, "loss/value_avg", stats->value_loss / n);
+  laurel_monitor_metric (self->monitor, step, "val/clipfrac_avg", stats->value_clipfrac / n);
   laurel_monitor_metric (self->monitor, step, "value/learning_rate",
                          self->hp->value_learning_rate * factor);
-  laurel_monitor_metric (self->monitor, step, "grad_norm", stats->policy_norm / n);
   laurel_monitor_metric (self->monitor, step, "value/grad_norm", stats->value_norm / n);
 }
 
@@ -151,7 +182,8 @@ laurel_ppo_report (const LaurelPpo *self, const LaurelPpoStats *stats, double kl
 {
   report_objective (self, kl_coef);
   report_watched (self);
-  report_update (self, stats);
+  if (stats != NULL)
+    report_update (self, stats);
   report_times (self);
   if (self->monitor != NULL && self->monitor->rollout != NULL) {
     for (int r = 0; r < self->batch.n_rows; r++) {

@@ -3,46 +3,19 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/train/ppo.h"
 
-#include "core/base/error.h"
 #include "core/model/generate.h"
+#include "core/train/ppo_check.h"
 #include "core/train/ppo_math.h"
 #include "core/train/sequence.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The sampler reads its keys and values from a cache, training computes them anew: the same numbers
- * up to rounding. */
-#define MAX_SAMPLER_ERROR 1e-3
-
-/* A score alone and in a batch: other shapes of the same matrix products. */
-#define MAX_BATCH_ERROR 1e-3
-
-static gboolean
-fail (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-fail (GError **error, const char *format, ...)
-{
-  g_autofree char *why = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  why = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-               "Could not go on with PPO: %s; resume from the last checkpoint, and report it if it "
-               "comes again",
-               why);
-  return FALSE;
-}
-
-/* 1: prompts by cursor. Row r of iteration i is number i·B + r of an endless walk through shuffled
- * epochs. */
+/* 1: prompts by cursor. Prompt p of iteration i is number i·P + p of an endless walk through
+ * shuffled epochs, where an iteration has P prompts. */
 static int
-take_prompt (LaurelPpo *self, int row)
+take_prompt (LaurelPpo *self, gint64 at)
 {
-  gint64 at = (gint64) self->state.step * self->batch.n_rows + row;
   gint64 epoch = at / self->prompts->len;
 
   if (epoch != self->ordered_epoch)
@@ -86,24 +59,27 @@ static gboolean
 sample_batch (LaurelPpo *self, GError **error)
 {
   LaurelPpoBatch *batch = &self->batch;
-  g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, batch->n_rows);
+  int n_each = laurel_ppo_get_group_size (self), n_prompts = batch->n_rows / n_each;
+  g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, n_prompts);
   LaurelSamplingOptions options =
       LAUREL_SAMPLING_DEFAULTS; /* no top-k, no top-p: they would cut the support */
   g_autoptr (GPtrArray) samples = NULL;
 
-  for (int r = 0; r < batch->n_rows; r++) {
-    const LaurelTrainPrompt *prompt;
+  for (int p = 0; p < n_prompts; p++) {
+    gint64 at = (gint64) self->state.step * n_prompts + p;
+    int chosen = take_prompt (self, at);
+    const LaurelTrainPrompt *prompt = g_ptr_array_index (self->prompts, chosen);
 
-    batch->rows[r].prompt = take_prompt (self, r);
-    prompt = g_ptr_array_index (self->prompts, batch->rows[r].prompt);
-    prompts[r].tokens = prompt->tokens;
-    prompts[r].n_tokens = prompt->n_tokens;
-    prompts[r].stream = (guint64) self->state.step * (guint64) batch->n_rows + (guint64) r;
+    prompts[p].tokens = prompt->tokens;
+    prompts[p].n_tokens = prompt->n_tokens;
+    prompts[p].stream = (guint64) at;
+    for (int r = p * n_each; r < (p + 1) * n_each; r++)
+      batch->rows[r].prompt = chosen;
   }
   options.temperature = self->hp->temperature;
   options.max_tokens = self->max_response;
   options.seed = (guint64) self->hp->seed;
-  samples = laurel_generate (self->policy, prompts, batch->n_rows, 1, &options, sampling_cb, self,
+  samples = laurel_generate (self->policy, prompts, n_prompts, n_each, &options, sampling_cb, self,
                              error);
   if (samples == NULL)
     return FALSE;
@@ -132,16 +108,36 @@ score_packed (LaurelPpo *self, int from, int to)
     row->score = micro->outputs[i - from];
     if (row->finish != LAUREL_FINISH_STOP)
       row->score -= self->hp->missing_eos_penalty;
+    self->batch.scores[self->row_order[i]] = (float) row->score;
   }
 }
 
-/* 3: log-probabilities of policy and reference, their exact KL, and V(s_t) before each token. */
+/* V(s_t) before each token of what the micro-batch holds. */
+static void
+read_values (LaurelPpo *self)
+{
+  LaurelMicroBatch *micro = self->micro;
+  LaurelPass *pass = &self->policy_pass;
+
+  if (self->value == NULL)
+    return;
+  if (laurel_ppo_has_value_network (self)) {
+    pass = &self->value_pass;
+    laurel_pass_forward (pass, micro);
+  }
+  laurel_score_head_forward (self->value, pass->hidden, micro->positions, micro->n_labels,
+                             micro->outputs);
+  for (int i = 0; i < micro->n_labels; i++)
+    self->batch.values[micro->sources[i]] = micro->outputs[i];
+}
+
+/* 3: log-probabilities of policy and reference, their exact KL where it can be afforded, and the
+ * values. */
 static void
 read_packed (LaurelPpo *self)
 {
   LaurelPpoBatch *batch = &self->batch;
   LaurelMicroBatch *micro = self->micro;
-  LaurelPass *value_pass = self->hp->vf_share_layers ? &self->policy_pass : &self->value_pass;
   LaurelLabels labels = laurel_micro_batch_as_labels (micro);
   g_autofree float *buffer = g_new (float, 4 * (gsize) MAX (labels.n, 1));
   float *logprobs = buffer, *ref_logprobs = buffer + labels.n;
@@ -151,20 +147,16 @@ read_packed (LaurelPpo *self)
   laurel_pass_forward (&self->reference_pass, micro);
   laurel_lm_head_compare (self->policy, self->policy_pass.hidden, self->reference,
                           self->reference_pass.hidden, &labels, self->hp->temperature, logprobs,
-                          ref_logprobs, kl, entropies);
-  if (value_pass != &self->policy_pass)
-    laurel_pass_forward (value_pass, micro);
-  laurel_score_head_forward (self->value, value_pass->hidden, labels.positions, labels.n,
-                             micro->outputs);
+                          ref_logprobs, self->has_exact_kl ? kl : NULL, entropies);
   for (int i = 0; i < labels.n; i++) {
     int at = micro->sources[i];
 
     batch->logprobs[at] = logprobs[i];
     batch->ref_logprobs[at] = ref_logprobs[i];
-    batch->exact_kl[at] = kl[i];
+    batch->exact_kl[at] = self->has_exact_kl ? kl[i] : NAN;
     batch->entropies[at] = entropies[i];
-    batch->values[at] = micro->outputs[i];
   }
+  read_values (self);
 }
 
 /* Packed as the first epoch of the update will pack them, so that its first mini-batch computes the
@@ -189,100 +181,40 @@ read_batch (LaurelPpo *self, GError **error)
   return TRUE;
 }
 
+/* 5: −β·KL to each token, and the score to the last. */
 static gboolean
-check_tokens (const LaurelPpo *self, GError **error)
+pay (LaurelPpo *self, GError **error)
 {
-  const LaurelPpoBatch *batch = &self->batch;
+  LaurelPpoBatch *batch = &self->batch;
 
-  for (int t = 0; t < batch->n_tokens; t++) {
-    double gap = fabs ((double) batch->logprobs[t] - batch->sampler_logprobs[t]);
+  self->kl_gap = self->state.kl_gap;
+  for (int r = 0; r < batch->n_rows; r++) {
+    LaurelPpoRow *row = &batch->rows[r];
+    int at = row->first;
+    gsize n = (gsize) row->n_response;
 
-    if (!(gap < MAX_SAMPLER_ERROR))
-      return fail (error,
-                   "the sampler gave a token the log-probability %g and the full model gives it %g",
-                   batch->sampler_logprobs[t], batch->logprobs[t]);
-    if (!isfinite (batch->values[t]) || !isfinite (batch->ref_logprobs[t]))
-      return fail (error, "the value or the reference's log-probability of a token is not finite");
-    if (batch->exact_kl[t] < -1e-5f) /* rounding of a sum over the vocabulary */
-      return fail (error, "the exact KL of a token is %g, which is below 0", batch->exact_kl[t]);
+    laurel_ppo_rewards (batch->logprobs + at, batch->ref_logprobs + at, row->n_response,
+                        self->state.kl_coef, row->score, batch->kl + at, batch->rewards + at);
+    if (!laurel_ppo_check_pay (self, row, error))
+      return FALSE;
+    batch->row_kls[r] =
+        (float) (laurel_masked_moments (batch->kl + at, NULL, n).mean * row->n_response);
+    if (self->has_exact_kl)
+      laurel_kl_gap_add (&self->kl_gap, batch->row_kls[r],
+                         laurel_masked_moments (batch->exact_kl + at, NULL, n).mean
+                             * row->n_response);
   }
-  return TRUE;
+  return laurel_ppo_check_kl (self, error);
 }
 
+/* 6 with a value: GAE with no value beyond the end, returns. */
 static gboolean
-check_scores (const LaurelPpo *self, GError **error)
-{
-  const LaurelPpoBatch *batch = &self->batch;
-  const LaurelPpoRow *row = &batch->rows[0];
-  LaurelSequence alone = { row->tokens, row->n_prompt + row->n_response, row->n_prompt };
-  LaurelSequence *list[] = { &alone };
-  float score;
-
-  for (int r = 0; r < batch->n_rows; r++)
-    if (!isfinite (batch->rows[r].score))
-      return fail (error, "the score of rollout %d is not finite", r + 1);
-  /* That batching leaks nothing from row to row is checked once a run. */
-  if (self->state.step > 0)
-    return TRUE;
-  if (!laurel_reward_score (self->reward, list, 1, &score, error))
-    return FALSE;
-  if (row->finish != LAUREL_FINISH_STOP)
-    score -= (float) self->hp->missing_eos_penalty;
-  if (fabs (score - row->score) > MAX_BATCH_ERROR * (1 + fabs (row->score)))
-    return fail (error, "a rollout scores %g alone and %g in its batch", score, row->score);
-  return TRUE;
-}
-
-/* Σ reward = score − β Σ KL: each token was paid once, the score landed on one. */
-static gboolean
-check_pay (const LaurelPpo *self, const LaurelPpoRow *row, GError **error)
-{
-  const LaurelPpoBatch *batch = &self->batch;
-  double paid = 0, kl = 0, size = 1 + fabs (row->score);
-  double due;
-
-  for (int t = row->first; t < row->first + row->n_response; t++) {
-    paid += batch->rewards[t];
-    kl += batch->kl[t];
-    size += fabs (batch->rewards[t]);
-  }
-  due = row->score - self->state.kl_coef * kl;
-  if (fabs (paid - due) > 1e-6 * size) /* each reward is rounded to a float once */
-    return fail (error, "a rollout's rewards sum to %g where score − β·KL is %g", paid, due);
-  return TRUE;
-}
-
-static gboolean
-check_advantages (const LaurelPpo *self, double variance_before, GError **error)
-{
-  LaurelMoments m = laurel_masked_moments (self->batch.advantages, NULL,
-                                           (gsize) self->batch.n_tokens);
-
-  /* Whitening divides by √(variance + 1e-8), so only a variance well above that comes out as 1. */
-  if (fabs (m.mean) > 1e-5 || (variance_before > 1e-4 && fabs (m.variance - 1) > 1e-3))
-    return fail (error, "whitened advantages have mean %g and variance %g", m.mean, m.variance);
-  return TRUE;
-}
-
-/* 5 and 6: pay each token, then GAE with no value beyond the end, returns, whitening over the whole
- * batch. */
-static gboolean
-pay_and_estimate (LaurelPpo *self, GError **error)
+estimate_by_value (LaurelPpo *self, GError **error)
 {
   LaurelPpoBatch *batch = &self->batch;
   const LaurelHyperparameters *hp = self->hp;
   gsize n = (gsize) batch->n_tokens;
-  double variance;
 
-  for (int r = 0; r < batch->n_rows; r++) {
-    LaurelPpoRow *row = &batch->rows[r];
-    int at = row->first;
-
-    laurel_ppo_rewards (batch->logprobs + at, batch->ref_logprobs + at, row->n_response,
-                        self->state.kl_coef, row->score, batch->kl + at, batch->rewards + at);
-    if (!check_pay (self, row, error))
-      return FALSE;
-  }
   memcpy (batch->paid, batch->rewards, n * sizeof (float));
   if (hp->whiten_rewards && !laurel_whiten (batch->paid, NULL, n, FALSE, error))
     return FALSE;
@@ -292,11 +224,68 @@ pay_and_estimate (LaurelPpo *self, GError **error)
     laurel_ppo_gae (batch->paid + at, batch->values + at, batch->rows[r].n_response, hp->gamma,
                     hp->lam, batch->advantages + at, batch->returns + at);
   }
-  if (!hp->whiten_advantages)
+  return TRUE;
+}
+
+/* What a rollout was paid in all: to RLOO it is one action. */
+static float
+sum_pay (const LaurelPpoBatch *batch, const LaurelPpoRow *row)
+{
+  return (float) (laurel_masked_moments (batch->rewards + row->first, NULL,
+                                         (gsize) row->n_response)
+                      .mean
+                  * row->n_response);
+}
+
+/* 6 without: a rollout is measured against the others of its prompt, and each of its tokens has its
+ * advantage. */
+static gboolean
+estimate_by_group (LaurelPpo *self, GError **error)
+{
+  LaurelPpoBatch *batch = &self->batch;
+  int size = laurel_ppo_get_group_size (self);
+  g_autofree float *buffer = g_new (float, 3 * (gsize) size);
+  float *sums = buffer, *baselines = sums + size, *advantages = baselines + size;
+
+  for (int first = 0; first < batch->n_rows; first += size) {
+    for (int i = 0; i < size; i++)
+      sums[i] = sum_pay (batch, &batch->rows[first + i]);
+    if (self->hp->advantage_estimator == LAUREL_ADVANTAGE_GRPO)
+      laurel_grpo_advantages (sums, size, baselines, advantages);
+    else
+      laurel_rloo_advantages (sums, size, baselines, advantages);
+    for (int i = 0; i < size; i++) {
+      const LaurelPpoRow *row = &batch->rows[first + i];
+
+      for (int t = row->first; t < row->first + row->n_response; t++) {
+        batch->values[t] = baselines[i];
+        batch->advantages[t] = advantages[i];
+        batch->returns[t] = sums[i];
+      }
+    }
+  }
+  return laurel_ppo_check_groups (self, error);
+}
+
+/* 6: advantages, whitened over the whole batch where that is asked for. */
+static gboolean
+estimate (LaurelPpo *self, GError **error)
+{
+  LaurelPpoBatch *batch = &self->batch;
+  gsize n = (gsize) batch->n_tokens;
+  double variance;
+
+  for (gsize t = 0; t < n; t++) { /* nothing has been trained on yet */
+    batch->ratios[t] = 1;
+    batch->clips[t] = 0;
+  }
+  if (self->value != NULL ? !estimate_by_value (self, error) : !estimate_by_group (self, error))
+    return FALSE;
+  if (!self->hp->whiten_advantages)
     return TRUE;
   variance = laurel_masked_moments (batch->advantages, NULL, n).variance;
   return laurel_whiten (batch->advantages, NULL, n, TRUE, error)
-         && check_advantages (self, variance, error);
+         && laurel_ppo_check_whitened (self, variance, error);
 }
 
 gboolean
@@ -311,7 +300,8 @@ laurel_ppo_rollout (LaurelPpo *self, GError **error)
   if (!read_batch (self, error))
     return FALSE;
   self->times.scoring = laurel_ppo_seconds_since (start);
-  return check_tokens (self, error)
-         && check_scores (self, error)
-         && pay_and_estimate (self, error);
+  return laurel_ppo_check_tokens (self, error)
+         && laurel_ppo_check_scores (self, error)
+         && pay (self, error)
+         && estimate (self, error);
 }

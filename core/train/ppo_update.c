@@ -3,20 +3,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/train/ppo.h"
 
-#include "core/base/error.h"
 #include "core/base/rng.h"
+#include "core/train/ppo_check.h"
 #include "core/train/ppo_math.h"
 #include "core/train/schedule.h"
 
-#include <math.h>
-
-#define MAX_FIRST_RATIO_ERROR 1e-5
-
-typedef struct {
-  double policy_loss, value_loss, approx_kl, ratio, ratio_squares;
-  int n_policy_clipped, n_value_clipped;
-  double worst_ratio; /* the largest |ratio − 1| */
-} MiniBatchSums;
+#include <string.h>
 
 typedef struct {
   const LaurelPpo *ppo;
@@ -76,26 +68,24 @@ policy_loss_cb (int i, float logprob, double *dlogprob, gpointer user_data)
   return l.loss * self->scale;
 }
 
+/* Kept by token, so that every statistic of them comes from one routine. */
 static void
-count_policy_loss (LaurelPpo *self, int label, float logprob, MiniBatchSums *sums)
+keep_policy_loss (LaurelPpo *self, int label, float logprob)
 {
+  LaurelPpoBatch *batch = &self->batch;
   LaurelPolicyLoss l = get_policy_loss (self, label, logprob);
   int at = self->micro->sources[label];
 
-  sums->policy_loss += l.loss;
-  sums->approx_kl += laurel_ppo_half_square_kl (logprob, self->batch.logprobs[at]);
-  sums->ratio += l.ratio - 1;
-  sums->ratio_squares += (l.ratio - 1) * (l.ratio - 1);
-  sums->n_policy_clipped += l.clipped;
-  if (!(fabs (l.ratio - 1) <= sums->worst_ratio)) /* so that NaN is the worst */
-    sums->worst_ratio = fabs (l.ratio - 1);
-  self->batch.ratios[at] = (float) l.ratio;
-  self->batch.clipped[at] = l.clipped;
+  batch->policy_losses[at] = (float) l.loss;
+  batch->step_kls[at] = (float) laurel_ppo_half_square_kl (logprob, batch->logprobs[at]);
+  batch->ratios[at] = (float) l.ratio;
+  batch->clips[at] = l.clipped ? 1 : 0;
+  batch->taken[at] = 1;
 }
 
 /* The value loss of what @pass has run: adds to its dhidden and to the value head's gradient. */
 static void
-add_value_loss (LaurelPpo *self, LaurelPass *pass, MiniBatchSums *sums, double scale)
+add_value_loss (LaurelPpo *self, LaurelPass *pass, double scale)
 {
   LaurelMicroBatch *micro = self->micro;
 
@@ -106,8 +96,8 @@ add_value_loss (LaurelPpo *self, LaurelPass *pass, MiniBatchSums *sums, double s
     LaurelValueLoss l = laurel_ppo_value_loss (micro->outputs[i], self->batch.values[at],
                                                self->batch.returns[at], self->hp->cliprange_value);
 
-    sums->value_loss += l.loss;
-    sums->n_value_clipped += l.clipped;
+    self->batch.value_losses[at] = (float) l.loss;
+    self->batch.value_clips[at] = l.clipped ? 1 : 0;
     micro->doutputs[i] = (float) (self->hp->vf_coef * l.dvalue * scale);
   }
   laurel_score_head_backward (self->value, pass->hidden, micro->positions, micro->n_labels,
@@ -116,7 +106,7 @@ add_value_loss (LaurelPpo *self, LaurelPass *pass, MiniBatchSums *sums, double s
 }
 
 static void
-add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
+add_policy_gradient (LaurelPpo *self, double scale)
 {
   LaurelPass *pass = &self->policy_pass;
   LaurelLabels labels = laurel_micro_batch_as_labels (self->micro);
@@ -127,44 +117,39 @@ add_policy_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
                        &loss, 1, self->micro->outputs, pass->dhidden,
                        self->state.optimizer->gradients);
   for (int i = 0; i < labels.n; i++)
-    count_policy_loss (self, i, self->micro->outputs[i], sums);
-  if (self->hp->vf_share_layers)
-    add_value_loss (self, pass, sums, scale);
+    keep_policy_loss (self, i, self->micro->outputs[i]);
+  if (self->value != NULL && !laurel_ppo_has_value_network (self))
+    add_value_loss (self, pass, scale);
   laurel_pass_backward (pass, self->micro, self->state.optimizer->gradients);
 }
 
 static void
-add_value_gradient (LaurelPpo *self, MiniBatchSums *sums, double scale)
+add_value_gradient (LaurelPpo *self, double scale)
 {
   laurel_pass_forward (&self->value_pass, self->micro);
-  add_value_loss (self, &self->value_pass, sums, scale);
+  add_value_loss (self, &self->value_pass, scale);
   laurel_pass_backward (&self->value_pass, self->micro, self->state.value_optimizer->gradients);
 }
 
-static gboolean
-check_first_ratio (const MiniBatchSums *sums, GError **error)
-{
-  if (sums->worst_ratio <= MAX_FIRST_RATIO_ERROR)
-    return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
-               "Could not go on with PPO: before the first step on a batch a token's probability "
-               "ratio is off 1 by %g; "
-               "resume from the last checkpoint, and report it if it comes again",
-               sums->worst_ratio);
-  return FALSE;
-}
-
+/* What the mini-batch whose tokens are taken came to. */
 static void
-add_stats (LaurelPpoStats *stats, const MiniBatchSums *sums, int n)
+add_stats (const LaurelPpo *self, LaurelPpoStats *stats)
 {
+  const LaurelPpoBatch *batch = &self->batch;
+  const guint8 *taken = batch->taken;
+  gsize n = (gsize) batch->n_tokens;
+  LaurelMoments ratios = laurel_masked_moments (batch->ratios, taken, n);
+
   stats->n_mini_batches++;
-  stats->policy_loss += sums->policy_loss / n;
-  stats->value_loss += sums->value_loss / n;
-  stats->approx_kl += sums->approx_kl / n;
-  stats->policy_clipfrac += (double) sums->n_policy_clipped / n;
-  stats->value_clipfrac += (double) sums->n_value_clipped / n;
-  stats->ratio += sums->ratio / n;
-  stats->ratio_squares += sums->ratio_squares / n;
+  stats->policy_loss += laurel_masked_moments (batch->policy_losses, taken, n).mean;
+  stats->approx_kl += laurel_masked_moments (batch->step_kls, taken, n).mean;
+  stats->policy_clipfrac += laurel_masked_moments (batch->clips, taken, n).mean;
+  stats->ratio += ratios.mean - 1;
+  stats->ratio_squares += ratios.variance + (ratios.mean - 1) * (ratios.mean - 1);
+  if (self->value == NULL)
+    return;
+  stats->value_loss += laurel_masked_moments (batch->value_losses, taken, n).mean;
+  stats->value_clipfrac += laurel_masked_moments (batch->value_clips, taken, n).mean;
 }
 
 static gboolean
@@ -187,7 +172,7 @@ apply (LaurelPpo *self,
   return TRUE;
 }
 
-typedef void (*AddGradient) (LaurelPpo *self, MiniBatchSums *sums, double scale);
+typedef void (*AddGradient) (LaurelPpo *self, double scale);
 
 /* The gradient over rows @from … @to − 1 of the epoch, into @optimizer. */
 static gboolean
@@ -197,7 +182,6 @@ walk (LaurelPpo *self,
       int from,
       int to,
       double scale,
-      MiniBatchSums *sums,
       GError **error)
 {
   laurel_optimizer_clear (optimizer);
@@ -205,9 +189,31 @@ walk (LaurelPpo *self,
     if (!laurel_monitor_go_on (self->monitor, &self->state.checkpoint_wanted, error))
       return FALSE;
     at = laurel_ppo_pack (self, at, to);
-    add_gradient (self, sums, scale);
+    add_gradient (self, scale);
   }
   return TRUE;
+}
+
+/* The policy's step on its own gradient and, when there is one, that of the rows learned beside. */
+static gboolean
+step_policy (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
+{
+  gint64 per_iteration = (gint64) self->hp->num_ppo_epochs * self->hp->num_mini_batches;
+  gint64 number = self->state.step * per_iteration + stats->n_mini_batches;
+
+  if (self->state.step < self->hp->value_warmup_steps)
+    return TRUE;
+  if (self->ptx != NULL && !laurel_ppo_add_ptx (self, number, &stats->ptx_loss, error))
+    return FALSE;
+  return apply (self, self->state.optimizer, self->policy->weights, self->hp->learning_rate,
+                &stats->policy_norm, error);
+}
+
+static gboolean
+step_value (LaurelPpo *self, LaurelPpoStats *stats, GError **error)
+{
+  return apply (self, self->state.value_optimizer, self->value->weights,
+                self->hp->value_learning_rate, &stats->value_norm, error);
 }
 
 /* The policy's step, then the value network's: neither reads what the other has changed. A value
@@ -221,27 +227,22 @@ train_mini_batch (LaurelPpo *self,
                   GError **error)
 {
   LaurelTrainState *state = &self->state;
-  MiniBatchSums sums = { 0 };
   int n_tokens = 0;
 
   for (int i = from; i < to; i++)
     n_tokens += self->batch.rows[self->row_order[i]].n_response;
-  if (self->hp->vf_share_layers)
+  memset (self->batch.taken, 0, (gsize) self->batch.n_tokens);
+  if (self->value != NULL && !laurel_ppo_has_value_network (self))
     laurel_optimizer_clear (state->value_optimizer);
-  if (!walk (self, state->optimizer, add_policy_gradient, from, to, 1.0 / n_tokens, &sums, error)
-      || (first && !check_first_ratio (&sums, error)))
+  if (!walk (self, state->optimizer, add_policy_gradient, from, to, 1.0 / n_tokens, error)
+      || !laurel_ppo_check_walk (self, n_tokens, first, error)
+      || !step_policy (self, stats, error))
     return FALSE;
-  if (state->step >= self->hp->value_warmup_steps
-      && !apply (self, state->optimizer, self->policy->weights, self->hp->learning_rate,
-                 &stats->policy_norm, error))
+  if (laurel_ppo_has_value_network (self)
+      && !walk (self, state->value_optimizer, add_value_gradient, from, to, 1.0 / n_tokens, error))
     return FALSE;
-  if (!self->hp->vf_share_layers
-      && !walk (self, state->value_optimizer, add_value_gradient, from, to, 1.0 / n_tokens, &sums,
-                error))
-    return FALSE;
-  add_stats (stats, &sums, n_tokens);
-  return apply (self, state->value_optimizer, self->value->weights, self->hp->value_learning_rate,
-                &stats->value_norm, error);
+  add_stats (self, stats);
+  return self->value == NULL || step_value (self, stats, error);
 }
 
 gboolean

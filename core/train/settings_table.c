@@ -31,6 +31,7 @@
 static const char *const schedules[] = { "constant", "linear", "cosine", NULL };
 static const char *const ties[] = { "drop", "half", NULL };
 static const char *const reward_losses[] = { "pairwise", "pick_best", "plackett_luce", NULL };
+static const char *const estimators[] = { "rloo", "grpo", NULL };
 static const char *const dpo_losses[] = { "sigmoid", "ipo", NULL };
 
 const LaurelSetting laurel_settings_table[] = {
@@ -210,6 +211,31 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("KL Horizon"),
     N_ ("How many rollouts the steering of the KL coefficient takes."),
     "Ziegler et al. 2019 (10000 for 2 million episodes), scaled to short runs" },
+  { "kl_budget", LAUREL_SETTING_DOUBLE, AT (kl_budget), ONLINE, 0, 1e6,
+    SAME (0), NULL, N_ ("nats"), FALSE,
+    N_ ("KL Budget"),
+    N_ ("The run ends as soon as the rollouts of an iteration are further than this from the "
+        "reference, per sequence, and its model is the one that wrote them; 0 is no limit."),
+    "Laurel; Gao et al. 2022: a KL penalty does what stopping early does" },
+  { "ema_decay", LAUREL_SETTING_DOUBLE, AT (ema_decay), ONLINE, 0, 0.999999,
+    SAME (0), NULL, "", FALSE,
+    N_ ("Average of Weights"),
+    N_ ("The model that comes out is the moving average of the policy's weights, which moves by 1 "
+        "minus this after each iteration; it looks back over 1 / (1 − decay) iterations, which "
+        "should be well under the number of steps. 0 takes the last weights."),
+    "Ouyang et al. 2022, 0.992 over 500 iterations" },
+  { "ptx_coef", LAUREL_SETTING_DOUBLE, AT (ptx_coef), ONLINE, 0, 1e6,
+    SAME (0), NULL, "", FALSE,
+    N_ ("Weight of Other Text"),
+    N_ ("Adds so many times the mean loss per token on other text to the policy's mean loss per "
+        "token, against forgetting (PPO-ptx). Try 0.5 to 2 and keep the least that holds loss/ptx "
+        "within 0.02 of where it began; 0 is off."),
+    "Ouyang et al. 2022, γ = 27.8, by sums that they do not state and so no number for here" },
+  { "ptx_batch_size", LAUREL_SETTING_INT, AT (ptx_batch_size), ONLINE, 1, 65536,
+    SAME (16), NULL, N_ ("rows"), FALSE,
+    N_ ("Rows of Other Text"),
+    N_ ("How many rows of it each mini-batch takes when its weight is not 0."),
+    "Laurel; Ouyang et al. 2022 take 8 examples to a rollout" },
   { "gamma", LAUREL_SETTING_DOUBLE, AT (gamma), PPO, 0, 1,
     SAME (1), NULL, "", FALSE,
     N_ ("Discount γ"),
@@ -290,6 +316,28 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Completions per Prompt"),
     N_ ("Each is measured against the mean score of the others; batch_size is a multiple of it."),
     "TRL rloo_k (2); Ahmadian et al. 2024 use 2 and 4" },
+  { "advantage_estimator", LAUREL_SETTING_CHOICE, AT (advantage_estimator), RLOO, 0, 1,
+    SAME (LAUREL_ADVANTAGE_RLOO), estimators, "", FALSE,
+    N_ ("Advantages"),
+    N_ ("rloo takes the mean of the other completions off; grpo the mean of all, and divides by "
+        "their deviation, so that prompts on which all score much alike pull as hard as others."),
+    "Ahmadian et al. 2024; Shao et al. 2024, whose KL is in the loss and not in the reward" },
+};
+
+#define CUTS_THE_SUPPORT                                                                           \
+  "rollouts are drawn from the whole vocabulary; a filter would cut the support, and ratios and "  \
+  "KL would be of other probabilities than those that were drawn from; use temperature"
+
+const LaurelRefusedSetting laurel_refused_settings[] = {
+  { "top_k", ONLINE, CUTS_THE_SUPPORT },
+  { "top_p", ONLINE, CUTS_THE_SUPPORT },
+  { "min_p", ONLINE, CUTS_THE_SUPPORT },
+  { "repetition_penalty", ONLINE, CUTS_THE_SUPPORT },
+  { "logit_bias", ONLINE, CUTS_THE_SUPPORT },
+  { "gradient_accumulation_steps", ONLINE,
+    "a mini-batch is cut into as many micro-batches as memory asks for, and their gradients add up "
+    "to that of the mean over all its tokens; for larger steps lower num_mini_batches" },
+  { NULL },
 };
 
 const int laurel_n_settings = G_N_ELEMENTS (laurel_settings_table);

@@ -16,9 +16,9 @@
  * takes. */
 #define MAX_KEPT_IN_MEMORY ((gsize) 256 << 20)
 
-/* The blocks in the order of the file. */
+/* What a step changes. */
 static int
-list_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS])
+list_step_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS])
 {
   gsize n = self->model->layout->n_floats;
   gsize n_value;
@@ -35,6 +35,17 @@ list_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_B
   return 6;
 }
 
+/* The blocks in the order of the file. */
+static int
+list_blocks (const LaurelTrainState *self, LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS])
+{
+  int n = list_step_blocks (self, blocks);
+
+  if (self->average != NULL)
+    blocks[n++] = (LaurelBlock) { "average", self->average, self->model->layout->n_floats };
+  return n;
+}
+
 void
 laurel_train_state_clear (LaurelTrainState *self)
 {
@@ -43,6 +54,7 @@ laurel_train_state_clear (LaurelTrainState *self)
   g_clear_pointer (&self->fingerprint, g_free);
   g_clear_pointer (&self->optimizer, laurel_optimizer_free);
   g_clear_pointer (&self->value_optimizer, laurel_optimizer_free);
+  g_clear_pointer (&self->average, laurel_free_aligned);
   for (int i = 0; i < LAUREL_STATE_MAX_BLOCKS; i++)
     g_clear_pointer (&self->kept[i], laurel_free_aligned);
   if (self->kept_file != 0)
@@ -67,6 +79,15 @@ laurel_train_state_start_fingerprint (LaurelStage stage,
 }
 
 static gboolean
+read_gap (LaurelKlGap *self, JsonObject *state, const char *path, GError **error)
+{
+  return laurel_json_get_double (state, path, "kl_gap_n", &self->n, error)
+         && laurel_json_get_double (state, path, "kl_gap_sum", &self->sum, error)
+         && laurel_json_get_double (state, path, "kl_gap_squares", &self->squares, error)
+         && laurel_json_get_double (state, path, "kl_gap_exact", &self->exact, error);
+}
+
+static gboolean
 apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError **error)
 {
   gint64 step = -1, adam = -1, value_adam = 0;
@@ -74,7 +95,8 @@ apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError
   if (!laurel_json_get_int (state, path, "step", 0, G_MAXINT, &step, error)
       || !laurel_json_get_int (state, path, "adam_steps", 0, G_MAXINT64, &adam, error)
       || !laurel_json_get_int (state, path, "value_adam_steps", 0, G_MAXINT64, &value_adam, error)
-      || !laurel_json_get_double (state, path, "kl_coef", &self->kl_coef, error))
+      || !laurel_json_get_double (state, path, "kl_coef", &self->kl_coef, error)
+      || !read_gap (&self->kl_gap, state, path, error))
     return FALSE;
   if (step < 0 || adam < 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
@@ -85,6 +107,7 @@ apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError
   }
   self->step = (int) step;
   self->saved_step = self->step;
+  self->ended = json_object_get_boolean_member_with_default (state, "ended", FALSE);
   self->optimizer->n_steps = adam;
   if (self->value_optimizer != NULL)
     self->value_optimizer->n_steps = value_adam;
@@ -127,6 +150,11 @@ describe_state (const LaurelTrainState *self)
   json_object_set_int_member (state, "step", self->step);
   json_object_set_int_member (state, "adam_steps", self->optimizer->n_steps);
   json_object_set_double_member (state, "kl_coef", self->kl_coef);
+  json_object_set_double_member (state, "kl_gap_n", self->kl_gap.n);
+  json_object_set_double_member (state, "kl_gap_sum", self->kl_gap.sum);
+  json_object_set_double_member (state, "kl_gap_squares", self->kl_gap.squares);
+  json_object_set_double_member (state, "kl_gap_exact", self->kl_gap.exact);
+  json_object_set_boolean_member (state, "ended", self->ended);
   if (self->value_optimizer != NULL)
     json_object_set_int_member (state, "value_adam_steps", self->value_optimizer->n_steps);
   return state;
@@ -221,13 +249,31 @@ laurel_train_state_interrupted (LaurelTrainState *self, GError **error)
   g_propagate_error (error, g_steal_pointer (&local));
 }
 
+gboolean
+laurel_train_state_start_average (LaurelTrainState *self, GError **error)
+{
+  gsize n_bytes = self->model->layout->n_floats * sizeof (float);
+
+  self->average = laurel_alloc_aligned (n_bytes);
+  if (self->average == NULL) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED,
+                 "Could not start training: %" G_GSIZE_FORMAT
+                 " MiB for the average of the weights are not there; "
+                 "set ema_decay to 0 or close other programs",
+                 n_bytes >> 20);
+    return FALSE;
+  }
+  memcpy (self->average, self->model->weights, n_bytes);
+  return TRUE;
+}
+
 /* --- The copy to go back to ----------------------------------------------------------- */
 
 static gsize
 count_bytes (const LaurelTrainState *self)
 {
   LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
-  int n_blocks = list_blocks (self, blocks);
+  int n_blocks = list_step_blocks (self, blocks);
   gsize n_bytes = 0;
 
   for (int i = 0; i < n_blocks; i++)
@@ -275,7 +321,7 @@ gboolean
 laurel_train_state_reserve (LaurelTrainState *self, GError **error)
 {
   LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
-  int n_blocks = list_blocks (self, blocks);
+  int n_blocks = list_step_blocks (self, blocks);
   gsize n_bytes = count_bytes (self);
 
   if (n_bytes > MAX_KEPT_IN_MEMORY)
@@ -318,7 +364,7 @@ static gboolean
 copy_blocks (LaurelTrainState *self, gboolean back, GError **error)
 {
   LaurelBlock blocks[LAUREL_STATE_MAX_BLOCKS];
-  int n_blocks = list_blocks (self, blocks);
+  int n_blocks = list_step_blocks (self, blocks);
   off_t offset = 0;
 
   for (int i = 0; i < n_blocks; i++) {

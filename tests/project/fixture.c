@@ -133,7 +133,7 @@ fixture_request (LaurelStage stage, const char *model, const char *output)
   hp->warmup_steps = 0;
   hp->save_steps = 2;
   hp->max_steps = 6;
-  if (stage == LAUREL_STAGE_PPO) {
+  if (laurel_stage_is_online (stage)) {
     hp->max_steps = 2;
     hp->response_length = 8;
     hp->num_ppo_epochs = 2;

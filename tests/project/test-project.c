@@ -252,11 +252,54 @@ count_cb (LaurelProject *project, gpointer user_data)
   ++*(int *) user_data;
 }
 
+/* The same policy by RLOO, which learns fine-tuning rows and plain text beside. */
+static void
+tune_by_rloo (LaurelProject *project, char **ptx_files)
+{
+  LaurelStore *store = laurel_project_get_store (project);
+  LaurelTrainRequest rloo = fixture_request (LAUREL_STAGE_RLOO, "sft", "policy-2");
+  g_autoptr (LaurelModelRecord) policy = NULL;
+  g_autoptr (GPtrArray) lines = NULL;
+  g_autoptr (GPtrArray) rollouts = NULL;
+  g_autofree char *log = NULL;
+  g_autoptr (GError) error = NULL;
+
+  rloo.reward_model = "reward";
+  rloo.hyperparameters.ptx_coef = 0.5;
+  rloo.hyperparameters.ptx_batch_size = 4;
+  rloo.ptx_files = ptx_files;
+  train (project, &rloo);
+  policy = laurel_store_get_model (store, "policy-2", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (policy->kind, ==, "policy");
+  rollouts = laurel_store_list_rollouts (store, policy->run_id, 0, -1, 0, &error);
+  g_assert_cmpuint (rollouts->len, ==, 16);
+  lines = laurel_store_list_log (store, policy->run_id, &error);
+  g_ptr_array_add (lines, NULL);
+  log = g_strjoinv ("\n", (char **) lines->pdata);
+  g_assert_nonnull (strstr (log, "rows to learn beside, 36 prompts"));
+}
+
+/* What is learned beside must be there, and must count. */
+static void
+assert_ptx_refused (LaurelProject *project, char **ptx_files, double ptx_coef, int code)
+{
+  LaurelTrainRequest ppo = fixture_request (LAUREL_STAGE_PPO, "sft", "policy-3");
+  g_autoptr (GError) error = NULL;
+
+  ppo.reward_model = "reward";
+  ppo.hyperparameters.ptx_coef = ptx_coef;
+  ppo.ptx_files = ptx_files;
+  g_assert_cmpint (laurel_project_start_training (project, &ppo, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, code);
+}
+
 static void
 test_loop (Fixture *fixture, gconstpointer unused)
 {
   g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
   char *files[] = { fixture->rows, NULL };
+  char *ptx_files[] = { fixture->rows, fixture->corpus, NULL };
   LaurelTrainRequest sft = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
   LaurelTrainRequest reward = fixture_request (LAUREL_STAGE_REWARD, "sft", "reward");
   LaurelTrainRequest ppo = fixture_request (LAUREL_STAGE_PPO, "sft", "policy");
@@ -287,6 +330,9 @@ test_loop (Fixture *fixture, gconstpointer unused)
     /* 1e-4: eight float32 rewards of about 1 are added. */
     g_assert_cmpfloat_with_epsilon (laurel_rollout_sum_reward (rollout), expected, 1e-4);
   }
+  tune_by_rloo (project, ptx_files);
+  assert_ptx_refused (project, ptx_files, 0, LAUREL_ERROR_INVALID_ARGUMENT);
+  assert_ptx_refused (project, NULL, 0.5, LAUREL_ERROR_NOT_FOUND); /* no demonstrations */
   g_assert_cmpint (n_models, >=, 1);
   g_assert_cmpint (n_tasks, >=, 1);
   g_assert_null (laurel_project_get_job (project));

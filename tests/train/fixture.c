@@ -55,7 +55,8 @@ rollout_cb (gpointer user_data, const LaurelRollout *rollout)
     g_assert_cmpfloat (r->kl, ==, r->logprob - r->ref_logprob);
     g_assert_cmpfloat (r->ratio, >, 0);
     g_assert_cmpfloat (r->entropy, >=, 0);
-    g_assert_cmpfloat (r->exact_kl, >, -1e-5); /* rounding of a sum over the vocabulary */
+    if (!isnan (r->exact_kl))                    /* which it is where the vocabulary is too large */
+      g_assert_cmpfloat (r->exact_kl, >, -1e-5); /* rounding of a sum over the vocabulary */
   }
   /* 1e-6 of what was summed: each reward is rounded to a float once. */
   g_assert_cmpfloat_with_epsilon (

@@ -93,6 +93,10 @@ test_refusals (void)
   assert_refused ("batch_size", "8 rows", "whole number");
   assert_refused ("whiten_rewards", "yes", "true or false");
   assert_refused ("lr_scheduler_type", "polynomial", "constant, linear, cosine");
+  assert_refused ("top_k", "50", "cut the support");
+  assert_refused ("top_p", "0.9", "cut the support");
+  assert_refused ("repetition_penalty", "1.1", "cut the support");
+  assert_refused ("gradient_accumulation_steps", "2", "lower num_mini_batches");
 }
 
 static void

@@ -46,8 +46,8 @@ language_gradient (const LaurelModel *model, GPtrArray *sequences, int max_token
     laurel_rows_gather (rows, i, 40, &batch);
   *out_loss = 0;
   g_assert_true (laurel_pass_init (&pass, model, max_tokens, TRUE, NULL));
-  g_assert_true (laurel_language_walk (&pass, micro, &batch, gradients, NULL, NULL, out_loss,
-                                       NULL));
+  g_assert_true (laurel_language_walk (&pass, micro, &batch, 1, gradients, NULL, NULL,
+                                       out_loss, NULL));
   laurel_pass_clear (&pass);
   return gradients;
 }
@@ -132,109 +132,185 @@ test_reward (void)
   laurel_free_aligned (cut);
 }
 
-/* A batch of rollouts made by hand: the tokens of fixture_sequences() with made-up advantages and
- * returns. */
-typedef struct {
-  LaurelPpo ppo;
-  LaurelPpoRow rows[N_ROWS];
-  guint32 order[N_ROWS];
-  float logprobs[N_ROWS * 40], advantages[N_ROWS * 40], values[N_ROWS * 40], returns[N_ROWS * 40];
-  float ratios[N_ROWS * 40];
-  gint32 clipped[N_ROWS * 40];
-} HandMade;
-
+/* A batch of rollouts made by hand: the tokens of @sequences with made-up advantages and returns.
+ */
 static void
-fill_rows (HandMade *self, GPtrArray *sequences)
+fill_batch (LaurelPpo *ppo, GPtrArray *sequences)
 {
-  LaurelPpoBatch *batch = &self->ppo.batch;
+  LaurelPpoBatch *batch = &ppo->batch;
   LaurelRng rng;
 
   laurel_rng_init (&rng, 8, LAUREL_RNG_TEST, 2, 0);
-  batch->n_rows = N_ROWS;
-  batch->rows = self->rows;
+  laurel_ppo_batch_reserve (batch, N_ROWS, 40, 40);
   for (int r = 0; r < N_ROWS; r++) {
     LaurelSequence *s = g_ptr_array_index (sequences, r);
     float logprobs[64];
 
-    self->rows[r] = (LaurelPpoRow){ .tokens = s->tokens,
-                                    .n_prompt = s->n_prompt,
-                                    .n_response = s->n_tokens - s->n_prompt,
-                                    .first = batch->n_tokens };
-    g_assert_true (laurel_evaluate_logprobs (self->ppo.policy, s, logprobs, NULL));
+    batch->rows[r] = (LaurelPpoRow){ .tokens = s->tokens,
+                                     .n_prompt = s->n_prompt,
+                                     .n_response = s->n_tokens - s->n_prompt,
+                                     .first = batch->n_tokens };
+    g_assert_true (laurel_evaluate_logprobs (ppo->policy, s, logprobs, NULL));
     for (int t = s->n_prompt; t < s->n_tokens; t++) {
       int at = batch->n_tokens++;
 
-      self->logprobs[at] = logprobs[t - 1];
-      self->advantages[at] = (float) laurel_rng_normal (&rng);
-      self->values[at] = 0.1f * (float) laurel_rng_normal (&rng);
-      self->returns[at] = (float) laurel_rng_normal (&rng);
+      batch->logprobs[at] = logprobs[t - 1];
+      batch->advantages[at] = (float) laurel_rng_normal (&rng);
+      batch->values[at] = 0.1f * (float) laurel_rng_normal (&rng);
+      batch->returns[at] = (float) laurel_rng_normal (&rng);
     }
   }
-  batch->logprobs = self->logprobs;
-  batch->advantages = self->advantages;
-  batch->values = self->values;
-  batch->returns = self->returns;
-  batch->ratios = self->ratios;
-  batch->clipped = self->clipped;
 }
+
+/* What ppo_gradients() is to compute. */
+typedef struct {
+  LaurelModel *policy, *value; /* @value NULL: RLOO */
+  GPtrArray *sequences;
+  const LaurelRows *ptx; /* NULL: nothing is learned beside */
+  double ptx_coef;
+  int ptx_batch_size;
+} PpoCase;
 
 /* One epoch of one mini-batch at learning rate 0 leaves the gradients where they can be read. */
 static void
-ppo_gradients (LaurelModel *policy,
-               LaurelModel *value,
-               GPtrArray *sequences,
+ppo_gradients (const PpoCase *c,
                int max_tokens,
                LaurelOptimizer **out_policy,
                LaurelOptimizer **out_value)
 {
-  g_autofree HandMade *self = g_new0 (HandMade, 1);
-  LaurelPpo *ppo = &self->ppo;
+  LaurelPpo ppo = { .stage = c->value != NULL ? LAUREL_STAGE_PPO : LAUREL_STAGE_RLOO,
+                    .policy = c->policy,
+                    .value = c->value,
+                    .n_iterations = 1 };
   LaurelHyperparameters hp;
   LaurelPpoStats stats;
   g_autoptr (GError) error = NULL;
+  int longest;
 
   fixture_ppo_settings (&hp);
   hp.learning_rate = hp.value_learning_rate = 0;
   hp.num_ppo_epochs = hp.num_mini_batches = 1;
   hp.batch_size = N_ROWS;
-  ppo->hp = &hp;
-  ppo->n_iterations = 1;
-  ppo->policy = policy;
-  ppo->value = value;
-  ppo->row_order = self->order;
-  ppo->micro = laurel_micro_batch_new (max_tokens);
-  g_assert_true (laurel_pass_init (&ppo->policy_pass, policy, max_tokens, TRUE, NULL));
-  g_assert_true (laurel_pass_init (&ppo->value_pass, value, max_tokens, TRUE, NULL));
-  ppo->state.optimizer = *out_policy = laurel_optimizer_new (policy->layout, &hp, NULL, NULL);
-  ppo->state.value_optimizer = *out_value = laurel_optimizer_new (value->layout, &hp, NULL, NULL);
-  fill_rows (self, sequences);
-  g_assert_true (laurel_ppo_update (ppo, &stats, &error));
+  hp.ptx_coef = c->ptx_coef;
+  hp.ptx_batch_size = c->ptx_batch_size;
+  ppo.hp = &hp;
+  ppo.row_order = g_new0 (guint32, N_ROWS);
+  ppo.micro = laurel_micro_batch_new (max_tokens);
+  g_assert_true (laurel_ppo_prepare_ptx (&ppo, c->ptx, &longest, NULL));
+  g_assert_true (laurel_pass_init (&ppo.policy_pass, c->policy, max_tokens, TRUE, NULL));
+  ppo.state.optimizer = *out_policy = laurel_optimizer_new (c->policy->layout, &hp, NULL, NULL);
+  if (c->value != NULL) {
+    g_assert_true (laurel_pass_init (&ppo.value_pass, c->value, max_tokens, TRUE, NULL));
+    *out_value = laurel_optimizer_new (c->value->layout, &hp, NULL, NULL);
+    ppo.state.value_optimizer = *out_value;
+  }
+  fill_batch (&ppo, c->sequences);
+  g_assert_true (laurel_ppo_update (&ppo, &stats, &error));
   g_assert_no_error (error);
   g_assert_cmpint (stats.n_mini_batches, ==, 1);
-  laurel_pass_clear (&ppo->policy_pass);
-  laurel_pass_clear (&ppo->value_pass);
-  laurel_micro_batch_free (ppo->micro);
+  laurel_pass_clear (&ppo.policy_pass);
+  laurel_pass_clear (&ppo.value_pass);
+  laurel_micro_batch_free (ppo.micro);
+  laurel_ppo_batch_release (&ppo.batch);
+  laurel_ragged_clear (&ppo.ptx_batch);
+  g_free (ppo.ptx_order);
+  g_free (ppo.row_order);
 }
 
+static void
+assert_ppo_same (const PpoCase *c, const int *sizes, gsize n_sizes)
+{
+  g_autoptr (LaurelOptimizer) policy_whole = NULL;
+  g_autoptr (LaurelOptimizer) value_whole = NULL;
+
+  ppo_gradients (c, 1000, &policy_whole, &value_whole);
+  for (gsize i = 0; i < n_sizes; i++) {
+    g_autoptr (LaurelOptimizer) policy_cut = NULL;
+    g_autoptr (LaurelOptimizer) value_cut = NULL;
+
+    ppo_gradients (c, sizes[i], &policy_cut, &value_cut);
+    assert_same_gradient (policy_whole->gradients, policy_cut->gradients,
+                          c->policy->layout->n_floats);
+    if (c->value != NULL)
+      assert_same_gradient (value_whole->gradients, value_cut->gradients,
+                            c->value->layout->n_floats);
+  }
+}
+
+/* Rows of different lengths, so a mean of the micro-batches' means would be wrong. */
 static void
 test_ppo (void)
 {
   g_autoptr (LaurelModel) policy = fixture_sft_model ();
   g_autoptr (LaurelModel) value = fixture_reward_model ();
   g_autoptr (GPtrArray) sequences = fixture_sequences (N_ROWS, 3);
-  g_autoptr (LaurelOptimizer) policy_whole = NULL;
-  g_autoptr (LaurelOptimizer) value_whole = NULL;
+  const PpoCase c = { policy, value, sequences, NULL, 0, 1 };
   const int sizes[] = { 16, 50, 200 };
 
-  ppo_gradients (policy, value, sequences, 1000, &policy_whole, &value_whole);
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
-    g_autoptr (LaurelOptimizer) policy_cut = NULL;
-    g_autoptr (LaurelOptimizer) value_cut = NULL;
+  assert_ppo_same (&c, sizes, G_N_ELEMENTS (sizes));
+}
 
-    ppo_gradients (policy, value, sequences, sizes[i], &policy_cut, &value_cut);
-    assert_same_gradient (policy_whole->gradients, policy_cut->gradients, policy->layout->n_floats);
-    assert_same_gradient (value_whole->gradients, value_cut->gradients, value->layout->n_floats);
+/* Sequences of one length, whose responses are 2 to 6 tokens of it. */
+static GPtrArray *
+make_equal_sequences (int *out_length)
+{
+  g_autoptr (GPtrArray) all = fixture_sequences (400, 3);
+  GPtrArray *chosen = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+
+  *out_length = ((LaurelSequence *) g_ptr_array_index (all, 0))->n_tokens;
+  for (guint i = 0; i < all->len && chosen->len < N_ROWS; i++) {
+    const LaurelSequence *s = g_ptr_array_index (all, i);
+    int n_prompt = *out_length - 2 - (int) chosen->len % 5;
+
+    if (s->n_tokens == *out_length)
+      g_ptr_array_add (chosen, laurel_sequence_new (s->tokens, s->n_tokens, n_prompt));
   }
+  g_assert_cmpuint (chosen->len, ==, N_ROWS);
+  return chosen;
+}
+
+/* The mini-batch in micro-batches of 1, 2, 4 and all rows, with and without a value. */
+static void
+test_ppo_rows (void)
+{
+  g_autoptr (LaurelModel) policy = fixture_sft_model ();
+  g_autoptr (LaurelModel) value = fixture_reward_model ();
+  int length;
+  g_autoptr (GPtrArray) sequences = make_equal_sequences (&length);
+  const PpoCase with_value = { policy, value, sequences, NULL, 0, 1 };
+  const PpoCase without = { policy, NULL, sequences, NULL, 0, 1 };
+  const int sizes[] = { length, 2 * length, 4 * length, N_ROWS * length };
+
+  assert_ppo_same (&with_value, sizes, G_N_ELEMENTS (sizes));
+  assert_ppo_same (&without, sizes, G_N_ELEMENTS (sizes));
+}
+
+/* What is learned beside adds ptx_coef times its own mean's gradient, however both are cut. */
+static void
+test_ptx (void)
+{
+  g_autoptr (LaurelModel) policy = fixture_sft_model ();
+  g_autoptr (GPtrArray) sequences = fixture_sequences (N_ROWS, 3);
+  g_autoptr (GPtrArray) texts = fixture_sequences (N_ROWS, 4);
+  g_autoptr (LaurelRows) rows = fixture_rows (texts);
+  g_autoptr (LaurelOptimizer) alone = NULL;
+  g_autoptr (LaurelOptimizer) none = NULL;
+  const PpoCase without = { policy, NULL, sequences, NULL, 0, 1 };
+  const PpoCase with = { policy, NULL, sequences, rows, 0.7, N_ROWS };
+  const int sizes[] = { 16, 50, 200 };
+  double loss;
+  float *sum = language_gradient (policy, texts, 1000, &loss);
+
+  ppo_gradients (&without, 1000, &alone, &none);
+  for (gsize i = 0; i < policy->layout->n_floats; i++)
+    sum[i] = 0.7f * sum[i] + alone->gradients[i];
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (LaurelOptimizer) both = NULL;
+
+    ppo_gradients (&with, sizes[i], &both, &none);
+    assert_same_gradient (sum, both->gradients, policy->layout->n_floats);
+  }
+  laurel_free_aligned (sum);
 }
 
 /* The first step of Adam is the learning rate in the gradient's sign, whatever the gradient's size.
@@ -309,6 +385,8 @@ main (int argc, char **argv)
   g_test_add_func ("/train/micro-batch/mask", test_mask);
   g_test_add_func ("/train/micro-batch/reward", test_reward);
   g_test_add_func ("/train/micro-batch/ppo", test_ppo);
+  g_test_add_func ("/train/micro-batch/ppo-rows", test_ppo_rows);
+  g_test_add_func ("/train/micro-batch/ptx", test_ptx);
   g_test_add_func ("/train/optimizer/first-step", test_optimizer_first_step);
   g_test_add_func ("/train/optimizer/not-finite", test_optimizer_not_finite);
   g_test_add_func ("/train/plan", test_plan);

@@ -1,4 +1,4 @@
-/* test-optimum.c: PPO against the optimum that is known in closed form.
+/* test-optimum.c: PPO and RLOO against the optimum that is known in closed form.
  *
  * With few tokens every sequence can be enumerated, and the best policy for
  * E[r] − β KL(π‖ρ) is π* ∝ ρ e^{r/β}, worth J* = β log Σ ρ e^{r/β} (Ziegler et
@@ -100,9 +100,9 @@ make_reward (GPtrArray *sequences, const double *log_rho, guint64 seed, float *s
 }
 
 static void
-settings (LaurelHyperparameters *hp, guint64 seed)
+settings (LaurelHyperparameters *hp, LaurelStage stage, guint64 seed)
 {
-  laurel_hyperparameters_init (hp, LAUREL_STAGE_PPO);
+  laurel_hyperparameters_init (hp, stage);
   hp->seed = (gint64) seed;
   hp->batch_size = 128;
   hp->num_mini_batches = 1;
@@ -117,7 +117,7 @@ settings (LaurelHyperparameters *hp, guint64 seed)
 
 /* How much of the way from ρ to π* a run goes, measured exactly over all sequences. */
 static void
-assert_near_optimum (guint64 seed, gboolean share_layers)
+assert_near_optimum (LaurelStage stage, guint64 seed, gboolean share_layers)
 {
   g_autoptr (LaurelModel) policy = make_model (LAUREL_HEAD_LM, seed);
   g_autoptr (LaurelModel) reward = NULL;
@@ -136,11 +136,11 @@ assert_near_optimum (guint64 seed, gboolean share_layers)
   prompt->n_tokens = 1;
   get_log_probabilities (policy, sequences, log_rho);
   reward = make_reward (sequences, log_rho, seed + 100, r);
-  settings (&hp, seed);
+  settings (&hp, stage, seed);
   hp.vf_share_layers = share_layers;
   if (share_layers)
     hp.vf_coef = 0.1;
-  trained = laurel_train_ppo (policy, reward, prompts, &hp, NULL, &error);
+  trained = laurel_train_policy (stage, policy, reward, prompts, NULL, &hp, NULL, &error);
   g_assert_no_error (error); /* first, as it says which check was tripped */
   g_assert_true (trained);
   get_log_probabilities (policy, sequences, log_pi);
@@ -166,7 +166,7 @@ assert_near_optimum (guint64 seed, gboolean share_layers)
 static void
 test_optimum (gconstpointer seed)
 {
-  assert_near_optimum (GPOINTER_TO_UINT (seed), FALSE);
+  assert_near_optimum (LAUREL_STAGE_PPO, GPOINTER_TO_UINT (seed), FALSE);
 }
 
 /* The value as a head on the policy: both losses pull at the same layers. */
@@ -174,7 +174,15 @@ static void
 test_shared_layers (void)
 {
   for (guint64 seed = 1; seed <= 3; seed++)
-    assert_near_optimum (seed, TRUE);
+    assert_near_optimum (LAUREL_STAGE_PPO, seed, TRUE);
+}
+
+/* Without a value, each rollout against the other three of its prompt. */
+static void
+test_leave_one_out (void)
+{
+  for (guint64 seed = 1; seed <= 3; seed++)
+    assert_near_optimum (LAUREL_STAGE_RLOO, seed, FALSE);
 }
 
 int
@@ -187,5 +195,6 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (seed), test_optimum);
   }
   g_test_add_func ("/train/ppo/closed-form-optimum-shared-layers", test_shared_layers);
+  g_test_add_func ("/train/rloo/closed-form-optimum", test_leave_one_out);
   return g_test_run ();
 }

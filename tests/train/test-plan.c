@@ -119,13 +119,18 @@ static void
 make_settings (LaurelStage stage, LaurelHyperparameters *hp)
 {
   laurel_hyperparameters_init (hp, stage);
-  hp->batch_size = stage == LAUREL_STAGE_PPO ? 4 * N_ROWS : N_ROWS;
+  hp->batch_size = laurel_stage_is_online (stage) ? 4 * N_ROWS : N_ROWS;
   hp->gradient_accumulation_steps = 1;
   hp->max_steps = 2;
   hp->eval_split = 0.1;
   hp->response_length = N_RESPONSE;
   hp->num_ppo_epochs = 1;
   hp->num_mini_batches = 4;
+  if (stage == LAUREL_STAGE_RLOO) {
+    hp->ema_decay = 0.9;
+    hp->ptx_coef = 1;
+    hp->ptx_batch_size = 2 * N_ROWS; /* more than a mini-batch has */
+  }
 }
 
 /* Samples are only taken where somebody reads the log. */
@@ -154,7 +159,8 @@ train (const Case *self, GError **error)
   other = make_model (self->config, LAUREL_HEAD_SCORE);
   if (self->stage == LAUREL_STAGE_REWARD)
     return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
-  return laurel_train_ppo (model, other, prompts, &hp, &recorder->monitor, error);
+  return laurel_train_policy (self->stage, model, other, prompts, rows, &hp, &recorder->monitor,
+                              error);
 }
 
 /* Bytes of this process that are in memory now. */
@@ -220,6 +226,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/plan/ppo", &(Case){ LAUREL_STAGE_PPO, &small }, test_stage);
   g_test_add_data_func ("/train/plan/ppo-of-a-third", &(Case){ LAUREL_STAGE_PPO, &third },
                         test_stage);
+  g_test_add_data_func ("/train/plan/rloo", &(Case){ LAUREL_STAGE_RLOO, &small }, test_stage);
 #endif
   return g_test_run ();
 }

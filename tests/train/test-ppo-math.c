@@ -49,6 +49,24 @@ test_moments_large_offset (void)
   g_assert_cmpfloat_with_epsilon (laurel_masked_moments (x, NULL, 1000).variance, 0.25, 1e-9);
 }
 
+/* The mean of 1, 2, 6 is 3, of their squares about it 14/3; √(14 / 2 / 3) is its standard error. */
+static void
+test_standard_error (void)
+{
+  const float x[] = { 1, 2, 99, 6 };
+  const float y[] = { 0.5f, 1.5f, 0, 5.5f };
+  const guint8 mask[] = { 1, 1, 0, 1 };
+  LaurelMoments m = laurel_masked_moments (x, mask, 4);
+  LaurelMoments d = laurel_masked_moments_of_difference (x, y, mask, 4);
+
+  g_assert_cmpfloat_with_epsilon (laurel_standard_error (&m), sqrt (7.0 / 3), 1e-12);
+  g_assert_cmpuint (d.n, ==, 3);
+  g_assert_cmpfloat (d.mean, ==, 0.5);
+  g_assert_cmpfloat (d.variance, ==, 0);
+  m = laurel_masked_moments (x, NULL, 1);
+  g_assert_cmpfloat (laurel_standard_error (&m), ==, 0);
+}
+
 static void
 test_rewards (void)
 {
@@ -94,6 +112,38 @@ test_gae_limits (void)
   assert_floats (returns, sums_wanted, 3);
   laurel_ppo_gae (rewards, values, 3, 1, 0, advantages, returns);
   assert_floats (advantages, one_step_wanted, 3);
+}
+
+/* Of 1, 2, 6 the others' means are 4, 3½, 1½. */
+static void
+test_leave_one_out (void)
+{
+  const float rewards[] = { 1, 2, 6 };
+  const double baselines_wanted[] = { 4, 3.5, 1.5 };
+  const double advantages_wanted[] = { -3, -1.5, 4.5 };
+  float baselines[3], advantages[3];
+
+  laurel_rloo_advantages (rewards, 3, baselines, advantages);
+  assert_floats (baselines, baselines_wanted, 3);
+  assert_floats (advantages, advantages_wanted, 3);
+}
+
+/* Of 1, 3, 5 the mean is 3, the deviation √(8/3). A prompt whose rewards are all alike pulls
+ * nowhere. */
+static void
+test_group_relative (void)
+{
+  const float rewards[] = { 1, 3, 5 };
+  const float same[] = { 0.1f, 0.1f };
+  const double baselines_wanted[] = { 3, 3, 3 };
+  const double advantages_wanted[] = { -2 / sqrt (8.0 / 3), 0, 2 / sqrt (8.0 / 3) };
+  float baselines[3], advantages[3];
+
+  laurel_grpo_advantages (rewards, 3, baselines, advantages);
+  assert_floats (baselines, baselines_wanted, 3);
+  assert_floats (advantages, advantages_wanted, 3);
+  laurel_grpo_advantages (same, 2, baselines, advantages);
+  g_assert_cmpfloat (advantages[0], ==, 0);
 }
 
 static void
@@ -235,6 +285,91 @@ test_adapt (void)
   g_assert_cmpfloat (laurel_ppo_adapt_kl_coef (0.1, 0, 6, 6400, 64), >, 0);
 }
 
+/* One token a rollout: “common” or “rare”, likelier under the reference. */
+typedef struct {
+  double rare, ref_rare; /* probabilities of the rare one */
+} Coin;
+
+static double
+coin_k1 (const Coin *coin, gboolean is_rare)
+{
+  return is_rare ? log (coin->rare / coin->ref_rare)
+                 : log ((1 - coin->rare) / (1 - coin->ref_rare));
+}
+
+static double
+coin_exact (const Coin *coin)
+{
+  return coin->rare * coin_k1 (coin, TRUE) + (1 - coin->rare) * coin_k1 (coin, FALSE);
+}
+
+/* Whether a run of @n rollouts is ever found gross; @drawn: how often the rare one really comes. */
+static gboolean
+trips (const Coin *coin, double drawn, int n, guint64 seed, double *out_worst)
+{
+  LaurelKlGap gap = { 0 };
+  gboolean tripped = FALSE;
+  LaurelRng rng;
+
+  laurel_rng_init (&rng, seed, LAUREL_RNG_TEST, 3, 0);
+  for (int i = 0; i < n; i++) {
+    gboolean is_rare = laurel_rng_uniform (&rng) < drawn;
+
+    laurel_kl_gap_add (&gap, coin_k1 (coin, is_rare), coin_exact (coin));
+    tripped |= laurel_kl_gap_is_gross (&gap);
+    *out_worst = MAX (*out_worst, fabs (laurel_kl_gap_in_errors (&gap)));
+  }
+  return tripped;
+}
+
+static void
+test_kl_gap_by_hand (void)
+{
+  LaurelKlGap gap = { 0 };
+
+  g_assert_cmpfloat (laurel_kl_gap_in_errors (&gap), ==, 0);
+  laurel_kl_gap_add (&gap, 3, 1);  /* 2 off */
+  laurel_kl_gap_add (&gap, 0, 1);  /* −1 off */
+  /* 1 / √(4 + 1 + 2·2) */
+  g_assert_cmpfloat_with_epsilon (laurel_kl_gap_in_errors (&gap), 1.0 / 3, 1e-12);
+  g_assert_false (laurel_kl_gap_is_gross (&gap));
+  for (int i = 0; i < 300; i++) /* rounding, however steady, is nothing */
+    laurel_kl_gap_add (&gap, 1e-6, 0);
+  g_assert_false (laurel_kl_gap_is_gross (&gap));
+}
+
+/* A correct run never trips, not even where nearly all of the KL hangs on a token that has not come
+ * yet: by the sample's own deviation such runs are 16 standard errors off at 256 rollouts. One that
+ * draws otherwise than it says does. */
+static void
+test_kl_gap_of_runs (void)
+{
+  const Coin coins[] = { { 0.005, 0.6 }, { 0.001, 0.1 }, { 0.02, 0.05 }, { 0.4, 0.5 },
+                         { 0.01, 1e-4 } };
+  double worst = 0;
+
+  for (gsize c = 0; c < G_N_ELEMENTS (coins); c++)
+    for (guint64 seed = 0; seed < 200; seed++)
+      g_assert_false (trips (&coins[c], coins[c].rare, 4000, seed, &worst));
+  g_test_message ("at most %.2f standard errors in 1000 runs", worst);
+  g_assert_cmpfloat (worst, <, LAUREL_KL_GAP_MAX_ERRORS);
+  g_assert_true (trips (&coins[0], 0.1, 4000, 0, &worst)); /* ten times as often as it says */
+  g_assert_true (trips (&coins[3], 0.3, 4000, 0, &worst));
+}
+
+/* Towards a constant: what is left of the start is decayⁿ. */
+static void
+test_average (void)
+{
+  const float x[] = { 1, -2 };
+  float average[] = { 0, 3 };
+
+  for (int i = 0; i < 50; i++)
+    laurel_move_average (average, x, 2, 0.9);
+  g_assert_cmpfloat_with_epsilon (average[0], 1 - pow (0.9, 50), FLOAT_TOLERANCE);
+  g_assert_cmpfloat_with_epsilon (average[1], -2 + 5 * pow (0.9, 50), FLOAT_TOLERANCE);
+}
+
 static void
 test_explained_variance (void)
 {
@@ -256,15 +391,21 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/train/ppo-math/moments/masked", test_moments);
   g_test_add_func ("/train/ppo-math/moments/large-offset", test_moments_large_offset);
+  g_test_add_func ("/train/ppo-math/moments/standard-error", test_standard_error);
   g_test_add_func ("/train/ppo-math/rewards", test_rewards);
   g_test_add_func ("/train/ppo-math/gae/by-hand", test_gae_by_hand);
   g_test_add_func ("/train/ppo-math/gae/limits", test_gae_limits);
+  g_test_add_func ("/train/ppo-math/leave-one-out", test_leave_one_out);
+  g_test_add_func ("/train/ppo-math/group-relative", test_group_relative);
   g_test_add_func ("/train/ppo-math/whiten/values", test_whiten);
   g_test_add_func ("/train/ppo-math/whiten/degenerate", test_whiten_degenerate);
   g_test_add_func ("/train/ppo-math/policy-loss/by-hand", test_policy_loss_by_hand);
   g_test_add_func ("/train/ppo-math/policy-loss/slope", test_policy_loss_slope);
   g_test_add_func ("/train/ppo-math/value-loss", test_value_loss);
   g_test_add_func ("/train/ppo-math/kl-estimates", test_kl_estimates);
+  g_test_add_func ("/train/ppo-math/kl-gap/by-hand", test_kl_gap_by_hand);
+  g_test_add_func ("/train/ppo-math/kl-gap/runs", test_kl_gap_of_runs);
+  g_test_add_func ("/train/ppo-math/average", test_average);
   g_test_add_func ("/train/ppo-math/adaptive-kl", test_adapt);
   g_test_add_func ("/train/ppo-math/explained-variance", test_explained_variance);
   return g_test_run ();

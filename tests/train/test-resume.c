@@ -91,34 +91,86 @@ start_policy (void)
   return fixture_sft_model ();
 }
 
+/* What differs between the runs with a reward model. */
+typedef struct {
+  LaurelStage stage;
+  gboolean share_layers;
+  double ema_decay;
+  double ptx_coef;
+  double kl_budget;
+} PolicyCase;
+
 static gboolean
-train_ppo_with (LaurelModel *model, const LaurelMonitor *monitor, int seed, gboolean share_layers,
-                GError **error)
+train_policy (LaurelModel *model,
+              const LaurelMonitor *monitor,
+              int seed,
+              const PolicyCase *c,
+              GError **error)
 {
   g_autoptr (LaurelModel) reward = fixture_reward_model ();
+  g_autoptr (GPtrArray) texts = fixture_sequences (30, 1);
+  g_autoptr (LaurelRows) rows = fixture_rows (texts);
   g_autoptr (GPtrArray)
       prompts = fixture_prompts (20); /* fewer than a batch: the cursor wraps within one */
   LaurelHyperparameters hp;
 
-  fixture_ppo_settings (&hp);
+  laurel_hyperparameters_init (&hp, c->stage);
+  hp.learning_rate = 1e-3;
+  hp.value_learning_rate = 1e-3;
+  hp.batch_size = 32;
+  hp.response_length = 12;
+  hp.save_steps = 0;
   hp.max_steps = 4;
   hp.target_kl = 0.1; /* β moves, so it must come back too */
   hp.kl_horizon = 64;
   hp.seed = seed;
-  hp.vf_share_layers = share_layers;
-  return laurel_train_ppo (model, reward, prompts, &hp, monitor, error);
+  hp.vf_share_layers = c->share_layers;
+  hp.ema_decay = c->ema_decay;
+  hp.ptx_coef = c->ptx_coef;
+  hp.kl_budget = c->kl_budget;
+  return laurel_train_policy (c->stage, model, reward, prompts, rows, &hp, monitor, error);
 }
 
 static gboolean
 train_ppo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
 {
-  return train_ppo_with (model, monitor, seed, FALSE, error);
+  const PolicyCase c = { .stage = LAUREL_STAGE_PPO };
+
+  return train_policy (model, monitor, seed, &c, error);
 }
 
 static gboolean
 train_ppo_shared (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
 {
-  return train_ppo_with (model, monitor, seed, TRUE, error);
+  const PolicyCase c = { .stage = LAUREL_STAGE_PPO, .share_layers = TRUE };
+
+  return train_policy (model, monitor, seed, &c, error);
+}
+
+/* Everything at once that a checkpoint has to have. */
+static gboolean
+train_ppo_full (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  const PolicyCase c = { .stage = LAUREL_STAGE_PPO, .ema_decay = 0.5, .ptx_coef = 0.5 };
+
+  return train_policy (model, monitor, seed, &c, error);
+}
+
+static gboolean
+train_rloo (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  const PolicyCase c = { .stage = LAUREL_STAGE_RLOO, .ema_decay = 0.5, .ptx_coef = 0.5 };
+
+  return train_policy (model, monitor, seed, &c, error);
+}
+
+/* Its budget is spent at the third or fourth iteration. */
+static gboolean
+train_budget (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error)
+{
+  const PolicyCase c = { .stage = LAUREL_STAGE_PPO, .ema_decay = 0.5, .kl_budget = 0.02 };
+
+  return train_policy (model, monitor, seed, &c, error);
 }
 
 /* One poll a micro-batch: SFT and reward have one a step; PPO up to 12 while sampling, then 4
@@ -128,6 +180,9 @@ static const Case sft_case = { start_language, train_sft, { 1, 2, 5, 10 } };
 static const Case reward_case = { start_reward, train_reward, { 1, 4, 7, 14 } };
 static const Case dpo_case = { start_policy, train_dpo, { 11, 14, 17 } };
 static const Case ppo_case = { start_policy, train_ppo, { 1, 15, 29, 40, 75, 100 } };
+static const Case ppo_full_case = { start_policy, train_ppo_full, { 15, 33, 60, 95 } };
+static const Case rloo_case = { start_policy, train_rloo, { 5, 20, 45, 70 } };
+static const Case budget_case = { start_policy, train_budget, { 15, 33, 50 } };
 static const Case ppo_shared_case = { start_policy, train_ppo_shared, { 15, 30, 60 } };
 
 static char *
@@ -343,6 +398,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/resume/ppo/same-bytes", &ppo_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/ppo/same-bytes-shared-layers", &ppo_shared_case,
                         test_same_bytes);
+  g_test_add_data_func ("/train/resume/ppo/same-bytes-average-and-other-text", &ppo_full_case,
+                        test_same_bytes);
+  g_test_add_data_func ("/train/resume/ppo/same-bytes-budget", &budget_case, test_same_bytes);
+  g_test_add_data_func ("/train/resume/rloo/same-bytes", &rloo_case, test_same_bytes);
   g_test_add_data_func ("/train/resume/sft/seed-matters", &sft_case, test_seed_matters);
   g_test_add_data_func ("/train/resume/ppo/seed-matters", &ppo_case, test_seed_matters);
   g_test_add_data_func ("/train/resume/sft/other-settings", &sft_case, test_other_settings);
