@@ -192,14 +192,18 @@ export_file_cb (GtkNativeDialog *dialog, int response, Exchange *self)
     g_autofree char *text = NULL;
     g_autoptr (GError) error = NULL;
     LaurelExportFormat format = LAUREL_EXPORT_LAUREL;
+    LaurelLabelers labelers = LAUREL_LABELERS_ALL;
     int n;
 
     if (g_str_equal (self->what, "prompts"))
       n = laurel_export_prompts (get_store (self), path, &error);
     else if (laurel_export_format_from_string (
                  gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "format"), &format,
+                 &error)
+             && laurel_labelers_from_string (
+                 gtk_file_chooser_get_choice (GTK_FILE_CHOOSER (dialog), "labelers"), &labelers,
                  &error))
-      n = laurel_export_rankings (get_store (self), path, format, LAUREL_LABELERS_ALL, &error);
+      n = laurel_export_rankings (get_store (self), path, format, labelers, &error);
     else
       n = -1;
     if (n < 0)
@@ -220,6 +224,8 @@ laurel_data_export (LaurelPage *page, const char *what)
   const char *labels[] = { _("Rankings, as Laurel reads them"),
                            _("TRL pairs (prompt, chosen, rejected)"),
                            _("HH-RLHF dialogues (chosen, rejected)"), NULL };
+  const char *groups[] = { "all", "people", "simulated", NULL };
+  const char *group_labels[] = { _("All labelers"), _("People"), _("Simulated"), NULL };
   GtkFileChooserNative *dialog = gtk_file_chooser_native_new (
       _("Export"), get_window (page), GTK_FILE_CHOOSER_ACTION_SAVE, _("_Export"), NULL);
   g_autofree char *name = g_strconcat (what, ".jsonl", NULL);
@@ -228,6 +234,9 @@ laurel_data_export (LaurelPage *page, const char *what)
     gtk_file_chooser_add_choice (GTK_FILE_CHOOSER (dialog), "format",
                                  _("Format"), formats, labels);
     gtk_file_chooser_set_choice (GTK_FILE_CHOOSER (dialog), "format", formats[0]);
+    gtk_file_chooser_add_choice (GTK_FILE_CHOOSER (dialog), "labelers", _("Rankings by"), groups,
+                                 group_labels);
+    gtk_file_chooser_set_choice (GTK_FILE_CHOOSER (dialog), "labelers", groups[0]);
   }
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), name);
   gtk_native_dialog_set_modal (GTK_NATIVE_DIALOG (dialog), TRUE);

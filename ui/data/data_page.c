@@ -4,6 +4,7 @@
 
 #include "ui/data/data_exchange.h"
 #include "ui/data/data_source.h"
+#include "ui/data/order_dialog.h"
 #include "ui/data/paged_list.h"
 #include "ui/data/ranking_dialog.h"
 #include "ui/online/online_view.h"
@@ -19,6 +20,8 @@ struct _LaurelDataPage {
   GtkBox *content;
   GtkListBox *sources;
   GtkSearchEntry *search;
+  GtkDropDown *labelers;
+  GtkButton *order;
   GtkLabel *count;
   GtkStack *states;
   AdwStatusPage *empty;
@@ -50,13 +53,24 @@ get_search (LaurelDataPage *self)
   return self->source->can_search && text[0] != '\0' ? text : NULL;
 }
 
+/* The drop-down has them in the order of the enumeration. */
+static LaurelLabelers
+get_labelers (LaurelDataPage *self)
+{
+  return self->source->by_labelers
+             ? (LaurelLabelers) MIN (gtk_drop_down_get_selected (self->labelers),
+                                     LAUREL_LABELERS_SIMULATED)
+             : LAUREL_LABELERS_ALL;
+}
+
 static GPtrArray *
 fetch (gpointer user_data, int limit, int offset)
 {
   LaurelDataPage *self = user_data;
 
   return get_store (self) != NULL
-             ? self->source->fetch (get_store (self), get_search (self), limit, offset)
+             ? self->source->fetch (get_store (self), get_search (self), get_labelers (self),
+                                    limit, offset)
              : NULL;
 }
 
@@ -71,7 +85,7 @@ reload (LaurelDataPage *self)
     return;
   is_searching = get_search (self) != NULL;
   if (get_store (self) != NULL)
-    n = MAX (0, self->source->count (get_store (self), get_search (self)));
+    n = MAX (0, self->source->count (get_store (self), get_search (self), get_labelers (self)));
   laurel_paged_list_reset (self->rows, (guint) n, fetch, self);
   text = g_strdup_printf (ngettext ("%'d row", "%'d rows", (gulong) n), (int) n);
   gtk_label_set_label (self->count, text);
@@ -116,6 +130,8 @@ source_cb (LaurelDataPage *self, GtkListBoxRow *row)
   self->source = &laurel_data_sources (&n)[gtk_list_box_row_get_index (row)];
   name = self->source->name;
   gtk_widget_set_visible (GTK_WIDGET (self->search), self->source->can_search);
+  gtk_widget_set_visible (GTK_WIDGET (self->labelers), self->source->by_labelers);
+  gtk_widget_set_visible (GTK_WIDGET (self->order), g_str_equal (name, "tasks"));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "data.import",
                                  g_str_equal (name, "prompts") || g_str_equal (name, "rankings") ||
                                      g_str_equal (name, "demonstrations"));
@@ -218,6 +234,16 @@ export_action (GtkWidget *widget, const char *name, GVariant *parameter)
 }
 
 static void
+order_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  GtkRoot *root = gtk_widget_get_root (widget);
+  LaurelProject *project = laurel_page_get_project (LAUREL_PAGE (widget));
+
+  if (project != NULL)
+    laurel_order_dialog_present (GTK_IS_WINDOW (root) ? GTK_WINDOW (root) : NULL, project);
+}
+
+static void
 laurel_data_page_dispose (GObject *object)
 {
   LaurelDataPage *self = LAUREL_DATA_PAGE (object);
@@ -243,6 +269,8 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, content);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, sources);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, search);
+  gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, labelers);
+  gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, order);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, count);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, empty);
@@ -256,6 +284,7 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
   gtk_widget_class_install_action (widget_class, "data.open-ranking", "x", open_action);
   gtk_widget_class_install_action (widget_class, "data.import", NULL, import_action);
   gtk_widget_class_install_action (widget_class, "data.export", NULL, export_action);
+  gtk_widget_class_install_action (widget_class, "data.order", NULL, order_action);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include "ui/runs/run_words.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 
 static GPtrArray *
 new_rows (void)
@@ -28,13 +29,17 @@ add_row (GPtrArray *rows, gint64 id, const char *first, ...)
 }
 
 static gint64
-count_prompts (LaurelStore *store, const char *search)
+count_prompts (LaurelStore *store, const char *search, LaurelLabelers labelers)
 {
   return laurel_store_count_prompts (store, NULL, search, NULL);
 }
 
 static GPtrArray *
-fetch_prompts (LaurelStore *store, const char *search, int limit, int offset)
+fetch_prompts (LaurelStore *store,
+               const char *search,
+               LaurelLabelers labelers,
+               int limit,
+               int offset)
 {
   g_autoptr (GPtrArray) prompts =
       laurel_store_list_prompts (store, NULL, search, limit, offset, NULL);
@@ -51,13 +56,17 @@ fetch_prompts (LaurelStore *store, const char *search, int limit, int offset)
 }
 
 static gint64
-count_tasks (LaurelStore *store, const char *search)
+count_tasks (LaurelStore *store, const char *search, LaurelLabelers labelers)
 {
   return laurel_store_count_tasks (store, FALSE, NULL);
 }
 
 static GPtrArray *
-fetch_tasks (LaurelStore *store, const char *search, int limit, int offset)
+fetch_tasks (LaurelStore *store,
+             const char *search,
+             LaurelLabelers labelers,
+             int limit,
+             int offset)
 {
   g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (store, limit, offset, NULL);
   GPtrArray *rows = new_rows ();
@@ -66,21 +75,21 @@ fetch_tasks (LaurelStore *store, const char *search, int limit, int offset)
     const LaurelTask *task = tasks->pdata[i];
     g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, task->id);
     g_autofree char *n = g_strdup_printf (_("%d of %d"), task->n_rankings, task->n_wanted);
+    g_autofree char *priority =
+        isnan (task->priority) ? g_strdup ("–") : laurel_format_value (task->priority);
     g_autofree char *created = laurel_format_time (task->created);
 
     add_row (rows, task->id, id, task->prompt,
-             task->state == LAUREL_TASK_DONE ? _("Done") : _("Open"), n, task->sampler, created,
-             NULL);
+             task->state == LAUREL_TASK_DONE ? _("Done") : _("Open"), n, task->sampler, priority,
+             created, NULL);
   }
   return rows;
 }
 
 static gint64
-count_rankings (LaurelStore *store, const char *search)
+count_rankings (LaurelStore *store, const char *search, LaurelLabelers labelers)
 {
-  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, NULL);
-
-  return rankings != NULL ? rankings->len : 0;
+  return laurel_store_count_rankings_by (store, labelers, NULL);
 }
 
 static const char *
@@ -94,6 +103,13 @@ name_labeler_kind (LaurelLabelerKind kind)
   return "";
 }
 
+/* In a word. */
+static const char *
+shorten_labeler_kind (LaurelLabelerKind kind)
+{
+  return kind == LAUREL_LABELER_REWARD_MODEL ? _("Model") : name_labeler_kind (kind);
+}
+
 /* A judge spends no time that counts. */
 static char *
 format_active (gint64 milliseconds)
@@ -102,12 +118,17 @@ format_active (gint64 milliseconds)
 }
 
 static GPtrArray *
-fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
+fetch_rankings (LaurelStore *store,
+                const char *search,
+                LaurelLabelers labelers,
+                int limit,
+                int offset)
 {
-  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, NULL);
+  g_autoptr (GPtrArray) rankings =
+      laurel_store_list_rankings_by (store, labelers, limit, offset, NULL);
   GPtrArray *rows = new_rows ();
 
-  for (int i = offset; rankings != NULL && i < MIN ((int) rankings->len, offset + limit); i++) {
+  for (guint i = 0; rankings != NULL && i < rankings->len; i++) {
     const LaurelRanking *ranking = rankings->pdata[i];
     g_autoptr (LaurelTask) task = laurel_store_get_task (store, ranking->task_id, NULL);
     g_autofree char *id = g_strdup_printf ("%" G_GINT64_FORMAT, ranking->task_id);
@@ -116,27 +137,31 @@ fetch_rankings (LaurelStore *store, const char *search, int limit, int offset)
     g_autofree char *created = laurel_format_time (ranking->created);
 
     add_row (rows, ranking->id, id, task != NULL ? task->prompt : "", order, ranking->labeler,
-             active, created, NULL);
+             shorten_labeler_kind (ranking->labeler_kind), active, created, NULL);
   }
   return rows;
 }
 
 static gint64
-count_labelers (LaurelStore *store, const char *search)
+count_labelers (LaurelStore *store, const char *search, LaurelLabelers labelers)
 {
-  g_autoptr (GPtrArray) labelers = laurel_store_list_labelers (store, NULL);
+  g_autoptr (GPtrArray) list = laurel_store_list_labelers (store, NULL);
 
-  return labelers != NULL ? labelers->len : 0;
+  return list != NULL ? list->len : 0;
 }
 
 static GPtrArray *
-fetch_labelers (LaurelStore *store, const char *search, int limit, int offset)
+fetch_labelers (LaurelStore *store,
+                const char *search,
+                LaurelLabelers labelers,
+                int limit,
+                int offset)
 {
-  g_autoptr (GPtrArray) labelers = laurel_store_list_labelers (store, NULL);
+  g_autoptr (GPtrArray) list = laurel_store_list_labelers (store, NULL);
   GPtrArray *rows = new_rows ();
 
-  for (int i = offset; labelers != NULL && i < MIN ((int) labelers->len, offset + limit); i++) {
-    const LaurelLabeler *labeler = labelers->pdata[i];
+  for (int i = offset; list != NULL && i < MIN ((int) list->len, offset + limit); i++) {
+    const LaurelLabeler *labeler = list->pdata[i];
     g_autofree char *n = g_strdup_printf ("%" G_GINT64_FORMAT, labeler->n_rankings);
     g_autofree char *active = format_active (labeler->active_ms);
 
@@ -146,13 +171,17 @@ fetch_labelers (LaurelStore *store, const char *search, int limit, int offset)
 }
 
 static gint64
-count_demonstrations (LaurelStore *store, const char *search)
+count_demonstrations (LaurelStore *store, const char *search, LaurelLabelers labelers)
 {
   return laurel_store_count_demonstrations (store, NULL);
 }
 
 static GPtrArray *
-fetch_demonstrations (LaurelStore *store, const char *search, int limit, int offset)
+fetch_demonstrations (LaurelStore *store,
+                      const char *search,
+                      LaurelLabelers labelers,
+                      int limit,
+                      int offset)
 {
   g_autoptr (GPtrArray) list = laurel_store_list_demonstrations (store, limit, offset, NULL);
   GPtrArray *rows = new_rows ();
@@ -183,16 +212,19 @@ static const LaurelDataSource sources[] = {
                  { N_ ("State"), LAUREL_COLUMN_SHORT },
                  { N_ ("Rankings"), LAUREL_COLUMN_SHORT },
                  { N_ ("Chosen By"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Priority"), LAUREL_COLUMN_NUMBER },
                  { N_ ("Created"), LAUREL_COLUMN_DATE } },
     .count = count_tasks,
     .fetch = fetch_tasks },
   { .name = "rankings",
     .title = N_ ("Rankings"),
     .empty = N_ ("Rank completions on the Label page, or import rankings."),
+    .by_labelers = TRUE,
     .columns = { { N_ ("Task"), LAUREL_COLUMN_NUMBER },
                  { N_ ("Prompt"), LAUREL_COLUMN_TEXT },
                  { N_ ("Best First"), LAUREL_COLUMN_SHORT },
                  { N_ ("Labeler"), LAUREL_COLUMN_SHORT },
+                 { N_ ("Kind"), LAUREL_COLUMN_SHORT },
                  { N_ ("Time"), LAUREL_COLUMN_NUMBER },
                  { N_ ("Submitted"), LAUREL_COLUMN_DATE } },
     .count = count_rankings,

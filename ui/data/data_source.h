@@ -13,16 +13,17 @@ typedef struct {
   LaurelColumnKind kind;
 } LaurelDataColumn;
 
-#define LAUREL_MAX_DATA_COLUMNS 6
+#define LAUREL_MAX_DATA_COLUMNS 7
 
 typedef struct {
   const char *name;
   const char *title;       /* N_() */
   const char *empty;       /* N_(): what to do when there are none */
   gboolean can_search;
+  gboolean by_labelers; /* rows of people can be told from those of programs */
   LaurelDataColumn columns[LAUREL_MAX_DATA_COLUMNS + 1]; /* ended by a NULL title */
-  gint64 (*count) (LaurelStore *store, const char *search);
-  GPtrArray *(*fetch) (LaurelStore *store, const char *search, int limit, int offset);
+  gint64 (*count) (LaurelStore *store, const char *search, LaurelLabelers labelers);
+  GPtrArray *(*fetch) (LaurelStore *store, const char *search, LaurelLabelers labelers, int limit, int offset);
 } LaurelDataSource;
 
 const LaurelDataSource *laurel_data_sources (guint *out_n);
