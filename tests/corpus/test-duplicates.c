@@ -39,6 +39,8 @@ compare_pointers (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
+static GStringChunk *strings;
+
 /* Equal strings are one, so that their addresses can stand for them. */
 static GPtrArray *
 make_shingles (const GArray *words)
@@ -50,7 +52,7 @@ make_shingles (const GArray *words)
     const guint32 *w = &g_array_index (words, guint32, i);
     g_autofree char *shingle = g_strdup_printf ("%u %u %u %u %u", w[0], w[1], w[2], w[3], w[4]);
 
-    g_ptr_array_add (shingles, (char *) g_intern_string (shingle));
+    g_ptr_array_add (shingles, g_string_chunk_insert_const (strings, shingle));
   }
   g_ptr_array_sort (shingles, compare_pointers);
   for (guint i = 0; i < shingles->len; i++)
@@ -379,11 +381,16 @@ test_groups (void)
 int
 main (int argc, char **argv)
 {
+  int status;
+
   g_test_init (&argc, &argv, NULL);
+  strings = g_string_chunk_new (1 << 20);
   g_test_add_func ("/corpus/minhash/words", test_words);
   g_test_add_func ("/corpus/minhash/estimate", test_estimate);
   g_test_add_func ("/corpus/duplicates/exact", test_exact);
   g_test_add_func ("/corpus/duplicates/groups", test_groups);
   g_test_add_func ("/corpus/duplicates/recall", test_recall);
-  return g_test_run ();
+  status = g_test_run ();
+  g_string_chunk_free (strings);
+  return status;
 }

@@ -121,7 +121,7 @@ make_settings (LaurelStage stage, LaurelHyperparameters *hp)
   laurel_hyperparameters_init (hp, stage);
   hp->batch_size = laurel_stage_is_online (stage) ? 4 * N_ROWS : N_ROWS;
   hp->gradient_accumulation_steps = 1;
-  hp->max_steps = 2;
+  hp->max_steps = 1;
   hp->eval_split = 0.1;
   hp->response_length = N_RESPONSE;
   hp->num_ppo_epochs = 1;
