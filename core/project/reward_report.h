@@ -40,7 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelRewardReport, laurel_reward_report_free)
 /* On any thread, with a store of that thread. CANCELLED when @progress stopped it. */
 LaurelRewardReport *laurel_reward_report_new (LaurelStore *store, const LaurelRewardReportRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What a group is called; (transfer full): “4 to 15 longer”. */
+/* Takes @text: hyphens before digits become minus signs. */
+char *laurel_with_minus_signs (char *text) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Which pairs are told apart; a group's name is like “4 to 15”. */
 typedef enum { LAUREL_GROUP_LABELER, LAUREL_GROUP_LENGTH_GAP, LAUREL_GROUP_RANK_DISTANCE, LAUREL_GROUP_QUALITY_GAP, LAUREL_N_GROUPS } LaurelRewardGroupKind;
 const char *laurel_reward_group_kind_title (LaurelRewardGroupKind kind);
 GArray *laurel_reward_report_get_groups (const LaurelRewardReport *self, LaurelRewardGroupKind kind); /* borrowed */

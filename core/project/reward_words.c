@@ -26,6 +26,20 @@ add_sentence (GString *text, const char *format, ...)
   va_end (arguments);
 }
 
+char *
+laurel_with_minus_signs (char *text)
+{
+  GString *mended = g_string_new (NULL);
+
+  for (const char *at = text; *at != '\0'; at++)
+    if (*at == '-' && g_ascii_isdigit (at[1]))
+      g_string_append (mended, "−");
+    else
+      g_string_append_c (mended, *at);
+  g_free (text);
+  return g_string_free (mended, FALSE);
+}
+
 static double
 percent (double share)
 {
@@ -114,7 +128,7 @@ laurel_reward_report_judge (const LaurelRewardReport *self)
   judge_accuracy (self, text);
   judge_calibration (self, text);
   judge_length (self, text);
-  return g_string_free (g_steal_pointer (&text), FALSE);
+  return laurel_with_minus_signs (g_string_free (g_steal_pointer (&text), FALSE));
 }
 
 /* --- Groups ------------------------------------------------------------------------------ */
@@ -149,16 +163,20 @@ laurel_reward_report_name_group (const LaurelRewardReport *self,
                                  LaurelRewardGroupKind kind,
                                  const LaurelRewardGroup *group)
 {
+  char *text;
+
   if (kind == LAUREL_GROUP_LABELER)
     return g_strdup (((LaurelLabeler *) g_ptr_array_index (self->labelers, group->low))->name);
   if (group->low == group->high)
-    return g_strdup_printf ("%d", group->low);
-  if (group->high == G_MAXINT)
+    text = g_strdup_printf ("%d", group->low);
+  else if (group->high == G_MAXINT)
     /* Translators: a number and all above it. */
-    return g_strdup_printf (_ ("%d or more"), group->low);
-  if (group->low < -G_MAXINT / 2)
+    text = g_strdup_printf (_ ("%d or more"), group->low);
+  else if (group->low < -G_MAXINT / 2)
     /* Translators: a number and all below it. */
-    return g_strdup_printf (_ ("%d or less"), group->high);
-  /* Translators: from one number to another. */
-  return g_strdup_printf (_ ("%d to %d"), group->low, group->high);
+    text = g_strdup_printf (_ ("%d or less"), group->high);
+  else
+    /* Translators: from one number to another. */
+    text = g_strdup_printf (_ ("%d to %d"), group->low, group->high);
+  return laurel_with_minus_signs (text);
 }

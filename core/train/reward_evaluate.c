@@ -163,6 +163,28 @@ get_quality_gap (const Pair *pair)
   return pair->quality_gap;
 }
 
+/* Where all are right, all wrong or of one prompt, drawing prompts again sees no spread; Wilson's
+ * interval does, of as many observations as there are prompts. */
+static LaurelInterval
+measure_share (const double *right, const gint64 *prompts, int n, guint64 seed)
+{
+  g_autoptr (GHashTable) seen = NULL;
+  LaurelInterval share =
+      laurel_bootstrap_mean_clustered (right, prompts, n, LAUREL_BOOTSTRAP_RESAMPLES, seed);
+  LaurelInterval wilson;
+
+  if (n == 0 || share.high > share.low)
+    return share;
+  seen = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (int i = 0; i < n; i++)
+    g_hash_table_add (seen, (gpointer) &prompts[i]);
+  n = (int) g_hash_table_size (seen);
+  wilson = laurel_wilson_interval (share.value * n, n);
+  share.low = wilson.low;
+  share.high = wilson.high;
+  return share;
+}
+
 /* Of the pairs with a key from @low to @high. */
 static LaurelInterval
 measure_accuracy (const Work *work, PairKey key, int low, int high)
@@ -179,8 +201,7 @@ measure_accuracy (const Work *work, PairKey key, int low, int high)
     right[n] = pair->right;
     prompts[n++] = pair->prompt_id;
   }
-  return laurel_bootstrap_mean_clustered (right, prompts, n, LAUREL_BOOTSTRAP_RESAMPLES,
-                                          work->seed);
+  return measure_share (right, prompts, n, work->seed);
 }
 
 static void
@@ -306,7 +327,6 @@ measure_bin (const Work *work, int bin)
   g_autofree double *right = g_new (double, work->pairs->len + 1);
   g_autofree gint64 *prompts = g_new (gint64, work->pairs->len + 1);
   LaurelCalibrationBin result = { 0.5 + 0.5 * bin / N_BINS, 0.5 + 0.5 * (bin + 1) / N_BINS };
-  double n_right = 0;
   int n = 0;
 
   for (guint i = 0; i < work->pairs->len; i++) {
@@ -315,16 +335,11 @@ measure_bin (const Work *work, int bin)
     if (find_bin (pair) != bin)
       continue;
     result.predicted += sigmoid (fabs (pair->logit));
-    n_right += pair->right;
     right[n] = pair->right;
     prompts[n++] = pair->prompt_id;
   }
   result.predicted /= MAX (n, 1);
-  result.observed = laurel_bootstrap_mean_clustered (right, prompts, n, LAUREL_BOOTSTRAP_RESAMPLES,
-                                                     work->seed);
-  /* Where all are right, or nearly none is there, the bootstrap sees no spread and Wilson does. */
-  if (n > 0 && !(result.observed.high > result.observed.low))
-    result.observed = laurel_wilson_interval (n_right, n);
+  result.observed = measure_share (right, prompts, n, work->seed);
   return result;
 }
 

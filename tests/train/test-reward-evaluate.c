@@ -206,7 +206,9 @@ test_edges (void)
   g_assert_cmpint (e.n_pairs, ==, 3);
   g_assert_cmpint (e.n_tied, ==, 2);
   g_assert_cmpfloat (e.accuracy.value, ==, 0.5);
-  g_assert_true (isnan (e.accuracy.low)); /* one prompt has no spread */
+  /* One prompt has no spread: it is one observation to Wilson, ½ ± 0.445. 1e-3: three digits. */
+  g_assert_cmpfloat_with_epsilon (e.accuracy.low, 0.055, 1e-3);
+  g_assert_cmpint (e.accuracy.n, ==, 3);
   g_assert_true (isnan (e.slope.value));
   g_assert_true (isnan (e.partial_length.value));
   g_assert_cmpuint (e.by_quality_gap->len, ==, 1);

@@ -7,59 +7,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/charts/chart.h"
 
+#include "ui/charts/draw.h"
+
 #include <glib/gi18n.h>
 #include <math.h>
 
-#define GAP 6.f
+#define GAP LAUREL_DRAW_GAP
 #define LINE_WIDTH 2.
 #define RAW_WIDTH 1.
 #define DOT_RADIUS 3.
 #define BAND_ALPHA .22
 #define SWATCH 10.f
-
-static PangoLayout *
-make_layout (PangoContext *context, const char *text, gboolean is_bold)
-{
-  PangoLayout *layout = pango_layout_new (context);
-  PangoAttrList *attributes = pango_attr_list_new ();
-  const PangoFontDescription *font = pango_context_get_font_description (context);
-  int size = font != NULL ? pango_font_description_get_size (font) : 0;
-
-  pango_attr_list_insert (attributes, pango_attr_font_features_new ("tnum=1"));
-  if (is_bold)
-    pango_attr_list_insert (attributes, pango_attr_weight_new (PANGO_WEIGHT_BOLD));
-  if (size > 0 && !pango_font_description_get_size_is_absolute (font))
-    pango_attr_list_insert (attributes, pango_attr_size_new (size * 82 / 100));
-  pango_layout_set_attributes (layout, attributes);
-  pango_attr_list_unref (attributes);
-  pango_layout_set_text (layout, text, -1);
-  return layout;
-}
-
-static graphene_size_t
-measure_text (PangoContext *context, const char *text)
-{
-  g_autoptr (PangoLayout) layout = make_layout (context, text, FALSE);
-  int width, height;
-
-  pango_layout_get_pixel_size (layout, &width, &height);
-  return GRAPHENE_SIZE_INIT ((float) width, (float) height);
-}
-
-static void
-draw_layout (GtkSnapshot *snapshot, PangoLayout *layout, float x, float y, const GdkRGBA *colour)
-{
-  gtk_snapshot_save (snapshot);
-  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (roundf (x), roundf (y)));
-  gtk_snapshot_append_layout (snapshot, layout, colour);
-  gtk_snapshot_restore (snapshot);
-}
-
-static void
-fill (GtkSnapshot *snapshot, const GdkRGBA *colour, float x, float y, float width, float height)
-{
-  gtk_snapshot_append_color (snapshot, colour, &GRAPHENE_RECT_INIT (x, y, width, height));
-}
 
 static gboolean
 is_drawable (const LaurelChart *self, double y)
@@ -111,24 +69,11 @@ find_range (const LaurelChart *self, double *x0, double *x1, double *y0, double 
   return TRUE;
 }
 
-static float
-measure_y_labels (const LaurelScale *scale, PangoContext *context)
-{
-  float width = 0;
-
-  for (int i = 0; i < scale->n_ticks; i++) {
-    g_autofree char *text = laurel_scale_format_tick (scale, scale->ticks[i]);
-
-    width = MAX (width, measure_text (context, text).width);
-  }
-  return width;
-}
-
 void
 laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_size_t size,
                       LaurelChartLayout *out)
 {
-  float line = measure_text (context, "0").height;
+  float line = laurel_draw_measure_text (context, "0").height;
   float top = self->legend ? line + GAP : line / 2;
   float height = MAX (size.height - top - line - GAP, 1.f);
   double x0, x1, y0, y1;
@@ -141,7 +86,7 @@ laurel_chart_measure (const LaurelChart *self, PangoContext *context, graphene_s
   }
   laurel_scale_init (&out->y, self->log_y ? LAUREL_SCALE_LOG : LAUREL_SCALE_LINEAR, y0, y1,
                      CLAMP ((int) (height / (2.4f * line)) + 1, 2, 8), TRUE);
-  left = measure_y_labels (&out->y, context) + GAP;
+  left = laurel_draw_measure_ticks (&out->y, context) + GAP;
   out->plot = GRAPHENE_RECT_INIT (left, top, MAX (size.width - left - GAP, 1.f), height);
   laurel_scale_init (&out->x, self->x_kind, x0, x1,
                      CLAMP ((int) (out->plot.size.width / (6.f * line)) + 1, 2, 9), FALSE);
@@ -163,43 +108,6 @@ to_y (const LaurelChartLayout *layout, double y)
 }
 
 /* --- Drawing ------------------------------------------------------------- */
-
-static void
-draw_axes (GtkSnapshot *snapshot, const LaurelChartLayout *layout, const LaurelPalette *palette,
-           PangoContext *context, graphene_size_t size)
-{
-  const graphene_rect_t *plot = &layout->plot;
-  float bottom = plot->origin.y + plot->size.height;
-  float last_end = -1;
-
-  for (int i = 0; i < layout->y.n_ticks; i++) {
-    g_autofree char *text = laurel_scale_format_tick (&layout->y, layout->y.ticks[i]);
-    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
-    float y = roundf (to_y (layout, layout->y.ticks[i]));
-    int width, height;
-
-    pango_layout_get_pixel_size (label, &width, &height);
-    fill (snapshot, &palette->grid, plot->origin.x, y, plot->size.width, 1);
-    draw_layout (snapshot, label, plot->origin.x - GAP - (float) width, y - (float) height / 2,
-                 &palette->dim_text);
-  }
-  fill (snapshot, &palette->axis, plot->origin.x, bottom, plot->size.width, 1);
-  for (int i = 0; i < layout->x.n_ticks; i++) {
-    g_autofree char *text = laurel_scale_format_tick (&layout->x, layout->x.ticks[i]);
-    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
-    float x = to_x (layout, layout->x.ticks[i]);
-    int width, height;
-    float start;
-
-    pango_layout_get_pixel_size (label, &width, &height);
-    start = CLAMP (x - (float) width / 2, 0, size.width - (float) width);
-    fill (snapshot, &palette->axis, roundf (x), bottom, 1, 4);
-    if (start < last_end + GAP)
-      continue; /* would run into its neighbour */
-    draw_layout (snapshot, label, start, bottom + GAP - 1, &palette->dim_text);
-    last_end = start + (float) width;
-  }
-}
 
 static void
 trace_points (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout, GArray *points)
@@ -338,7 +246,7 @@ draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLa
   float share = layout->plot.size.width / (float) MAX (self->n_series, 1);
 
   for (gsize s = 0; s < self->n_series; s++) {
-    g_autoptr (PangoLayout) label = make_layout (context, self->series[s]->name, FALSE);
+    g_autoptr (PangoLayout) label = laurel_draw_make_text (context, self->series[s]->name, FALSE);
     int width, height;
 
     pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_MIDDLE);
@@ -347,9 +255,9 @@ draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLa
       pango_layout_set_width (label, (int) MAX (share - SWATCH - 3 * GAP, 1.f) * PANGO_SCALE);
       pango_layout_get_pixel_size (label, &width, &height);
     }
-    fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
-          x, roundf ((float) height / 2) - 1, SWATCH, 3);
-    draw_layout (snapshot, label, x + SWATCH + GAP, 0, &palette->text);
+    laurel_draw_fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
+                      x, roundf ((float) height / 2) - 1, SWATCH, 3);
+    laurel_draw_text (snapshot, label, x + SWATCH + GAP, 0, &palette->text);
     x += SWATCH + 3 * GAP + (float) width;
   }
 }
@@ -358,13 +266,12 @@ static void
 draw_nothing (GtkSnapshot *snapshot, const LaurelPalette *palette, PangoContext *context,
               graphene_size_t size)
 {
-  g_autoptr (PangoLayout) label = make_layout (context, _("No values yet"), FALSE);
+  g_autoptr (PangoLayout) label = laurel_draw_make_text (context, _("No values yet"), FALSE);
   int width, height;
 
   pango_layout_get_pixel_size (label, &width, &height);
-  draw_layout (snapshot, label, (size.width - (float) width) / 2,
-               (size.height - (float) height) / 2,
-               &palette->dim_text);
+  laurel_draw_text (snapshot, label, (size.width - (float) width) / 2,
+                    (size.height - (float) height) / 2, &palette->dim_text);
 }
 
 void
@@ -383,7 +290,8 @@ laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelP
     draw_nothing (snapshot, palette, context, size);
     return;
   }
-  draw_axes (snapshot, &layout, palette, context, size);
+  laurel_draw_y_axis (snapshot, &layout.y, &layout.plot, palette, context);
+  laurel_draw_x_axis (snapshot, &layout.x, &layout.plot, palette, context, size);
   /* Room for half a line's width around the plot. */
   cr = gtk_snapshot_append_cairo (snapshot,
                                   &GRAPHENE_RECT_INIT (floorf (layout.plot.origin.x) - 2,
@@ -416,7 +324,7 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
              PangoContext *context, double x, gboolean is_dry)
 {
   g_autofree char *head = describe_cursor (self, x);
-  g_autoptr (PangoLayout) title = make_layout (context, head, TRUE);
+  g_autoptr (PangoLayout) title = laurel_draw_make_text (context, head, TRUE);
   float wide;
   int width, height;
   float y = GAP;
@@ -424,7 +332,7 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
   pango_layout_get_pixel_size (title, &width, &height);
   wide = (float) width;
   if (!is_dry)
-    draw_layout (snapshot, title, GAP, y, &palette->text);
+    laurel_draw_text (snapshot, title, GAP, y, &palette->text);
   y += (float) height;
   for (gsize s = 0; s < self->n_series; s++) {
     const LaurelPoint *point = laurel_series_find (self->series[s], x);
@@ -432,14 +340,15 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
     g_autofree char *text = self->n_series > 1
                             ? g_strdup_printf ("%s  %s", value, self->series[s]->name)
                                                : g_strdup (value);
-    g_autoptr (PangoLayout) label = make_layout (context, text, FALSE);
+    g_autoptr (PangoLayout) label = laurel_draw_make_text (context, text, FALSE);
 
     pango_layout_get_pixel_size (label, &width, &height);
     wide = MAX (wide, (float) width + SWATCH + GAP);
     if (!is_dry) {
-      fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
-            GAP, y + roundf ((float) height / 2) - 1, SWATCH, 3);
-      draw_layout (snapshot, label, GAP + SWATCH + GAP, y, &palette->text);
+      laurel_draw_fill (snapshot,
+                        &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS], GAP,
+                        y + roundf ((float) height / 2) - 1, SWATCH, 3);
+      laurel_draw_text (snapshot, label, GAP + SWATCH + GAP, y, &palette->text);
     }
     y += (float) height;
   }
@@ -462,7 +371,7 @@ draw_value_box (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChar
                                                           layout->plot.origin.y));
   gsk_rounded_rect_init_from_rect (&outline, &GRAPHENE_RECT_INIT (0, 0, box.width, box.height), 6);
   gtk_snapshot_push_rounded_clip (snapshot, &outline);
-  fill (snapshot, &palette->surface, 0, 0, box.width, box.height);
+  laurel_draw_fill (snapshot, &palette->surface, 0, 0, box.width, box.height);
   gtk_snapshot_pop (snapshot);
   gtk_snapshot_append_border (snapshot, &outline, (float[4]) { 1, 1, 1, 1 },
                               (GdkRGBA[4]) { palette->grid, palette->grid, palette->grid,
@@ -483,8 +392,8 @@ laurel_chart_draw_cursor (GtkSnapshot *snapshot, const LaurelChart *self,
   laurel_chart_measure (self, context, size, &layout);
   if (layout.is_empty || x < layout.x.min || x > layout.x.max)
     return;
-  fill (snapshot, &palette->cursor, roundf (to_x (&layout, x)), layout.plot.origin.y, 1,
-        layout.plot.size.height);
+  laurel_draw_fill (snapshot, &palette->cursor, roundf (to_x (&layout, x)), layout.plot.origin.y, 1,
+                    layout.plot.size.height);
   for (gsize s = 0; s < self->n_series; s++) {
     const LaurelPoint *point = laurel_series_find (self->series[s], x);
     GskRoundedRect dot;

@@ -66,6 +66,9 @@ add_actions (AdwExpanderRow *row, const LaurelModelRecord *model)
     gtk_widget_set_valign (show, GTK_ALIGN_CENTER);
     adw_action_row_add_suffix (ADW_ACTION_ROW (actions), show);
   }
+  if (g_str_equal (model->kind, "reward"))
+    adw_action_row_add_suffix (ADW_ACTION_ROW (actions),
+                               make_button (_("E_valuate"), "models.evaluate", model->name));
   gtk_widget_add_css_class (remove, "destructive-action");
   adw_action_row_add_suffix (ADW_ACTION_ROW (actions),
                              make_button (_("_Export…"), "models.export", model->name));

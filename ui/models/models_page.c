@@ -3,6 +3,7 @@
 #include "ui/models/models_page.h"
 
 #include "ui/models/model_row.h"
+#include "ui/models/reward_dialog.h"
 #include "ui/resources.h"
 #include "ui/runs/run_details.h"
 
@@ -258,6 +259,19 @@ remove_action (GtkWidget *widget, const char *name, GVariant *parameter)
   gtk_window_present (GTK_WINDOW (dialog));
 }
 
+/* --- Evaluation ---------------------------------------------------------- */
+
+static void
+evaluate_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  LaurelModelsPage *self = LAUREL_MODELS_PAGE (widget);
+  LaurelProject *project = laurel_page_get_project (LAUREL_PAGE (self));
+
+  if (project != NULL)
+    laurel_reward_dialog_present (get_window (self), project,
+                                  g_variant_get_string (parameter, NULL));
+}
+
 /* --- Class --------------------------------------------------------------- */
 
 static void
@@ -281,6 +295,7 @@ laurel_models_page_class_init (LaurelModelsPageClass *klass)
                                                LAUREL_RESOURCE_PATH "/ui/models_page.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelModelsPage, states);
   gtk_widget_class_bind_template_child (widget_class, LaurelModelsPage, list);
+  gtk_widget_class_install_action (widget_class, "models.evaluate", "s", evaluate_action);
   gtk_widget_class_install_action (widget_class, "models.import", NULL, import_action);
   gtk_widget_class_install_action (widget_class, "models.export", "s", export_action);
   gtk_widget_class_install_action (widget_class, "models.remove", "s", remove_action);
