@@ -126,18 +126,24 @@ laurel_pretokenize_next_bert (const char *text, gsize length, gsize *out_skipped
   return (gsize) (at - begin);
 }
 
+/* BERT's cleaning takes the other two of ASCII, vertical tab and form feed, out as control
+ * characters, and what stood around them becomes one word. */
+static gboolean
+is_lasting_space (char c)
+{
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 /* GPT-2's pieces have a space only at their start or are nothing but spaces,
  * BERT's have none, so where a space follows something else, a piece ends whatever comes before or
  * after. */
 gsize
 laurel_pretokenize_find_seam (const char *text, gsize length)
 {
-  const guint8 *classes = laurel_character_classes ();
-
   for (gsize at = length; at-- > 1;) {
-    guint8 here = (guint8) text[at], before = (guint8) text[at - 1];
+    guint8 before = (guint8) text[at - 1];
 
-    if (here < 0x80 && classes[here] == LAUREL_CHARACTER_SPACE && before > ' ' && before < 0x7f)
+    if (is_lasting_space (text[at]) && before > ' ' && before < 0x7f)
       return at;
   }
   return 0;

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/text/characters.h"
+#include "core/text/pretokenize.h"
 #include "core/text/tokenizer.h"
 
 #include <omp.h>
@@ -116,6 +117,17 @@ test_no_seam (void)
   check_stream (tokenizer, text, 9000000, ids);
 }
 
+/* What cleaning takes out is no place to part a text at. */
+static void
+test_seam_places (void)
+{
+  g_assert_cmpuint (laurel_pretokenize_find_seam ("a b c", 5), ==, 3);
+  g_assert_cmpuint (laurel_pretokenize_find_seam ("a\nb", 3), ==, 1);
+  g_assert_cmpuint (laurel_pretokenize_find_seam ("a\vb\fc", 5), ==, 0);
+  g_assert_cmpuint (laurel_pretokenize_find_seam ("  b", 3), ==, 0);
+  g_assert_cmpuint (laurel_pretokenize_find_seam ("\303\251 b", 4), ==, 0);
+}
+
 static gboolean
 count_and_stop (const gint32 *ids, gsize n, gpointer user_data, GError **error)
 {
@@ -209,6 +221,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/text/encode/threads", test_threads);
   g_test_add_func ("/text/encode/no-seam", test_no_seam);
+  g_test_add_func ("/text/encode/seam-places", test_seam_places);
   g_test_add_func ("/text/encode/errors", test_errors);
   g_test_add_func ("/text/encode/characters", test_characters);
   return g_test_run ();
