@@ -18,7 +18,7 @@ typedef struct {
   LaurelHyperparameters hp;
   LaurelModel *base;
   LaurelModel *reward;
-  LaurelModel *reference; /* NULL: PPO starts from its reference */
+  LaurelModel *reference; /* NULL: the policy starts from its reference */
   LaurelModel *trained;
   LaurelTrainData data;
   LaurelWatch *watch; /* online stages */
@@ -90,7 +90,6 @@ load_models (LaurelJob *job, TrainWork *work, GError **error)
   if (work->reward == NULL || !json_object_has_member (job->config, "reference"))
     return work->reward != NULL;
   work->reference = load_model (job, "reference", error);
-  job->monitor.reference = work->reference;
   return work->reference != NULL;
 }
 
@@ -146,8 +145,8 @@ run_stage (LaurelJob *job, TrainWork *work, GError **error)
                                 &work->hp, &job->monitor, error);
   case LAUREL_STAGE_PPO:
   case LAUREL_STAGE_RLOO:
-    return laurel_train_policy (work->stage, work->trained, work->reward, data->prompts,
-                                data->rows, &work->hp, &job->monitor, error);
+    return laurel_train_policy (work->stage, work->trained, work->reference, work->reward,
+                                data->prompts, data->rows, &work->hp, &job->monitor, error);
   case LAUREL_STAGE_DPO:
     return laurel_train_dpo (work->trained, data->comparisons, &work->hp, &job->monitor, error);
   case LAUREL_N_STAGES:

@@ -44,6 +44,20 @@ laurel_ppo_get_group_size (const LaurelPpo *self)
   return self->stage == LAUREL_STAGE_RLOO ? self->hp->num_generations : 1;
 }
 
+/* A policy that goes on from an earlier run is measured against where that one began. */
+static gboolean
+fits_reference (const LaurelPpo *self)
+{
+  const LaurelModel *policy = self->policy, *reference = self->reference;
+
+  return reference == NULL
+         || (reference->config.head == LAUREL_HEAD_LM
+             && reference->config.vocab_size == policy->config.vocab_size
+             && reference->config.n_positions >= policy->config.n_positions
+             && g_str_equal (laurel_tokenizer_get_hash (policy->tokenizer),
+                             laurel_tokenizer_get_hash (reference->tokenizer)));
+}
+
 static gboolean
 check_models (const LaurelPpo *self, GError **error)
 {
@@ -58,6 +72,9 @@ check_models (const LaurelPpo *self, GError **error)
                          laurel_tokenizer_get_hash (reward->tokenizer)))
     why = "policy and reward model have different tokenizers; train the reward model from this "
           "policy's family";
+  else if (!fits_reference (self))
+    why = "the reference is no language model of the policy's vocabulary and context; choose the "
+          "model that the policy was tuned from";
   else if (!reward->config.normalized)
     why = "the reward model's scores are not normalised, so kl_coef would have no scale; "
           "train it with normalize_rewards";
@@ -100,7 +117,7 @@ check_prompts (const LaurelPpo *self, int context, int *out_longest, GError **er
 static void
 ppo_clear (LaurelPpo *self)
 {
-  g_clear_pointer (&self->reference, laurel_model_free);
+  g_clear_pointer (&self->policy_copy, laurel_model_free);
   g_clear_pointer (&self->value, laurel_model_free);
   g_free (self->reference_hash);
   g_free (self->reward_hash);
@@ -122,12 +139,14 @@ typedef LaurelPpo Ppo;
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Ppo, ppo_clear)
 
 static void
-make_fingerprint (LaurelPpo *self)
+make_fingerprint (LaurelPpo *self, gboolean reference_is_apart)
 {
   g_autoptr (GChecksum)
       checksum = laurel_train_state_start_fingerprint (self->stage, self->hp, self->policy);
 
   g_checksum_update (checksum, (const guchar *) self->reward_hash, -1);
+  if (reference_is_apart)
+    g_checksum_update (checksum, (const guchar *) self->reference_hash, -1);
   for (guint i = 0; i < self->prompts->len; i++) {
     const LaurelTrainPrompt *prompt = g_ptr_array_index (self->prompts, i);
 
@@ -138,19 +157,14 @@ make_fingerprint (LaurelPpo *self)
   self->state.fingerprint = g_strdup (g_checksum_get_string (checksum));
 }
 
-/* A policy that goes on from an earlier run is still measured against where that one began. */
-static const LaurelModel *
-choose_reference (const LaurelPpo *self)
-{
-  return self->monitor != NULL && self->monitor->reference != NULL ? self->monitor->reference
-                                                                   : self->policy;
-}
-
 /* The copies, made before a checkpoint may replace the policy's weights. */
 static gboolean
 copy_models (LaurelPpo *self, GError **error)
 {
-  self->reference = laurel_model_copy (choose_reference (self), error);
+  gboolean is_apart = self->reference != NULL;
+
+  if (!is_apart)
+    self->reference = self->policy_copy = laurel_model_copy (self->policy, error);
   if (self->reference == NULL)
     return FALSE;
   if (self->stage == LAUREL_STAGE_PPO) {
@@ -161,7 +175,7 @@ copy_models (LaurelPpo *self, GError **error)
   }
   self->reference_hash = laurel_model_hash_weights (self->reference);
   self->reward_hash = laurel_model_hash_weights (self->reward);
-  make_fingerprint (self);
+  make_fingerprint (self, is_apart);
   return TRUE;
 }
 
@@ -450,6 +464,7 @@ run (LaurelPpo *self, GError **error)
 gboolean
 laurel_train_policy (LaurelStage stage,
                      LaurelModel *policy,
+                     const LaurelModel *reference,
                      const LaurelModel *reward,
                      GPtrArray *prompts,
                      const LaurelRows *ptx_rows,
@@ -462,6 +477,7 @@ laurel_train_policy (LaurelStage stage,
                         .monitor = monitor,
                         .prompts = prompts,
                         .policy = policy,
+                        .reference = reference,
                         .reward = reward };
 
   g_return_val_if_fail (laurel_stage_is_online (stage), FALSE);
@@ -478,5 +494,6 @@ laurel_train_ppo (LaurelModel *policy,
                   const LaurelMonitor *monitor,
                   GError **error)
 {
-  return laurel_train_policy (LAUREL_STAGE_PPO, policy, reward, prompts, NULL, hp, monitor, error);
+  return laurel_train_policy (LAUREL_STAGE_PPO, policy, NULL, reward, prompts, NULL, hp, monitor,
+                              error);
 }

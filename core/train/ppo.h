@@ -83,7 +83,8 @@ typedef struct {
   GPtrArray *prompts;
   const LaurelModel *reward;
   LaurelModel *policy;    /* trained in place */
-  LaurelModel *reference; /* its frozen copy */
+  const LaurelModel *reference; /* frozen: what the KL is measured to */
+  LaurelModel *policy_copy;     /* the reference where none is given */
   LaurelModel *value;     /* trained: a copy of the reward model, with vf_share_layers a head alone; rloo: NULL */
   char *reference_hash;
   char *reward_hash;

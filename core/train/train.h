@@ -31,7 +31,6 @@ typedef struct {
   LaurelVerdict (*evaluate) (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference);
   const char *checkpoint_dir; /* NULL: no checkpoints */
   gboolean resume;            /* start from the checkpoint in checkpoint_dir */
-  const LaurelModel *reference; /* ppo: what the KL is measured to; NULL: the policy as it starts */
 } LaurelMonitor;
 
 /* A tokenised sequence: the loss is on tokens with index ≥ n_prompt that @learned allows. */
@@ -81,11 +80,11 @@ gboolean laurel_train_reward (LaurelModel *reward, GPtrArray *comparisons, const
 /* @model is trained in place to make the better of two completions the likelier one, measured against what it was. */
 gboolean laurel_train_dpo (LaurelModel *model, GPtrArray *comparisons, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 
-/* Stage ppo or rloo. @policy is trained in place; a frozen copy of it is the reference; to ppo a copy of @reward is the
- * value network. @ptx_rows (nullable): what is learned beside when ptx_coef is not 0. With ema_decay the weights that
+/* Stage ppo or rloo. @policy is trained in place; the KL is measured to @reference (nullable: a frozen copy of @policy as
+ * it starts), which must not change; to ppo a copy of @reward is the value network. @ptx_rows (nullable): what is learned beside when ptx_coef is not 0. With ema_decay the weights that
  * @policy ends with are the moving average. A run whose kl_budget is spent ends early, and is done. */
-gboolean laurel_train_policy (LaurelStage stage, LaurelModel *policy, const LaurelModel *reward, GPtrArray *prompts, const LaurelRows *ptx_rows, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
-/* The stage ppo without rows to learn beside. */
+gboolean laurel_train_policy (LaurelStage stage, LaurelModel *policy, const LaurelModel *reference, const LaurelModel *reward, GPtrArray *prompts, const LaurelRows *ptx_rows, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
+/* The stage ppo without rows to learn beside, from its reference on. */
 gboolean laurel_train_ppo (LaurelModel *policy, const LaurelModel *reward, GPtrArray *prompts, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, GError **error);
 
 /* Scores of whole sequences (n) by a reward model, read at each one's last token. */

@@ -641,6 +641,29 @@ test_rounds (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (wins->n_tasks, ==, 12);
 }
 
+/* What has no tokens to compare, or is nowhere, is no reference. */
+static void
+test_reference (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = make_project (fixture);
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_PPO, "sft", "policy");
+  g_auto (LaurelOnlineSettings) settings = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  load_settings (project, &settings);
+  sample_tasks (project, &settings, 12, 0);
+  rank (project, 0);
+  retrain (project, &settings);
+  request.reward_model = "reward-1";
+  request.reference = "reward-1";
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
+  g_clear_error (&error);
+  request.reference = "nobody";
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -661,5 +684,6 @@ main (int argc, char **argv)
   add ("/project/online/watch-queue", test_watch_queue);
   add ("/project/online/watch-resumes", test_watch_resumes);
   add ("/project/online/rounds", test_rounds);
+  add ("/project/online/reference", test_reference);
   return g_test_run ();
 }

@@ -140,7 +140,7 @@ assert_near_optimum (LaurelStage stage, guint64 seed, gboolean share_layers)
   hp.vf_share_layers = share_layers;
   if (share_layers)
     hp.vf_coef = 0.1;
-  trained = laurel_train_policy (stage, policy, reward, prompts, NULL, &hp, NULL, &error);
+  trained = laurel_train_policy (stage, policy, NULL, reward, prompts, NULL, &hp, NULL, &error);
   g_assert_no_error (error); /* first, as it says which check was tripped */
   g_assert_true (trained);
   get_log_probabilities (policy, sequences, log_pi);

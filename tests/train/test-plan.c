@@ -159,8 +159,8 @@ train (const Case *self, GError **error)
   other = make_model (self->config, LAUREL_HEAD_SCORE);
   if (self->stage == LAUREL_STAGE_REWARD)
     return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
-  return laurel_train_policy (self->stage, model, other, prompts, rows, &hp, &recorder->monitor,
-                              error);
+  return laurel_train_policy (self->stage, model, NULL, other, prompts, rows, &hp,
+                              &recorder->monitor, error);
 }
 
 /* Bytes of this process that are in memory now. */

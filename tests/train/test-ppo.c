@@ -99,7 +99,7 @@ train (LaurelStage stage, const LaurelHyperparameters *hp, const LaurelMonitor *
   g_autoptr (LaurelRows) rows = fixture_rows (texts);
   g_autoptr (GError) error = NULL;
 
-  laurel_train_policy (stage, policy, reward, prompts, rows, hp, monitor, &error);
+  laurel_train_policy (stage, policy, NULL, reward, prompts, rows, hp, monitor, &error);
   g_assert_no_error (error);
   return policy;
 }
@@ -393,8 +393,8 @@ test_ptx_refused (void)
 
   short_settings (&hp, LAUREL_STAGE_RLOO);
   hp.ptx_coef = 1;
-  g_assert_false (laurel_train_policy (LAUREL_STAGE_RLOO, policy, reward, prompts, NULL, &hp, NULL,
-                                       &error));
+  g_assert_false (laurel_train_policy (LAUREL_STAGE_RLOO, policy, NULL, reward, prompts, NULL, &hp,
+                                       NULL, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "Could not start RLOO: ptx_coef is 1"));
 }

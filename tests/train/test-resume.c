@@ -128,7 +128,7 @@ train_policy (LaurelModel *model,
   hp.ema_decay = c->ema_decay;
   hp.ptx_coef = c->ptx_coef;
   hp.kl_budget = c->kl_budget;
-  return laurel_train_policy (c->stage, model, reward, prompts, rows, &hp, monitor, error);
+  return laurel_train_policy (c->stage, model, NULL, reward, prompts, rows, &hp, monitor, error);
 }
 
 static gboolean
