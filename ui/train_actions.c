@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/train_actions.h"
 
+#include "ui/launch/evaluate_dialog.h"
 #include "ui/launch/launch_dialog.h"
 #include "ui/settings.h"
 
@@ -34,10 +35,18 @@ sample_action (GtkWidget *widget, const char *name, GVariant *parameter)
                                 laurel_window_get_project (LAUREL_WINDOW (widget)));
 }
 
+static void
+evaluate_action (GtkWidget *widget, const char *name, GVariant *parameter)
+{
+  laurel_evaluate_dialog_present (GTK_WINDOW (widget),
+                                  laurel_window_get_project (LAUREL_WINDOW (widget)));
+}
+
 void
 laurel_train_actions_install (GtkWidgetClass *window_class)
 {
   gtk_widget_class_install_action (window_class, "win.sample", NULL, sample_action);
+  gtk_widget_class_install_action (window_class, "win.evaluate", NULL, evaluate_action);
   for (gsize i = 0; i < G_N_ELEMENTS (stages); i++) {
     gtk_widget_class_install_action (window_class, stages[i].action, NULL, train_action);
   }
@@ -50,6 +59,7 @@ laurel_train_actions_update (LaurelWindow *window)
                      && laurel_settings_get_profile () == LAUREL_PROFILE_RESEARCHER;
 
   gtk_widget_action_set_enabled (GTK_WIDGET (window), "win.sample", enabled);
+  gtk_widget_action_set_enabled (GTK_WIDGET (window), "win.evaluate", enabled);
   for (gsize i = 0; i < G_N_ELEMENTS (stages); i++) {
     gtk_widget_action_set_enabled (GTK_WIDGET (window), stages[i].action, enabled);
   }

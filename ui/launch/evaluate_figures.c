@@ -1,0 +1,91 @@
+/* evaluate_figures.c: what a contest came to, in drawings and sentences.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "ui/launch/evaluate_figures.h"
+
+#include "ui/charts/figure.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+static void
+add_row (LaurelIntervalPlot *plot, const char *name, const LaurelInterval *rate)
+{
+  if (!isnan (rate->value))
+    laurel_interval_plot_add (plot, name, rate->value, rate->low, rate->high, rate->n);
+}
+
+GtkWidget *
+laurel_win_rate_figure_new (const LaurelWinSummary *wins, const char *model, const char *baseline)
+{
+  LaurelIntervalPlot *plot = laurel_interval_plot_new (_("comparisons"));
+  /* Translators: two models, and a share in percent. */
+  g_autofree char *summary = g_strdup_printf (_("%s is preferred to %s in %.0f %% of comparisons"),
+                                                 model, baseline, 100 * wins->half.value);
+
+  laurel_interval_plot_set_line (plot, 0, .5, _("even"));
+  add_row (plot, _("Ties left out"), &wins->strict);
+  add_row (plot, _("Ties left out, by prompt"), &wins->clustered);
+  add_row (plot, _("Ties as half a win, by prompt"), &wins->half);
+  add_row (plot, _("At equal length, by prompt"), &wins->controlled);
+  return laurel_figure_new_intervals (plot, summary);
+}
+
+static double
+to_chance (double rating)
+{
+  return 1 / (1 + exp (-rating));
+}
+
+GtkWidget *
+laurel_ratings_figure_new (const LaurelRatings *ratings, const char *baseline)
+{
+  LaurelIntervalPlot *plot = laurel_interval_plot_new (_("comparisons"));
+  const LaurelRating *best = g_ptr_array_index (ratings->ratings, 0);
+  g_autofree char *summary =
+      g_strdup_printf (ngettext ("Ratings of %u model; %s is best",
+                                 "Ratings of %u models; %s is best", ratings->ratings->len),
+                       ratings->ratings->len, best->model);
+
+  laurel_interval_plot_set_line (plot, 0, .5, baseline);
+  for (guint i = 0; i < ratings->ratings->len; i++) {
+    const LaurelRating *rating = g_ptr_array_index (ratings->ratings, i);
+    gboolean is_baseline = g_str_equal (rating->model, baseline);
+
+    laurel_interval_plot_add (plot, rating->model, to_chance (rating->rating.value),
+                              is_baseline ? NAN : to_chance (rating->rating.low),
+                              is_baseline ? NAN : to_chance (rating->rating.high),
+                              rating->rating.n);
+  }
+  return laurel_figure_new_intervals (plot, summary);
+}
+
+char *
+laurel_win_summary_describe (const LaurelWinSummary *wins)
+{
+  /* Translators: all of them counts; keep it short. */
+  return g_strdup_printf (ngettext ("%d wins, %d losses and %d ties on %d prompt",
+                                    "%d wins, %d losses and %d ties on %d prompts",
+                                    (gulong) wins->n_prompts),
+                          wins->n_wins, wins->n_losses, wins->n_ties, wins->n_prompts);
+}
+
+char *
+laurel_win_summary_describe_lengths (const LaurelWinSummary *wins, const char *model)
+{
+  if (isnan (wins->length_gap))
+    return NULL;
+  /* Translators: a model and a difference, such as “+3.2”. */
+  return g_strdup_printf (_("Answers of %s have %+.1f tokens in the mean"), model,
+                             wins->length_gap);
+}
+
+char *
+laurel_win_summary_describe_chance (const LaurelWinSummary *wins)
+{
+  if (isnan (wins->p_permutation))
+    return NULL;
+  return g_strdup_printf (_("If neither were better, so uneven a result had a chance of %.3g "
+                            "(sign test: %.3g)"),
+                             wins->p_permutation, wins->p_sign);
+}
