@@ -27,6 +27,7 @@ struct _LaurelLaunchDialog {
   AdwComboRow *reward_model;
   AdwComboRow *gold;
   AdwComboRow *preset;
+  AdwComboRow *learn_from; /* demonstrations, or the best of each ranking */
   AdwEntryRow *output;
   AdwActionRow *data;
   GtkButton *clear_data;
@@ -162,6 +163,8 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
     out->gold = self->gold_name;
     out->on_overoptimisation = LAUREL_OVEROPTIMISED_PAUSE;
   }
+  out->chosen =
+      self->stage == LAUREL_STAGE_SFT && adw_combo_row_get_selected (self->learn_from) == 1;
   laurel_hyperparameters_init (&out->hyperparameters, self->stage);
   for (guint i = 0; i < self->rows->len; i++)
     laurel_setting_row_apply (self->rows->pdata[i], &out->hyperparameters,
@@ -353,6 +356,7 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, model);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, reward_model);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, gold);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, learn_from);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, preset);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, output);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, data);
@@ -421,6 +425,7 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   laurel_model_choice_fill (self->reward_model, project, reward_kinds);
   gtk_widget_set_visible (GTK_WIDGET (self->gold), laurel_stage_is_online (stage));
   laurel_gold_choice_fill (self->gold, project);
+  gtk_widget_set_visible (GTK_WIDGET (self->learn_from), stage == LAUREL_STAGE_SFT);
   laurel_preset_choice_fill (self->preset, stage);
   add_settings (self);
   propose_name (self);
