@@ -133,6 +133,7 @@ typedef struct {
 
 /* A run of several seeds reports each one's metrics as “seed-N/KEY”, N from 1. */
 #define LAUREL_METRIC_SEED_PREFIX "seed-"
+const char *laurel_metric_skip_seed (const char *key); /* “KEY” of “seed-N/KEY”, else @key: a part of it */
 
 const LaurelMetricInfo *laurel_metric_find (const char *key); /* NULL: none; also of “seed-N/KEY” */
 

@@ -175,8 +175,8 @@ static const LaurelMetricInfo metrics[] = {
 };
 
 /* “seed-3/loss” is the loss of the third of several models. */
-static const char *
-skip_seed (const char *key)
+const char *
+laurel_metric_skip_seed (const char *key)
 {
   const char *slash = strchr (key, '/');
 
@@ -186,7 +186,7 @@ skip_seed (const char *key)
 const LaurelMetricInfo *
 laurel_metric_find (const char *key)
 {
-  key = skip_seed (key);
+  key = laurel_metric_skip_seed (key);
   for (gsize i = 0; i < G_N_ELEMENTS (metrics); i++)
     if (g_str_equal (metrics[i].key, key))
       return &metrics[i];

@@ -199,6 +199,11 @@ test_metrics (void)
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
     g_assert_nonnull (laurel_metric_find (keys[i]));
   g_assert_null (laurel_metric_find ("objective/nothing"));
+  /* One of several seeds' is the same metric; the seeds' own is another. */
+  g_assert_true (laurel_metric_find ("seed-12/eval/loss") == laurel_metric_find ("eval/loss"));
+  g_assert_cmpstr (laurel_metric_skip_seed ("seed-12/eval/loss"), ==, "eval/loss");
+  g_assert_cmpstr (laurel_metric_skip_seed ("seeds/loss"), ==, "seeds/loss");
+  g_assert_nonnull (laurel_metric_find ("seeds/kept"));
 }
 
 static void

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/charts/chart.h"
 #include "ui/charts/export.h"
+#include "ui/charts/interval_plot.h"
+#include "ui/charts/plot.h"
 
 #include <glib/gstdio.h>
 #include <locale.h>
@@ -150,6 +152,75 @@ test_chart_golden (gconstpointer data)
     laurel_series_unref (series[i]);
 }
 
+/* --- Plots that are no line charts ------------------------------------------------- */
+
+static void
+test_points_golden (void)
+{
+  g_autoptr (LaurelPlot) plot = laurel_plot_new (LAUREL_PLOT_POINTS, "said, %", "right, %");
+  g_autoptr (Context) context = make_context ();
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  g_autoptr (GskRenderNode) node = NULL;
+
+  plot->diagonal = TRUE;
+  plot->min_x = 50;
+  plot->max_x = plot->max_y = 100;
+  for (int i = 0; i < 6; i++) {
+    LaurelPlotPoint point = { 52 + 9 * i, 50 + 8 * i, 40 + 8 * i, i == 5 ? NAN : 61 + 8 * i };
+
+    g_array_append_val (plot->points, point);
+  }
+  laurel_plot_draw (snapshot, plot, laurel_palette_get (FALSE, FALSE), context,
+                    GRAPHENE_SIZE_INIT (WIDTH, HEIGHT));
+  node = gtk_snapshot_to_node (snapshot);
+  assert_golden (node, "plot-points", FALSE);
+}
+
+static void
+test_bars_golden (void)
+{
+  g_autoptr (LaurelPlot) plot = laurel_plot_new (LAUREL_PLOT_BARS, "margin", "pairs");
+  g_autoptr (Context) context = make_context ();
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  g_autoptr (GskRenderNode) node = NULL;
+
+  plot->bar_width = .5;
+  plot->line_x = 0;
+  plot->min_x = -1;
+  plot->max_x = 2.5;
+  plot->max_y = 41;
+  for (int i = 0; i < 7; i++) {
+    LaurelPlotPoint bar = { -1 + .5 * i, i == 5 ? 0 : 3 + 10 * (i % 4), NAN, NAN };
+
+    g_array_append_val (plot->points, bar);
+  }
+  laurel_plot_draw (snapshot, plot, laurel_palette_get (TRUE, FALSE), context,
+                    GRAPHENE_SIZE_INIT (WIDTH, HEIGHT));
+  node = gtk_snapshot_to_node (snapshot);
+  assert_golden (node, "plot-bars-dark", TRUE);
+}
+
+static void
+test_intervals_golden (void)
+{
+  g_autoptr (LaurelIntervalPlot) plot = laurel_interval_plot_new ("pairs");
+  g_autoptr (Context) context = make_context ();
+  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
+  g_autoptr (GskRenderNode) node = NULL;
+
+  laurel_interval_plot_set_line (plot, 0, .5, "a coin");
+  laurel_interval_plot_set_line (plot, 1, .77, "labelers agree");
+  laurel_interval_plot_add (plot, "All pairs", .68, .59, .77, 339);
+  laurel_interval_plot_add_heading (plot, "Labeler");
+  laurel_interval_plot_add (plot, "somebody with quite a long name indeed", .65, .55, .75, 187);
+  laurel_interval_plot_add (plot, "Ben", .8, NAN, NAN, 8);
+  laurel_interval_plot_draw (snapshot, plot, laurel_palette_get (FALSE, TRUE), context,
+                             GRAPHENE_SIZE_INIT (WIDTH + 100,
+                                                 laurel_interval_plot_measure (plot, context)));
+  node = gtk_snapshot_to_node (snapshot);
+  assert_golden (node, "plot-intervals-contrast", FALSE);
+}
+
 static void
 test_chart_words (void)
 {
@@ -220,6 +291,9 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &cases[i], test_chart_golden);
   }
+  g_test_add_func ("/ui/plot/golden/points", test_points_golden);
+  g_test_add_func ("/ui/plot/golden/bars", test_bars_golden);
+  g_test_add_func ("/ui/plot/golden/intervals", test_intervals_golden);
   g_test_add_func ("/ui/chart/words", test_chart_words);
   g_test_add_func ("/ui/chart/export", test_chart_export);
   return g_test_run ();

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/ui/sample_project.h"
 #include "ui/charts/canvas.h"
+#include "ui/charts/widget.h"
 #include "ui/data/data_page.h"
 #include "ui/data/paged_list.h"
 #include "ui/inspect/inspect_page.h"
@@ -307,6 +308,42 @@ test_runs_alarms (void)
   sample_project_free (project);
 }
 
+static int
+count_children (GtkWidget *widget, GType type)
+{
+  int n = G_TYPE_CHECK_INSTANCE_TYPE (widget, type);
+
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    n += count_children (child, type);
+  return n;
+}
+
+/* The seeds of a run are lines of one chart, not charts of their own. */
+static void
+test_runs_seeds (void)
+{
+  LaurelProject *project = sample_project_new ();
+  LaurelStore *store = laurel_project_get_store (project);
+  GtkWidget *window, *page;
+
+  for (int step = 1; step <= 10; step++) {
+    laurel_store_add_metric (store, 2, step, "seed-1/loss", 1.0 / step, NULL);
+    laurel_store_add_metric (store, 2, 10 + step, "seed-2/loss", .9 / step, NULL);
+  }
+  laurel_store_add_metric (store, 2, 10, "seeds/accuracy", .64, NULL);
+  laurel_store_add_metric (store, 2, 20, "seeds/accuracy", .71, NULL);
+  window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
+  g_object_set (page, "run-id", (gint64) 2, NULL);
+  spin (100);
+  g_assert_cmpint (count_children (find_stack_child (window, "charts"), LAUREL_TYPE_CHART_WIDGET),
+                   ==, 2);
+  take_picture (window, "runs-seeds");
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 static GtkWidget *
 find_dialog (GtkWidget *parent)
 {
@@ -431,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs", test_runs_page);
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
   g_test_add_func ("/ui/pages/runs/alarms", test_runs_alarms);
+  g_test_add_func ("/ui/pages/runs/seeds", test_runs_seeds);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
   g_test_add_func ("/ui/pages/runs/overlay", test_runs_overlay);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);

@@ -157,6 +157,24 @@ is_by_time (LaurelRunCharts *self)
   return gtk_drop_down_get_selected (self->x_axis) == 1;
 }
 
+/* Of a run of several seeds each one's line is in the chart of the metric. Returns whether there is
+ * any; @series may be NULL. */
+static gboolean
+add_lines (LaurelRunData *data, const char *key, gboolean by_time, GPtrArray *series)
+{
+  g_autoptr (GPtrArray) keys = laurel_run_data_list_keys (data);
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < keys->len; i++) {
+    if (!g_str_equal (laurel_metric_skip_seed (keys->pdata[i]), key))
+      continue;
+    any = TRUE;
+    if (series != NULL)
+      g_ptr_array_add (series, laurel_run_data_get_series (data, keys->pdata[i], by_time));
+  }
+  return any;
+}
+
 static void
 update_chart (LaurelRunCharts *self, const char *key, LaurelChartWidget *widget)
 {
@@ -170,19 +188,15 @@ update_chart (LaurelRunCharts *self, const char *key, LaurelChartWidget *widget)
     laurel_audit_chart_update (widget, shown);
     return;
   }
-  for (guint i = 0; i < shown->len; i++) {
-    LaurelSeries *line = laurel_run_data_get_series (shown->pdata[i], key, is_by_time (self));
-
-    if (line != NULL)
-      g_ptr_array_add (series, line);
-  }
+  for (guint i = 0; i < shown->len; i++)
+    (void) add_lines (shown->pdata[i], key, is_by_time (self), series);
   chart->smoothing = gtk_range_get_value (GTK_RANGE (self->smoothing));
   chart->log_y = gtk_toggle_button_get_active (self->log_y);
   chart->x_kind = is_by_time (self) ? LAUREL_SCALE_TIME : LAUREL_SCALE_INTEGER;
   chart->reference = find_reference (key);
   chart->band_low = range != NULL ? range->low : NAN;
   chart->band_high = range != NULL ? range->high : NAN;
-  chart->legend = shown->len > 1;
+  chart->legend = shown->len > 1 || series->len > 1;
   laurel_chart_widget_set_x_name (widget, is_by_time (self) ? _("seconds") : _("step"));
   laurel_chart_canvas_set_series (canvas, series);
 }
@@ -238,7 +252,7 @@ has_key (LaurelRunCharts *self, const char *key)
   if (g_str_equal (key, AUDIT_KEY))
     return self->datas->len > 0 && laurel_audit_chart_can_show (self->datas->pdata[0]);
   for (guint i = 0; i < self->datas->len; i++)
-    if (laurel_run_data_get_series (self->datas->pdata[i], key, FALSE) != NULL)
+    if (add_lines (self->datas->pdata[i], key, FALSE, NULL))
       return TRUE;
   return FALSE;
 }
@@ -267,9 +281,12 @@ ensure_charts (LaurelRunCharts *self)
   for (guint d = 0; d < self->datas->len; d++) {
     g_autoptr (GPtrArray) keys = laurel_run_data_list_keys (self->datas->pdata[d]);
 
-    for (guint i = 0; i < keys->len; i++)
-      if (is_charted (keys->pdata[i]) && !g_hash_table_contains (self->charts, keys->pdata[i]))
-        add_chart (self, keys->pdata[i]);
+    for (guint i = 0; i < keys->len; i++) {
+      const char *key = laurel_metric_skip_seed (keys->pdata[i]);
+
+      if (is_charted (key) && !g_hash_table_contains (self->charts, key))
+        add_chart (self, key);
+    }
   }
   show_state (self);
 }

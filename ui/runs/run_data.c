@@ -4,6 +4,10 @@
 
 #include "core/base/file.h"
 #include "core/project/run_alarms.h"
+#include "core/train/hyperparameters.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
 
 typedef struct {
   LaurelSeries *by_step;
@@ -66,6 +70,27 @@ laurel_run_data_free (LaurelRunData *self)
   g_free (self);
 }
 
+/* One of several seeds of a run has a colour and a name of its own. */
+static Line *
+line_new (LaurelRunData *self, const char *key)
+{
+  Line *line = g_new0 (Line, 1);
+  g_autofree char *name = g_strdup (self->name);
+  guint colour = self->colour;
+
+  if (laurel_metric_skip_seed (key) != key) {
+    guint seed =
+        (guint) g_ascii_strtoull (key + strlen (LAUREL_METRIC_SEED_PREFIX), NULL, 10);
+
+    g_free (name);
+    name = g_strdup_printf (_("%s, seed %u"), self->name, seed);
+    colour += seed - 1;
+  }
+  line->by_step = laurel_series_new (name, colour);
+  line->by_time = laurel_series_new (name, colour);
+  return line;
+}
+
 static Line *
 ensure_line (LaurelRunData *self, const char *key)
 {
@@ -75,9 +100,7 @@ ensure_line (LaurelRunData *self, const char *key)
   if (line != NULL)
     return line;
   own_key = g_strdup (key);
-  line = g_new0 (Line, 1);
-  line->by_step = laurel_series_new (self->name, self->colour);
-  line->by_time = laurel_series_new (self->name, self->colour);
+  line = line_new (self, key);
   g_hash_table_insert (self->lines, own_key, line);
   g_ptr_array_add (self->keys, own_key);
   return line;
