@@ -5,7 +5,7 @@
 
 #include "core/project/online.h"
 #include "ui/accessible.h"
-#include "ui/charts/widget.h"
+#include "ui/charts/figure.h"
 #include "ui/launch/model_choice.h"
 #include "ui/page.h"
 #include "ui/resources.h"
@@ -25,9 +25,9 @@ struct _LaurelOnlineView {
   GtkSwitch *tune;
   GtkWidget *content;
   AdwPreferencesGroup *policies;
-  GtkBox *chart_place;
+  GtkWidget *card;
+  AdwBin *figure_place;
   GtkListBox *reward_list, *policy_list;
-  LaurelChartWidget *chart;
 
   LaurelProject *project;
   GSignalGroup *signals;
@@ -168,26 +168,43 @@ clear_list (GtkListBox *list)
 }
 
 static void
-show_chart (LaurelOnlineView *self, GPtrArray *gains)
+add_point (LaurelPlot *plot, GPtrArray *tips, const LaurelRewardGain *gain)
 {
-  g_autoptr (GPtrArray) lines =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_series_unref);
-  LaurelSeries *accuracy = laurel_series_new (_("accuracy"), 0);
-  LaurelSeries *low = laurel_series_new (_("lower end"), 7);
-  LaurelSeries *high = laurel_series_new (_("upper end"), 7);
+  LaurelPlotPoint point = { gain->n_rankings, 100 * gain->accuracy.value, 100 * gain->accuracy.low,
+                            100 * gain->accuracy.high };
+  g_autofree char *accuracy = format_share (&gain->accuracy);
 
-  for (guint i = 0; i < gains->len; i++) {
-    const LaurelRewardGain *gain = gains->pdata[i];
+  if (isnan (point.y))
+    return;
+  g_array_append_val (plot->points, point);
+  g_ptr_array_add (tips, g_strdup_printf (_("“%s”: %s right"), gain->model, accuracy));
+  plot->max_x = MAX (plot->max_x, 1.05 * point.x);
+  plot->min_y = MIN (plot->min_y, 10 * floor ((isnan (point.low) ? point.y : point.low) / 10));
+}
 
-    laurel_series_append (accuracy, gain->n_rankings, gain->accuracy.value);
-    laurel_series_append (low, gain->n_rankings, gain->accuracy.low);
-    laurel_series_append (high, gain->n_rankings, gain->accuracy.high);
-  }
-  g_ptr_array_add (lines, accuracy);
-  g_ptr_array_add (lines, low);
-  g_ptr_array_add (lines, high);
-  laurel_chart_canvas_set_series (laurel_chart_widget_get_canvas (self->chart), lines);
-  gtk_widget_set_visible (GTK_WIDGET (self->chart_place), gains->len > 0);
+/* Accuracy against rankings, from a coin's 50 % up where nothing is below. */
+static void
+show_figure (LaurelOnlineView *self, GPtrArray *gains)
+{
+  LaurelPlot *plot = laurel_plot_new (LAUREL_PLOT_POINTS, _("rankings"), _("right, %"));
+  g_autoptr (GPtrArray) tips = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *last = NULL;
+  g_autofree char *summary = NULL;
+  GtkWidget *figure;
+
+  plot->min_x = 0;
+  plot->max_x = 1;
+  plot->min_y = 50;
+  plot->max_y = 100;
+  for (guint i = 0; i < gains->len; i++)
+    add_point (plot, tips, gains->pdata[i]);
+  last = g_strdup (tips->len > 0 ? tips->pdata[tips->len - 1] : "");
+  summary = g_strdup_printf (_("Held-out accuracy of %d reward models; the newest: %s"),
+                             (int) tips->len, last);
+  gtk_widget_set_visible (self->card, tips->len > 0);
+  figure = laurel_figure_new_plot (plot, summary, tips);
+  gtk_widget_set_size_request (figure, -1, 200);
+  adw_bin_set_child (self->figure_place, figure);
 }
 
 static void
@@ -198,7 +215,7 @@ show_gains (LaurelOnlineView *self)
   clear_list (self->reward_list);
   if (gains == NULL)
     return;
-  show_chart (self, gains);
+  show_figure (self, gains);
   gtk_widget_set_visible (GTK_WIDGET (self->reward_list), gains->len > 0);
   for (guint i = gains->len; i-- > 0;) {
     const LaurelRewardGain *gain = gains->pdata[i];
@@ -463,34 +480,14 @@ laurel_online_view_class_init (LaurelOnlineViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, n_tasks);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, completions_row);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, n_completions);
-  gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, chart_place);
+  gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, card);
+  gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, figure_place);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, reward_list);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, policies);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, policy_list);
   gtk_widget_class_bind_template_callback (widget_class, changed_cb);
   gtk_widget_class_install_action (widget_class, "online.train", NULL, train_action);
   gtk_widget_class_install_action (widget_class, "online.sample", NULL, sample_action);
-}
-
-static void
-add_chart (LaurelOnlineView *self)
-{
-  LaurelChart *chart;
-
-  self->chart = LAUREL_CHART_WIDGET (laurel_chart_widget_new ());
-  laurel_chart_widget_set_title (
-      self->chart, _("Held-out accuracy"),
-      _("Share of the held-out pairs whose better completion scores higher, each reward model on "
-        "the rankings there were when it was made. The interval is of 95 %, from drawing whole "
-        "prompts again. The dashed line is chance."));
-  laurel_chart_widget_set_x_name (self->chart, _("rankings"));
-  chart = laurel_chart_canvas_get_chart (laurel_chart_widget_get_canvas (self->chart));
-  chart->x_kind = LAUREL_SCALE_INTEGER;
-  chart->reference = 0.5;
-  chart->legend = TRUE;
-  gtk_widget_set_size_request (GTK_WIDGET (self->chart), -1, 230);
-  gtk_widget_set_hexpand (GTK_WIDGET (self->chart), TRUE);
-  gtk_box_append (self->chart_place, GTK_WIDGET (self->chart));
 }
 
 static void
@@ -502,6 +499,5 @@ laurel_online_view_init (LaurelOnlineView *self)
   g_signal_group_connect_swapped (self->signals, "tasks-changed", G_CALLBACK (queue_refresh),
                                   self);
   gtk_widget_init_template (GTK_WIDGET (self));
-  add_chart (self);
   laurel_accessible_mend (GTK_WIDGET (self));
 }
