@@ -228,16 +228,19 @@ update (LaurelEvaluateDialog *self)
   const char *model = laurel_model_choice_get (self->model);
   const char *baseline = laurel_model_choice_get (self->baseline);
   gboolean is_running = self->cancellable != NULL;
+  gboolean are_two = g_strcmp0 (model, baseline) != 0;
 
   if (self->sources->len == 0)
     return; /* not filled yet */
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->baseline),
+                               are_two ? _("The model that it should beat")
+                                       : _("Choose another model; import or train one first"));
   gtk_revealer_set_reveal_child (self->error_revealer, FALSE);
   gtk_widget_set_visible (GTK_WIDGET (self->answers), get_source (self)->judge != NULL);
   gtk_widget_set_visible (GTK_WIDGET (self->progress), is_running);
   gtk_widget_set_visible (GTK_WIDGET (self->stop), is_running);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "evaluate.start",
-                                 !is_running && model != NULL && baseline != NULL
-                                     && !g_str_equal (model, baseline));
+                                 !is_running && model != NULL && baseline != NULL && are_two);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "evaluate.stop", is_running);
 }
 
