@@ -21,7 +21,7 @@ static const LaurelCtlOption global_options[] = {
   { NULL }
 };
 
-static gboolean
+static gboolean G_GNUC_PRINTF (2, 3)
 refuse (GError **error, const char *format, ...)
 {
   va_list arguments;
