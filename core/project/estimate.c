@@ -68,7 +68,8 @@ laurel_project_estimate (LaurelProject *self,
   seconds = measure_seconds_per_row (self, request);
   /* Without a number of steps it depends on how much data there is, which the caller may still
    * change. */
-  *out_seconds =
-      seconds >= 0 && hp->max_steps > 0 ? seconds * hp->max_steps * hp->batch_size : -1.0;
+  *out_seconds = seconds >= 0 && hp->max_steps > 0
+                     ? seconds * hp->max_steps * hp->batch_size * hp->num_seeds
+                     : -1.0;
   return TRUE;
 }

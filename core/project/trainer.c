@@ -263,6 +263,7 @@ on_metric (gpointer user_data, int step, const char *key, double value)
     keep_error (job, error);
   if (job->watch != NULL)
     laurel_watch_metric (job->watch, step, key, value);
+  key = laurel_metric_skip_seed (key);
   if (!g_str_equal (key, "loss") && !g_str_equal (key, "objective/scores")
       && !g_str_equal (key, "objective/kl"))
     return;

@@ -120,6 +120,34 @@ test_unknown (Fixture *fixture, gconstpointer unused)
   assert_estimate (fixture, project, &request, count_tokens (fixture, "a", "b"));
 }
 
+/* The time is that of the last such run, as often as there are seeds. */
+static void
+test_seeds (Fixture *fixture, gconstpointer unused)
+{
+  static const char rankings[] =
+      "{\"prompt\": \"what?\", \"chosen\": \"a colour\", \"rejected\": \"some other colour\"}\n";
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = fixture_path (fixture, "some.jsonl");
+  char *files[] = { path, NULL };
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_REWARD, "blank", "reward");
+  g_autoptr (GError) error = NULL;
+  double one = -1, three = -1;
+  gsize n_bytes;
+  gint64 run;
+
+  fixture_write (path, rankings);
+  request.data_files = files;
+  request.hyperparameters.eval_split = 0;
+  run = laurel_project_start_training (project, &request, &error);
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_wait (project, run, &error));
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &one, &error));
+  request.hyperparameters.num_seeds = 3;
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &three, &error));
+  g_assert_cmpfloat (one, >, 0);
+  g_assert_cmpfloat_with_epsilon (three, 3 * one, 1e-9 * one); /* the order of factors */
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -133,5 +161,6 @@ main (int argc, char **argv)
   add ("/project/estimate/files", test_files);
   add ("/project/estimate/prompts", test_prompts);
   add ("/project/estimate/unknown", test_unknown);
+  add ("/project/estimate/seeds", test_seeds);
   return g_test_run ();
 }
