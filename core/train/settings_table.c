@@ -101,7 +101,7 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Steps of the optimiser, for PPO and RLOO iterations; 0 goes by the number of epochs."),
     "TRL max_steps" },
   { "num_train_epochs", LAUREL_SETTING_DOUBLE, AT (num_train_epochs), EVERY, 0.001, 10000,
-    { 1, 3, 1, 1, 1, 1 }, NULL, N_ ("epochs"), TRUE,
+    { 1, 3, 1, 1, 3, 1 }, NULL, N_ ("epochs"), TRUE,
     N_ ("Epochs"),
     N_ ("How often the data is gone through when the number of steps is 0."),
     "TRL num_train_epochs; one for reward models in Ziegler et al. 2019, Stiennon et al. 2020" },
