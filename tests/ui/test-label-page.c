@@ -7,6 +7,8 @@
 #include "ui/resources.h"
 #include "ui/settings.h"
 
+#include <string.h>
+
 typedef struct {
   LaurelProject *project;
   LaurelWindow *window;
@@ -235,6 +237,38 @@ test_all_bad_and_skips (Fixture *self, gconstpointer user_data)
   g_assert_null (laurel_label_page_get_model (self->page));
 }
 
+static void
+error_cb (LaurelProject *project, const char *message, char **out_message)
+{
+  g_free (*out_message);
+  *out_message = g_strdup (message);
+}
+
+/* Each submission is counted by the online loop, which here has no model to train. */
+static void
+test_submission_is_counted (Fixture *self, gconstpointer user_data)
+{
+  g_autofree char *message = NULL;
+  g_autoptr (GError) error = NULL;
+  gulong handler = g_signal_connect (self->project, "error", G_CALLBACK (error_cb), &message);
+
+  g_assert_true (laurel_store_set_fact (self->store, "online",
+                                        "{\"enabled\": true, \"every\": 1, \"low\": 0}", &error));
+  fixture_wait (50);
+  g_assert_null (message);
+  for (int i = 0; i < 4; i++) {
+    act_on_card (self, i, "label.rank", i + 1);
+  }
+  act (self, "label.submit", G_MININT);
+  /* It is looked at when the main loop has nothing else to do. */
+  for (int i = 0; i < 1000 && message == NULL; i++) {
+    fixture_wait (10);
+  }
+  g_assert_nonnull (message);
+  g_assert_nonnull (strstr (message, "no SFT model"));
+  g_signal_handler_disconnect (self->project, handler);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -250,6 +284,7 @@ main (int argc, char **argv)
   ADD ("drafts-are-restored", test_drafts_are_restored);
   ADD ("reopened-task-supersedes", test_reopened_task_supersedes);
   ADD ("all-bad-and-skips", test_all_bad_and_skips);
+  ADD ("submission-is-counted", test_submission_is_counted);
 
   return g_test_run ();
 }

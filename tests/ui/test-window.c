@@ -149,6 +149,26 @@ test_errors_stay_until_closed (void)
   fixture_close_window (window);
 }
 
+/* What fails in the background names models: a labeler is not told. */
+static void
+test_run_errors_are_for_researchers (void)
+{
+  LaurelProject *project = fixture_make_project (1, 2);
+  LaurelWindow *window = fixture_show_window (project);
+  GtkInfoBar *bar = fixture_find (GTK_WIDGET (window), GTK_TYPE_INFO_BAR);
+  GtkRevealer *revealer =
+      GTK_REVEALER (gtk_widget_get_ancestor (GTK_WIDGET (bar), GTK_TYPE_REVEALER));
+
+  g_settings_set_string (laurel_settings_get (), "profile", "labeler");
+  g_signal_emit_by_name (project, "error", "Could not train “" FIXTURE_MODEL "”: no; stop");
+  g_assert_false (gtk_revealer_get_reveal_child (revealer));
+  g_settings_reset (laurel_settings_get (), "profile");
+  g_signal_emit_by_name (project, "error", "Could not train “" FIXTURE_MODEL "”: no; stop");
+  g_assert_true (gtk_revealer_get_reveal_child (revealer));
+  fixture_close_window (window);
+  fixture_remove_project (project);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -160,6 +180,7 @@ main (int argc, char **argv)
   g_test_add_func ("/window/everything-has-a-name", test_everything_has_a_name);
   g_test_add_func ("/window/lets-go-of-the-project", test_window_lets_go_of_the_project);
   g_test_add_func ("/window/errors-stay-until-closed", test_errors_stay_until_closed);
+  g_test_add_func ("/window/run-errors-are-for-researchers", test_run_errors_are_for_researchers);
 
   return g_test_run ();
 }
