@@ -88,7 +88,7 @@ static char *
 format_measure (const LaurelCompared *row, const LaurelEvaluationRow *measure)
 {
   if (measure->offset == G_STRUCT_OFFSET (LaurelEvaluation, kl) && !isnan (row->kl_bound))
-    return g_strdup_printf ("at most %.3f", row->kl_bound);
+    return g_strdup_printf ("%.3f at most", row->kl_bound);
   return laurel_interval_format (G_STRUCT_MEMBER_P (&row->evaluation, measure->offset),
                                  measure->share);
 }

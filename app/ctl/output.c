@@ -76,14 +76,14 @@ is_number (const char *text)
   return end != text;
 }
 
-/* A column is set to the right when every cell under its heading is a number or empty. */
+/* A column is set to the right when every cell under its heading is a number, a dash or empty. */
 static gboolean
 is_numeric_column (const LaurelCtlTable *self, guint n_rows, int column)
 {
   for (guint row = 1; row < n_rows; row++) {
     const char *cell = get_cell (self, row, column);
 
-    if (cell[0] != '\0' && !is_number (cell))
+    if (cell[0] != '\0' && !g_str_equal (cell, "–") && !is_number (cell))
       return FALSE;
   }
   return n_rows > 1;
