@@ -14,6 +14,7 @@ static const struct {
   { "win.train-reward", LAUREL_STAGE_REWARD },
   { "win.train-ppo", LAUREL_STAGE_PPO },
   { "win.train-dpo", LAUREL_STAGE_DPO },
+  { "win.train-rloo", LAUREL_STAGE_RLOO },
 };
 
 static void

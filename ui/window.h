@@ -5,7 +5,8 @@
  *   win.show-page (s)    the page of that name
  *   win.show-run (x)     Runs, with that run (property “run-id”, int64)
  *   win.inspect-run (x)  Inspect, with that run (property “run-id”, int64)
- *   win.train-sft, win.train-reward, win.train-ppo, win.train-dpo, win.pretrain, win.sample
+ *   win.train-sft, win.train-reward, win.train-ppo, win.train-dpo, win.train-rloo, win.pretrain,
+ *   win.sample
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
