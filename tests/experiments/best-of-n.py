@@ -9,9 +9,8 @@ The best of n draws is at a KL of at most log n − (n − 1)/n from the one tha
 First where all can be counted: a random transformer of 8 tokens and 3 steps, whose 400 responses
 are enumerated with the probabilities that “evaluate logprobs” gives them. The exact KL, worth and
 win rate are held against the bounds, and what the estimator makes of drawn samples against the
-exact values. Then on the starter: reward models of 300 rankings, every fourth with a mistake,
-choose among samples for prompts that no ranking is of; another model a seed. The KL there is exact
-for the samples taken as the distribution.
+exact values. Then on the starter, by “evaluate bon”: reward models of 300 rankings, every fourth
+with a mistake, choose among samples for held-out prompts; another model and other samples a seed.
 
 SPDX-License-Identifier: Apache-2.0
 """
@@ -149,53 +148,45 @@ def check_toy(rows):
 # --- The starter ----------------------------------------------------------------------------
 
 
-def make_reward_model(program, folder, seed, plan):
+def make_project(program, folder, seed, plan):
+    """The starter with “reward”, trained on rankings that this seed draws."""
     project = common.Project(program, os.path.join(folder, f"seed-{seed}.laurel")).create()
     project.run("sample", "run", "--model", "sft", "--prompts", plan["rankings"], "--completions",
                 4, "--seed", seed, "--temperature", 1, "--top-p", 1, "--task")
     project.run("ranking", "simulate", "--judge", world.JUDGE, "--noise", NOISE, "--seed", seed)
     project.train("reward", "sft", "reward", {"seed": seed, "eval_split": 0, **plan["settings"]},
                   "--config", os.path.join(world.RECIPE, "reward.json"))
-    return project.model("reward")
+    return project
 
 
-def interval_of_prompts(values, seed):
-    """95 % by drawing whole prompts again."""
-    rng = random.Random(seed)
-    means = sorted(common.mean(rng.choices(values, k=len(values))) for _ in range(1000))
-    return means[25], means[974]
-
-
-def try_starter(program, folder, seed, plan, samples, gold):
-    model = make_reward_model(program, folder, seed, plan)
-    proxy = world.score(program, samples, [model])["scores"][model]
-    groups = world.by_prompt(samples, proxy, gold)
-    rows = []
-    for n in plan["ns"]:
-        each = [world.best_of_n(p, g, n) for p, g in groups]
-        rows.append({
-            "seed": seed, "n": n, "bound": world.bound_kl(n),
-            "highest_kl": max(e["kl"] for e in each), "win_bound": n / (n + 1),
-            **{key: common.mean([e[key] for e in each]) for key in each[0]},
-            "interval": {key: interval_of_prompts([e[key] for e in each], seed)
-                         for key in ("kl", "win_proxy", "win_gold", "gold")}})
-    return rows
+def try_starter(project, seed, plan):
+    """“evaluate bon”, with what it says of each n."""
+    rows = project.json("evaluate", "bon", "--model", "sft", "--reward-model", "reward", "--judge",
+                        world.JUDGE, "--samples", plan["samples"], "--count", plan["prompts"],
+                        "--n", ",".join(map(str, plan["ns"])), "--seed", seed)
+    return [{"seed": seed, **row} for row in rows]
 
 
 def check_starter(rows):
     wrong = []
     for r in rows:
         where = f"starter, seed {r['seed']}, n = {r['n']}"
-        if r["highest_kl"] > r["bound"] + 1e-9:
-            wrong.append(f"{where}: a prompt's KL is {r['highest_kl']}, the formula {r['bound']}")
-        if r["win_proxy"] > r["win_bound"] + 1e-9:
-            wrong.append(f"{where}: win rate {r['win_proxy']} is above {r['win_bound']}")
+        if abs(r["kl_bound"] - world.bound_kl(r["n"])) > 1e-9:
+            wrong.append(f"{where}: the formula is {r['kl_bound']}")
+        if r["kl"]["value"] > r["kl_bound"] + 1e-9:
+            wrong.append(f"{where}: KL {r['kl']['value']} is above the formula's {r['kl_bound']}")
+        for key in ("win_rate", "proxy_win_rate"):
+            # Without bias, so above the bound by chance; never by all of its interval.
+            if r[key]["value"] is not None and r[key]["low"] > r["n"] / (r["n"] + 1) + 1e-9:
+                wrong.append(f"{where}: {key} {r[key]} is above n/(n + 1)")
     return wrong
 
 
 def with_interval(row, key):
-    low, high = row["interval"][key]
-    return f"{row[key]:.3f} [{low:.3f}, {high:.3f}]"
+    cell = row[key]
+    if cell["value"] is None:
+        return "–"
+    return f"{cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]"
 
 
 def main():
@@ -213,19 +204,16 @@ def main():
           f"{r['win']:.4f}", f"{r['win_bound']:.4f}", f"{r['gold']:.4f}", f"{r['estimate']:.4f}",
           f"{r['error']:.4f}"] for r in toy])
     common.say()
-    samples = world.sample(program, world.SFT, world.choose_prompts("heldout", plan["prompts"], 1),
-                           plan["samples"], 7)
-    gold = world.score(program, samples, judge=world.JUDGE)["gold"]
     starter = []
     with tempfile.TemporaryDirectory(prefix="laurel-bon-") as folder:
         for seed in seeds:
-            starter += try_starter(program, folder, seed, plan, samples, gold)
+            starter += try_starter(make_project(program, folder, seed, plan), seed, plan)
     common.print_table(
-        ["starter, seed", "n", "KL [95 %]", "highest KL", "formula", "win rate by proxy",
-         "n/(n+1)", "by the judge", "judge's score"],
-        [[r["seed"], r["n"], with_interval(r, "kl"), f"{r['highest_kl']:.3f}",
-          f"{r['bound']:.3f}", with_interval(r, "win_proxy"), f"{r['win_bound']:.3f}",
-          with_interval(r, "win_gold"), with_interval(r, "gold")] for r in starter])
+        ["starter, seed", "n", "KL [95 %]", "formula", "win rate by proxy", "by the judge",
+         "n/(n+1)", "judge's score"],
+        [[r["seed"], r["n"], with_interval(r, "kl"), f"{r['kl_bound']:.3f}",
+          with_interval(r, "proxy_win_rate"), with_interval(r, "win_rate"),
+          f"{r['n'] / (r['n'] + 1):.3f}", with_interval(r, "gold")] for r in starter])
     if arguments.json:
         common.save_json(arguments.json, {"toy": toy, "starter": starter})
     wrong = check_toy(toy) + check_starter(starter)

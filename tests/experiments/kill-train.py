@@ -48,6 +48,7 @@ RUNS = {
     "reward": ("reward", {
         "batch_size": 2, "gradient_accumulation_steps": 2, "save_steps": 2, "eval_steps": 5},
         10, 10),
+    "dpo": ("dpo", {"batch_size": 2, "save_steps": 2}, 10, 10),
     "ppo": ("ppo", PPO, 4, 3),
     "ppo-shared": ("ppo", {**PPO, "vf_share_layers": "true", "vf_coef": 0.1}, 4, 3),
 }
@@ -105,7 +106,7 @@ def set_up_starter(program, folder, stage, tiny):
         return project, model, ["--data", file.name]
     project.run("sample", "run", "--model", "sft", "--prompts", 40, "--max-tokens", 24, "--task")
     project.run("ranking", "simulate", "--judge", world.JUDGE)
-    if stage == "reward":
+    if stage in ("reward", "dpo"):
         return project, model, []
     project.train("reward", model, "judge", {"max_steps": 5})
     return project, model, ["--reward-model", "judge"]
@@ -263,7 +264,8 @@ def try_run(program, folder, name, n_kills, seed, tiny):
     status = run.row(killed)[1]
     good = not differ and not left and not missed and n_hit == n_kills and status == "done"
     result = {
-        "run": name, "seed": seed, "kills": n_hit, "wanted": n_kills, "seconds": seconds, "work": work,
+        "run": name, "seed": seed, "kills": n_hit, "wanted": n_kills, "seconds": seconds,
+        "work": work,
         "half_checkpoints": n_half, "missed": missed, "differ": differ, "left": len(left),
         "status": status, "metrics": len(a["metrics"]), "rollouts": len(a["rollouts"]),
         "good": good,
@@ -282,7 +284,7 @@ def try_run(program, folder, name, n_kills, seed, tiny):
 
 def main():
     parser = common.make_parser(__doc__, 1)
-    parser.add_argument("--stages", default="sft,reward,ppo,ppo-shared",
+    parser.add_argument("--stages", default="sft,reward,dpo,ppo,ppo-shared",
                         help=f"of {', '.join(RUNS)} (all but pretrain)")
     parser.add_argument("--kills", type=int, default=20, help="random ones, for each run (20)")
     parser.add_argument("--tiny", action="store_true",
