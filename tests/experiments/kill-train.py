@@ -48,9 +48,14 @@ RUNS = {
     "reward": ("reward", {
         "batch_size": 2, "gradient_accumulation_steps": 2, "save_steps": 2, "eval_steps": 5},
         10, 10),
+    "reward-seeds": ("reward", {
+        "batch_size": 2, "save_steps": 2, "eval_steps": 5, "eval_split": 0.2, "num_seeds": 2}, 10, 6),
     "dpo": ("dpo", {"batch_size": 2, "save_steps": 2}, 10, 10),
     "ppo": ("ppo", PPO, 4, 3),
     "ppo-shared": ("ppo", {**PPO, "vf_share_layers": "true", "vf_coef": 0.1}, 4, 3),
+    "ppo-all": ("ppo", {**PPO, "ema_decay": 0.8, "ptx_coef": 0.5, "ptx_batch_size": 2,
+                        "eval_steps": 3, "eval_rows": 8}, 4, 3),
+    "rloo": ("rloo", {**PPO, "num_generations": 2}, 4, 3),
 }
 
 
@@ -87,9 +92,10 @@ def set_up_text(program, folder):
     return project, "blank", ["--data", text]
 
 
-def set_up_starter(program, folder, stage, tiny):
+def set_up_starter(program, folder, name, tiny):
     """The starter with what the stage needs: demonstrations in a file, rankings, a reward model."""
     project = common.Project(program, os.path.join(folder, "starter.laurel")).create()
+    stage = RUNS[name][0]
     model = "sft"
     if tiny:
         model = "tiny"
@@ -98,18 +104,21 @@ def set_up_starter(program, folder, stage, tiny):
             file.write(CONFIG.replace("320", "2048").replace("64,", "96,", 1))
         project.run("model", "create", model, "--config", config, "--tokenizer", world.SFT,
                     "--seed", "1")
+    with open(os.path.join(common.STARTER, "demonstrations.jsonl"), encoding="utf-8") as file:
+        rows = [next(file) for _ in range(400)]
+    with open(os.path.join(folder, "rows.jsonl"), "w", encoding="utf-8") as file:
+        file.writelines(rows)
     if stage == "sft":
-        with open(os.path.join(common.STARTER, "demonstrations.jsonl"), encoding="utf-8") as file:
-            rows = [next(file) for _ in range(400)]
-        with open(os.path.join(folder, "rows.jsonl"), "w", encoding="utf-8") as file:
-            file.writelines(rows)
         return project, model, ["--data", file.name]
     project.run("sample", "run", "--model", "sft", "--prompts", 40, "--max-tokens", 24, "--task")
     project.run("ranking", "simulate", "--judge", world.JUDGE)
     if stage in ("reward", "dpo"):
         return project, model, []
     project.train("reward", model, "judge", {"max_steps": 5})
-    return project, model, ["--reward-model", "judge"]
+    words = ["--reward-model", "judge"]
+    if name == "ppo-all":
+        words += ["--ptx-data", file.name, "--gold", world.JUDGE]
+    return project, model, words
 
 
 class Run:
@@ -249,7 +258,7 @@ def work_of_children():
 def try_run(program, folder, name, n_kills, seed, tiny):
     stage, _, base, per_kill = RUNS[name]
     project, model, words = (set_up_text(program, folder) if stage == "pretrain"
-                             else set_up_starter(program, folder, stage, tiny))
+                             else set_up_starter(program, folder, name, tiny))
     run = Run(project, name, model, words, base + per_kill * n_kills)
     whole, killed = f"{name}-whole-{seed}", f"{name}-killed-{seed}"
     start, before = time.monotonic(), work_of_children()
@@ -284,7 +293,7 @@ def try_run(program, folder, name, n_kills, seed, tiny):
 
 def main():
     parser = common.make_parser(__doc__, 1)
-    parser.add_argument("--stages", default="sft,reward,dpo,ppo,ppo-shared",
+    parser.add_argument("--stages", default="sft,reward,reward-seeds,dpo,ppo,ppo-shared,ppo-all,rloo",
                         help=f"of {', '.join(RUNS)} (all but pretrain)")
     parser.add_argument("--kills", type=int, default=20, help="random ones, for each run (20)")
     parser.add_argument("--tiny", action="store_true",
