@@ -145,7 +145,6 @@ laurel_ppo_audit_line (const LaurelPpo *self)
   const LaurelPpoBatch *batch = &self->batch;
   gsize n = (gsize) batch->n_rows;
   g_autofree float *kls = g_new0 (float, n);
-  g_autofree float *scores = g_new0 (float, n);
   LaurelMoments kl, score;
   LaurelAuditBound bound;
 
@@ -154,12 +153,13 @@ laurel_ppo_audit_line (const LaurelPpo *self)
   for (int r = 0; r < batch->n_rows; r++) {
     const LaurelPpoRow *row = &batch->rows[r];
 
-    scores[r] = (float) row->score;
-    for (int t = row->first; t < row->first + row->n_response; t++)
+    if (!self->has_exact_kl)
+      kls[r] = batch->row_kls[r];
+    for (int t = row->first; self->has_exact_kl && t < row->first + row->n_response; t++)
       kls[r] += batch->exact_kl[t];
   }
   kl = laurel_masked_moments (kls, NULL, n);
-  score = laurel_masked_moments (scores, NULL, n);
+  score = laurel_masked_moments (batch->scores, NULL, n);
   bound = laurel_audit_bound (self->reference_scores, self->n_reference_scores, kl.mean);
   return bound.bound
          + 3 * sqrt (bound.standard_error * bound.standard_error

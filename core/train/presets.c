@@ -66,6 +66,7 @@ static const LaurelPresetValue ppo_instructgpt[] = {
   { "temperature", "1", "1" },
   { "adam_beta1", "0.9", "0.9" },
   { "adam_beta2", "0.95", "0.95" },
+  { "ema_decay", "0.933", "0.992, which looks back over a quarter of 500 iterations; here of 60" },
   { "vf_share_layers", "false", "a network of its own that starts as the reward model" },
 };
 
@@ -178,7 +179,9 @@ static const LaurelPreset presets[] = {
     N_ ("Summaries from feedback: a fixed leash, a value network of its own."),
     VALUES (ppo_stiennon) },
   { "instructgpt", LAUREL_STAGE_PPO, INSTRUCTGPT,
-    N_ ("One epoch in eight mini-batches, a light leash."), VALUES (ppo_instructgpt) },
+    N_ ("One epoch in eight mini-batches, a light leash, averaged weights; for PPO-ptx set "
+        "ptx_coef too."),
+    VALUES (ppo_instructgpt) },
   { "nplus", LAUREL_STAGE_PPO, NPLUS,
     N_ ("The implementation details, written down: Stiennon's run repeated with small steps."),
     VALUES (ppo_nplus) },

@@ -283,6 +283,27 @@ has_text (GtkWidget *widget, const char *text)
   return FALSE;
 }
 
+/* The starter's own run comes as one more line, and goes again. */
+static void
+test_runs_reference (void)
+{
+  LaurelProject *project = sample_project_new ();
+  GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  GtkWidget *page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
+  LaurelChartCanvas *canvas = LAUREL_CHART_CANVAS (find_child (window, LAUREL_TYPE_CHART_CANVAS));
+  const LaurelChart *chart = laurel_chart_canvas_get_chart (canvas);
+
+  g_assert_cmpuint (chart->n_series, ==, 1);
+  g_assert_true (gtk_widget_activate_action (page, "runs.reference", NULL));
+  g_assert_cmpuint (chart->n_series, ==, 2);
+  g_assert_cmpuint (chart->series[1]->points->len, ==, 30); /* objective/scores of its iterations */
+  take_picture (window, "runs-reference");
+  g_assert_true (gtk_widget_activate_action (page, "runs.reference", NULL));
+  g_assert_cmpuint (chart->n_series, ==, 1);
+  gtk_window_destroy (GTK_WINDOW (window));
+  sample_project_free (project);
+}
+
 /* A lit light is named above the charts and explained in its row; others are calm. */
 static void
 test_runs_alarms (void)
@@ -469,6 +490,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
   g_test_add_func ("/ui/pages/runs/alarms", test_runs_alarms);
   g_test_add_func ("/ui/pages/runs/seeds", test_runs_seeds);
+  g_test_add_func ("/ui/pages/runs/reference", test_runs_reference);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);
   g_test_add_func ("/ui/pages/runs/overlay", test_runs_overlay);
   g_test_add_func ("/ui/pages/inspect", test_inspect_page);

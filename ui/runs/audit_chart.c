@@ -6,17 +6,25 @@
 #include <math.h>
 
 #define KL_KEY "objective/exact_kl"
+#define ESTIMATE_KEY "objective/kl" /* where the vocabulary is too large for the exact one */
 #define SCORE_KEY "objective/scores"
 #define BOUND_KEY "objective/audit_bound"
 
 /* The line's colour, which no overlay of a few runs has. */
 #define BOUND_COLOUR 6
 
+static LaurelSeries *
+get_kl (LaurelRunData *data)
+{
+  LaurelSeries *exact = laurel_run_data_get_series (data, KL_KEY, FALSE);
+
+  return exact != NULL ? exact : laurel_run_data_get_series (data, ESTIMATE_KEY, FALSE);
+}
+
 gboolean
 laurel_audit_chart_can_show (LaurelRunData *data)
 {
-  return laurel_run_data_get_series (data, BOUND_KEY, FALSE) != NULL
-         && laurel_run_data_get_series (data, KL_KEY, FALSE) != NULL;
+  return laurel_run_data_get_series (data, BOUND_KEY, FALSE) != NULL && get_kl (data) != NULL;
 }
 
 const char *
@@ -41,7 +49,7 @@ static LaurelSeries *
 make_series (LaurelRunData *data, const char *key, const char *name, guint colour)
 {
   LaurelSeries *ys = laurel_run_data_get_series (data, key, FALSE);
-  LaurelSeries *xs = laurel_run_data_get_series (data, KL_KEY, FALSE);
+  LaurelSeries *xs = get_kl (data);
   LaurelSeries *out = laurel_series_new (name, colour);
 
   for (guint i = 0; ys != NULL && xs != NULL && i < ys->points->len; i++) {
