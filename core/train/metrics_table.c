@@ -107,9 +107,9 @@ static const LaurelMetricInfo metrics[] = {
     N_ ("Different pairs of neighbouring tokens over all of them, within the batch's completions "
         "(distinct-2): it falls when answers become alike.") },
   { "objective/audit_bound", N_ ("Audit line"), "",
-    N_ ("The most that any policy can score at this KL (the exact one where there is one): the least over b of b·KL + b·log of "
-        "the mean of e^(score/b) over samples of the reference (Donsker and Varadhan), three "
-        "standard errors up. The score has to lie below.") },
+    N_ ("The most that any policy can score at this KL, the exact one where that is known: the "
+        "least over b of b·KL + b·log of the mean of e^(score/b) over samples of the reference "
+        "(Donsker and Varadhan), three standard errors up. The score has to lie below.") },
   { "eval/proxy", N_ ("Held-out score"), "",
     N_ ("Mean score of the reward model for the likeliest answers to held-out prompts, after the "
         "missing-end rule.") },
