@@ -106,6 +106,19 @@ laurel_ppo_check_pay (const LaurelPpo *self, const LaurelPpoRow *row, GError **e
 }
 
 gboolean
+laurel_ppo_check_end (const LaurelPpo *self, const LaurelPpoRow *row, GError **error)
+{
+  int last = row->first + row->n_response - 1;
+  double paid = self->batch.paid[last], gap = fabs (self->batch.returns[last] - paid);
+
+  if (!(gap <= 1e-6 * (1 + fabs (paid)))) /* a return is rounded to a float once */
+    return fail (self, error,
+                 "the last token's return is %g where it was paid %g: there is value beyond the end",
+                 self->batch.returns[last], paid);
+  return TRUE;
+}
+
+gboolean
 laurel_ppo_check_kl (const LaurelPpo *self, GError **error)
 {
   const LaurelKlGap *gap = &self->kl_gap;

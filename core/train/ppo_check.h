@@ -16,6 +16,8 @@ gboolean laurel_ppo_check_tokens (const LaurelPpo *self, GError **error);
 gboolean laurel_ppo_check_scores (const LaurelPpo *self, GError **error);
 /* Σ reward = score − β Σ KL, and the score is on the last token alone. */
 gboolean laurel_ppo_check_pay (const LaurelPpo *self, const LaurelPpoRow *row, GError **error);
+/* After GAE: the last token's return is what it was paid, as there is no value beyond the end. */
+gboolean laurel_ppo_check_end (const LaurelPpo *self, const LaurelPpoRow *row, GError **error);
 /* Over the run k1 is the exact KL but for chance; kl_gap must be up to date. */
 gboolean laurel_ppo_check_kl (const LaurelPpo *self, GError **error);
 /* Whitened advantages have mean 0 and variance 1. */

@@ -223,6 +223,8 @@ estimate_by_value (LaurelPpo *self, GError **error)
 
     laurel_ppo_gae (batch->paid + at, batch->values + at, batch->rows[r].n_response, hp->gamma,
                     hp->lam, batch->advantages + at, batch->returns + at);
+    if (!laurel_ppo_check_end (self, &batch->rows[r], error))
+      return FALSE;
   }
   return TRUE;
 }

@@ -57,6 +57,7 @@ UNGUARDED = [
      "if (fabs (paid - due) > 1e30 * size)"),
     ("if (t < last && fabs (batch->rewards[t] - leash) > 1e-6 * (1 + fabs (leash)))",
      "if (t < last && fabs (batch->rewards[t] - leash) > 1e30 * (1 + fabs (leash)))"),
+    ("if (!(gap <= 1e-6 * (1 + fabs (paid))))", "if (!(gap <= 1e30 * (1 + fabs (paid))))"),
     ("if (!laurel_kl_gap_is_gross (gap))", "if (!laurel_kl_gap_is_gross (gap) || TRUE)"),
     ("#define MAX_SAMPLER_ERROR 1e-3", "#define MAX_SAMPLER_ERROR 1e30"),
     ("#define MAX_FIRST_RATIO_ERROR 1e-5", "#define MAX_FIRST_RATIO_ERROR 1e30"),
