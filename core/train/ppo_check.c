@@ -113,7 +113,8 @@ laurel_ppo_check_end (const LaurelPpo *self, const LaurelPpoRow *row, GError **e
 
   if (!(gap <= 1e-6 * (1 + fabs (paid)))) /* a return is rounded to a float once */
     return fail (self, error,
-                 "the last token's return is %g where it was paid %g: there is value beyond the end",
+                 "the last token's return is %g where it was paid %g: something has value beyond "
+                 "the end",
                  self->batch.returns[last], paid);
   return TRUE;
 }
