@@ -60,3 +60,61 @@ laurel_accessible_mend (GtkWidget *root)
     laurel_accessible_mend (child);
   }
 }
+
+static GtkWidget *
+get_next (GtkWidget *widget, GtkDirectionType direction)
+{
+  return direction == GTK_DIR_TAB_FORWARD ? gtk_widget_get_next_sibling (widget)
+                                          : gtk_widget_get_prev_sibling (widget);
+}
+
+/* The first of @widget and what stands beyond it that takes the focus. */
+static gboolean
+focus_from (GtkWidget *widget, GtkDirectionType direction)
+{
+  for (; widget != NULL; widget = get_next (widget, direction))
+    if (gtk_widget_get_mapped (widget) && gtk_widget_child_focus (widget, direction))
+      return TRUE;
+  return FALSE;
+}
+
+/* Focuses what is laid out behind @widget, or before it, and goes around at the window's end. */
+static gboolean
+focus_beside (GtkWidget *widget, GtkDirectionType direction)
+{
+  GtkWidget *root = GTK_WIDGET (gtk_widget_get_root (widget));
+
+  for (; widget != NULL && widget != root; widget = gtk_widget_get_parent (widget))
+    if (focus_from (get_next (widget, direction), direction))
+      return TRUE;
+  if (root == NULL)
+    return FALSE;
+  /* What holds the focus would go on inside. */
+  gtk_root_set_focus (GTK_ROOT (root), NULL);
+  return gtk_widget_child_focus (root, direction);
+}
+
+static gboolean
+leave_cb (GtkEventControllerKey *keys, guint keyval, guint keycode, GdkModifierType state)
+{
+  GtkWidget *list = gtk_event_controller_get_widget (GTK_EVENT_CONTROLLER (keys));
+  guint held = state & gtk_accelerator_get_default_mod_mask ();
+
+  if (keyval == GDK_KEY_Tab && held == 0)
+    return focus_beside (list, GTK_DIR_TAB_FORWARD);
+  if (keyval == GDK_KEY_ISO_Left_Tab && (held & ~(guint) GDK_SHIFT_MASK) == 0)
+    return focus_beside (list, GTK_DIR_TAB_BACKWARD);
+  return FALSE;
+}
+
+void
+laurel_accessible_make_one_stop (GtkWidget *list)
+{
+  GtkEventController *keys = gtk_event_controller_key_new ();
+
+  g_return_if_fail (GTK_IS_WIDGET (list));
+
+  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
+  g_signal_connect (keys, "key-pressed", G_CALLBACK (leave_cb), NULL);
+  gtk_widget_add_controller (list, keys);
+}

@@ -12,4 +12,8 @@ G_BEGIN_DECLS
  * say its label once and without underscore. Calling it again is harmless. */
 void laurel_accessible_mend (GtkWidget *root);
 
+/* Tab, and Shift with it, leaves @list for what stands beside it; arrows walk its rows. GTK's own lists go
+ * through all rows before that, and choose each on the way. */
+void laurel_accessible_make_one_stop (GtkWidget *list);
+
 G_END_DECLS

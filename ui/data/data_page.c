@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/data/data_page.h"
 
+#include "ui/accessible.h"
 #include "ui/data/data_exchange.h"
 #include "ui/data/data_source.h"
 #include "ui/data/order_dialog.h"
@@ -319,6 +320,8 @@ laurel_data_page_init (LaurelDataPage *self)
   g_type_ensure (LAUREL_TYPE_ONLINE_VIEW);
   self->rows = laurel_paged_list_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  laurel_accessible_make_one_stop (GTK_WIDGET (self->sources));
+  laurel_accessible_make_one_stop (GTK_WIDGET (self->view));
   selection =
       GTK_SELECTION_MODEL (gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->rows))));
   gtk_single_selection_set_autoselect (GTK_SINGLE_SELECTION (selection), FALSE);

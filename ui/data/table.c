@@ -76,6 +76,17 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
   gtk_list_item_set_child (item, label);
 }
 
+/* GTK gives the rows of a table no name. */
+static void
+name_row (GtkWidget *label, const char *name)
+{
+  GtkWidget *cell = gtk_widget_get_parent (label);
+  GtkWidget *row = cell != NULL ? gtk_widget_get_parent (cell) : NULL;
+
+  if (row != NULL)
+    gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
 static void
 cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
@@ -86,6 +97,8 @@ cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 
   gtk_inscription_set_text (GTK_INSCRIPTION (label), line);
   gtk_widget_set_tooltip_text (label, strlen (text) > 40 ? text : NULL);
+  if (GPOINTER_TO_UINT (data) == 0)
+    name_row (label, line);
 }
 
 static GtkWidget *
