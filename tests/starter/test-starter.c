@@ -201,7 +201,11 @@ test_starter_corpus (void)
 static void
 test_starter_recipe (void)
 {
-  for (int stage = 0; stage < LAUREL_N_STAGES; stage++) {
+  static const LaurelStage stages[] = { LAUREL_STAGE_PRETRAIN, LAUREL_STAGE_SFT,
+                                        LAUREL_STAGE_REWARD, LAUREL_STAGE_PPO };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (stages); i++) {
+    LaurelStage stage = stages[i];
     g_autofree char *name = g_strdup_printf ("%s.json", laurel_stage_name (stage));
     g_autofree char *dir = fixture_starter_folder ();
     g_autofree char *path = g_build_filename (dir, "recipe", name, NULL);
