@@ -75,25 +75,15 @@ add_pair (LaurelOutcomes *self,
   g_array_append_val (self->outcomes, outcome);
 }
 
-static const LaurelCompletion *
-find_completion (const LaurelTask *task, gint64 id)
-{
-  for (guint i = 0; i < task->completions->len; i++) {
-    const LaurelCompletion *completion = g_ptr_array_index (task->completions, i);
-
-    if (completion->id == id)
-      return completion;
-  }
-  return NULL;
-}
-
 static void
 add_ranking (LaurelOutcomes *self, const LaurelTask *task, const LaurelRanking *ranking)
 {
   for (int i = 0; i < ranking->n; i++)
     for (int j = i + 1; j < ranking->n; j++) {
-      const LaurelCompletion *a = find_completion (task, ranking->ranks[i].completion_id);
-      const LaurelCompletion *b = find_completion (task, ranking->ranks[j].completion_id);
+      const LaurelCompletion *a =
+          laurel_task_find_completion (task, ranking->ranks[i].completion_id);
+      const LaurelCompletion *b =
+          laurel_task_find_completion (task, ranking->ranks[j].completion_id);
 
       if (a != NULL && b != NULL)
         add_pair (self, task->prompt_id, a, b, ranking->ranks[i].rank, ranking->ranks[j].rank);

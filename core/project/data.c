@@ -352,18 +352,6 @@ laurel_data_get_completion_ids (LaurelStore *store,
   return encode_completion (model, completion->text, ids, error);
 }
 
-static const LaurelCompletion *
-find_completion (const LaurelTask *task, gint64 id)
-{
-  for (guint i = 0; i < task->completions->len; i++) {
-    const LaurelCompletion *completion = g_ptr_array_index (task->completions, i);
-
-    if (completion->id == id)
-      return completion;
-  }
-  return NULL;
-}
-
 static gboolean
 fill_comparison (LaurelStore *store,
                  const LaurelModel *model,
@@ -380,7 +368,8 @@ fill_comparison (LaurelStore *store,
   if (!encode_prompt (model, task->prompt, prompt, error))
     return FALSE;
   for (int i = 0; i < ranking->n; i++) {
-    const LaurelCompletion *completion = find_completion (task, ranking->ranks[i].completion_id);
+    const LaurelCompletion *completion =
+        laurel_task_find_completion (task, ranking->ranks[i].completion_id);
     g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
 
     if (ranking->ranks[i].rank <= 0 || completion == NULL)

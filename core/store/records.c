@@ -106,6 +106,18 @@ laurel_task_free (LaurelTask *self)
   g_free (self);
 }
 
+const LaurelCompletion *
+laurel_task_find_completion (const LaurelTask *self, gint64 id)
+{
+  for (guint i = 0; i < self->completions->len; i++) {
+    const LaurelCompletion *completion = g_ptr_array_index (self->completions, i);
+
+    if (completion->id == id)
+      return completion;
+  }
+  return NULL;
+}
+
 void
 laurel_ranking_free (LaurelRanking *self)
 {

@@ -200,6 +200,8 @@ void laurel_labeler_free (LaurelLabeler *self);
 void laurel_prompt_free (LaurelPrompt *self);
 void laurel_completion_free (LaurelCompletion *self);
 void laurel_task_free (LaurelTask *self);
+/* One of the task's completions, which stays its own; NULL: it has none of that id. */
+const LaurelCompletion *laurel_task_find_completion (const LaurelTask *self, gint64 id);
 void laurel_ranking_free (LaurelRanking *self);
 void laurel_draft_free (LaurelDraft *self);
 void laurel_model_record_free (LaurelModelRecord *self);
