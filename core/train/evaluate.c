@@ -103,11 +103,7 @@ score_all (LaurelPass *pass,
     for (; at < n && laurel_micro_batch_fits (micro, sequences[at]->n_tokens); at++)
       laurel_micro_batch_add (micro, sequences[at]->tokens, sequences[at]->n_tokens,
                               sequences[at]->n_tokens, 0);
-    for (int b = 0; b < micro->n_sequences; b++)
-      micro->positions[b] = micro->offsets[b + 1] - 1;
-    laurel_pass_forward (pass, micro);
-    laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
-                               scores + from);
+    laurel_pass_score (pass, micro, scores + from);
   }
 }
 

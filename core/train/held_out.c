@@ -112,11 +112,7 @@ read_packed (Work *self, GPtrArray *answers, guint from)
   for (int i = 0; i < labels.n; i++)
     ((LaurelHeldOutAnswer *) g_ptr_array_index (answers, from + (guint) micro->sources[i]))->kl +=
         kl[i];
-  for (int b = 0; b < micro->n_sequences; b++)
-    micro->positions[b] = micro->offsets[b + 1] - 1; /* labels have been read by now */
-  laurel_pass_forward (&self->reward, micro);
-  laurel_score_head_forward (request->reward, self->reward.hidden, micro->positions,
-                             micro->n_sequences, micro->outputs);
+  laurel_pass_score (&self->reward, micro, micro->outputs);
   for (int b = 0; b < micro->n_sequences; b++) {
     LaurelHeldOutAnswer *answer = g_ptr_array_index (answers, from + (guint) b);
 

@@ -184,3 +184,13 @@ laurel_pass_backward (LaurelPass *self, const LaurelMicroBatch *micro, float *gr
 
   laurel_transformer_backward (self->model, &batch, self->acts, self->dhidden, gradients);
 }
+
+void
+laurel_pass_score (LaurelPass *self, LaurelMicroBatch *micro, float *scores)
+{
+  for (int b = 0; b < micro->n_sequences; b++)
+    micro->positions[b] = micro->offsets[b + 1] - 1;
+  laurel_pass_forward (self, micro);
+  laurel_score_head_forward (self->model, self->hidden, micro->positions, micro->n_sequences,
+                             scores);
+}

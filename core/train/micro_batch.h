@@ -61,5 +61,8 @@ void laurel_pass_init_beside (LaurelPass *self, const LaurelModel *model, const 
 void laurel_pass_clear (LaurelPass *self);
 void laurel_pass_forward (LaurelPass *self, const LaurelMicroBatch *micro);
 void laurel_pass_backward (LaurelPass *self, const LaurelMicroBatch *micro, float *gradients);
+/* A reward model's score of each sequence, read at its last token, into @scores (n_sequences). Overwrites the
+ * positions of @micro: labels, where it has any, must have been read. */
+void laurel_pass_score (LaurelPass *self, LaurelMicroBatch *micro, float *scores);
 
 G_END_DECLS

@@ -72,13 +72,8 @@ static void
 score_packed (LaurelPpo *self, double *scores)
 {
   LaurelMicroBatch *micro = self->micro;
-  LaurelPass *pass = &self->reward_pass;
 
-  for (int b = 0; b < micro->n_sequences; b++)
-    micro->positions[b] = micro->offsets[b + 1] - 1;
-  laurel_pass_forward (pass, micro);
-  laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
-                             micro->outputs);
+  laurel_pass_score (&self->reward_pass, micro, micro->outputs);
   for (int b = 0; b < micro->n_sequences; b++)
     scores[b] = micro->outputs[b];
   laurel_micro_batch_clear (micro);

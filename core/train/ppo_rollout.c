@@ -94,18 +94,13 @@ sample_batch (LaurelPpo *self, GError **error)
 static void
 score_packed (LaurelPpo *self, int from, int to)
 {
-  LaurelMicroBatch *micro = self->micro;
-  LaurelPass *pass = &self->reward_pass;
+  const float *scores = self->micro->outputs;
 
-  for (int b = 0; b < micro->n_sequences; b++)
-    micro->positions[b] = micro->offsets[b + 1] - 1; /* labels have been read by now */
-  laurel_pass_forward (pass, micro);
-  laurel_score_head_forward (pass->model, pass->hidden, micro->positions, micro->n_sequences,
-                             micro->outputs);
+  laurel_pass_score (&self->reward_pass, self->micro, self->micro->outputs);
   for (int i = from; i < to; i++) {
     LaurelPpoRow *row = &self->batch.rows[self->row_order[i]];
 
-    row->score = micro->outputs[i - from];
+    row->score = scores[i - from];
     if (row->finish != LAUREL_FINISH_STOP)
       row->score -= self->hp->missing_eos_penalty;
     self->batch.scores[self->row_order[i]] = (float) row->score;
