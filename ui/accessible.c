@@ -43,24 +43,6 @@ mend_status_page (GtkWidget *page)
   name_scroller (ADW_STATUS_PAGE (page));
 }
 
-void
-laurel_accessible_mend (GtkWidget *root)
-{
-  g_return_if_fail (GTK_IS_WIDGET (root));
-
-  if (GTK_IS_DROP_DOWN (root)) {
-    mend_drop_down (root);
-  } else if (GTK_IS_BUTTON (root)) {
-    mend_button (root);
-  } else if (ADW_IS_STATUS_PAGE (root)) {
-    mend_status_page (root);
-  }
-  for (GtkWidget *child = gtk_widget_get_first_child (root); child;
-       child = gtk_widget_get_next_sibling (child)) {
-    laurel_accessible_mend (child);
-  }
-}
-
 static GtkWidget *
 get_next (GtkWidget *widget, GtkDirectionType direction)
 {
@@ -110,11 +92,35 @@ leave_cb (GtkEventControllerKey *keys, guint keyval, guint keycode, GdkModifierT
 void
 laurel_accessible_make_one_stop (GtkWidget *list)
 {
-  GtkEventController *keys = gtk_event_controller_key_new ();
+  GtkEventController *keys;
 
   g_return_if_fail (GTK_IS_WIDGET (list));
 
+  if (g_object_get_data (G_OBJECT (list), "laurel-one-stop") != NULL)
+    return;
+  g_object_set_data (G_OBJECT (list), "laurel-one-stop", list);
+  keys = gtk_event_controller_key_new ();
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
   g_signal_connect (keys, "key-pressed", G_CALLBACK (leave_cb), NULL);
   gtk_widget_add_controller (list, keys);
+}
+
+void
+laurel_accessible_mend (GtkWidget *root)
+{
+  g_return_if_fail (GTK_IS_WIDGET (root));
+
+  if (GTK_IS_DROP_DOWN (root)) {
+    mend_drop_down (root);
+  } else if (GTK_IS_BUTTON (root)) {
+    mend_button (root);
+  } else if (ADW_IS_STATUS_PAGE (root)) {
+    mend_status_page (root);
+  } else if (GTK_IS_COLUMN_VIEW (root) || GTK_IS_LIST_VIEW (root)) {
+    laurel_accessible_make_one_stop (root);
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (root); child;
+       child = gtk_widget_get_next_sibling (child)) {
+    laurel_accessible_mend (child);
+  }
 }

@@ -321,7 +321,6 @@ laurel_data_page_init (LaurelDataPage *self)
   self->rows = laurel_paged_list_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
   laurel_accessible_make_one_stop (GTK_WIDGET (self->sources));
-  laurel_accessible_make_one_stop (GTK_WIDGET (self->view));
   selection =
       GTK_SELECTION_MODEL (gtk_single_selection_new (g_object_ref (G_LIST_MODEL (self->rows))));
   gtk_single_selection_set_autoselect (GTK_SINGLE_SELECTION (selection), FALSE);
