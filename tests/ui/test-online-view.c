@@ -5,22 +5,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/project/online.h"
+#include "tests/ui/look.h"
 #include "tests/ui/sample_project.h"
 #include "ui/data/data_page.h"
 #include "ui/online/online_view.h"
 #include "ui/resources.h"
 
 #include <string.h>
-
-static void
-spin (int ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (2000);
-}
 
 static void
 take_picture (GtkWidget *window, const char *name)
@@ -30,7 +21,7 @@ take_picture (GtkWidget *window, const char *name)
   g_autofree char *path = NULL;
   int width = gtk_widget_get_width (window), height = gtk_widget_get_height (window);
 
-  spin (folder != NULL ? 600 : 50);
+  look_spin (folder != NULL ? 600 : 50);
   if (folder == NULL)
     return;
   path = g_build_filename (folder, file, NULL);
@@ -176,9 +167,9 @@ present (LaurelProject *project, int width, int height)
   gtk_window_set_default_size (GTK_WINDOW (window), width, height);
   adw_window_set_content (ADW_WINDOW (window), page);
   gtk_window_present (GTK_WINDOW (window));
-  spin (100);
+  look_spin (100);
   gtk_widget_activate_action (page, "data.show", "s", "online");
-  spin (100);
+  look_spin (100);
   return window;
 }
 
@@ -224,7 +215,7 @@ test_show (void)
       }
       gtk_window_destroy (GTK_WINDOW (window));
     }
-  spin (50);
+  look_spin (50);
   sample_project_free (project);
 }
 
@@ -256,7 +247,7 @@ test_save (void)
   g_assert_cmpstr (after.model, ==, "sft");
   g_assert_cmpfloat (json_object_get_double_member (after.ppo, "kl_coef"), ==, 0.3);
   gtk_window_destroy (GTK_WINDOW (window));
-  spin (50);
+  look_spin (50);
   sample_project_free (project);
 }
 

@@ -3,6 +3,7 @@
  * With LAUREL_SCREENSHOTS=FOLDER every page is also saved as a picture there.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "tests/ui/look.h"
 #include "tests/ui/sample_project.h"
 #include "ui/charts/canvas.h"
 #include "ui/charts/widget.h"
@@ -17,23 +18,13 @@
 #include "ui/runs/runs_page.h"
 
 static void
-spin (int ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (2000);
-}
-
-static void
 take_picture (GtkWidget *window, const char *name)
 {
   const char *folder = g_getenv ("LAUREL_SCREENSHOTS");
   g_autofree char *file = g_strconcat (name, ".png", NULL);
   g_autofree char *path = NULL;
 
-  spin (folder != NULL ? 400 : 50);
+  look_spin (folder != NULL ? 400 : 50);
   if (folder == NULL)
     return;
   path = g_build_filename (folder, file, NULL);
@@ -58,23 +49,8 @@ present (GType type, LaurelProject *project, int width, int height)
   gtk_window_set_default_size (GTK_WINDOW (window), width, height);
   adw_window_set_content (ADW_WINDOW (window), page);
   gtk_window_present (GTK_WINDOW (window));
-  spin (100);
+  look_spin (100);
   return window;
-}
-
-static GtkWidget *
-find_child (GtkWidget *widget, GType type)
-{
-  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
-       child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find_child (child, type);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
 }
 
 static void
@@ -98,7 +74,7 @@ visit (GType type, const char *name)
       take_picture (window, picture);
       gtk_window_destroy (GTK_WINDOW (window));
     }
-  spin (50);
+  look_spin (50);
   sample_project_free (project);
 }
 
@@ -129,10 +105,10 @@ test_data_page (void)
   visit (LAUREL_TYPE_DATA_PAGE, "data");
   project = sample_project_new ();
   window = present (LAUREL_TYPE_DATA_PAGE, project, 1000, 700);
-  list = find_child (window, GTK_TYPE_LIST_BOX);
+  list = look_for (window, GTK_TYPE_LIST_BOX);
   for (int i = 0; i < 5; i++) {
     g_autofree char *picture = g_strdup_printf ("data-%d", i);
-    GtkWidget *view = find_child (window, GTK_TYPE_COLUMN_VIEW);
+    GtkWidget *view = look_for (window, GTK_TYPE_COLUMN_VIEW);
     static const guint counts[] = { 5, 5, 3, 1, 3 }; /* of sample_project.c */
 
     gtk_list_box_select_row (GTK_LIST_BOX (list),
@@ -199,8 +175,8 @@ test_runs_overlay (void)
   GtkWidget *canvas;
 
   check_overlays (window);
-  spin (50);
-  canvas = find_child (window, LAUREL_TYPE_CHART_CANVAS);
+  look_spin (50);
+  canvas = look_for (window, LAUREL_TYPE_CHART_CANVAS);
   g_assert_nonnull (canvas);
   /* Three PPO runs have metrics. */
   g_assert_cmpuint (laurel_chart_canvas_get_chart (LAUREL_CHART_CANVAS (canvas))->n_series, ==, 3);
@@ -246,7 +222,7 @@ test_runs_run_id (void)
 {
   LaurelProject *project = sample_project_new ();
   GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
-  GtkWidget *page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
+  GtkWidget *page = look_for (window, LAUREL_TYPE_RUNS_PAGE);
   gint64 id;
 
   g_object_get (page, "run-id", &id, NULL);
@@ -289,8 +265,8 @@ test_runs_reference (void)
 {
   LaurelProject *project = sample_project_new ();
   GtkWidget *window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
-  GtkWidget *page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
-  LaurelChartCanvas *canvas = LAUREL_CHART_CANVAS (find_child (window, LAUREL_TYPE_CHART_CANVAS));
+  GtkWidget *page = look_for (window, LAUREL_TYPE_RUNS_PAGE);
+  LaurelChartCanvas *canvas = LAUREL_CHART_CANVAS (look_for (window, LAUREL_TYPE_CHART_CANVAS));
   const LaurelChart *chart = laurel_chart_canvas_get_chart (canvas);
 
   g_assert_cmpuint (chart->n_series, ==, 1);
@@ -320,7 +296,7 @@ test_runs_alarms (void)
   g_assert_false (has_text (window, "Step size:"));
   tab = find_stack_child (window, "alarms");
   gtk_stack_set_visible_child (GTK_STACK (gtk_widget_get_parent (tab)), tab);
-  spin (50);
+  look_spin (50);
   g_assert_true (has_text (tab, "0.01")); /* the step size, which is fine */
   g_assert_true (has_text (tab, "Lower the learning rate"));
   g_assert_true (has_text (tab, "Needs a gold judge"));
@@ -355,9 +331,9 @@ test_runs_seeds (void)
   laurel_store_add_metric (store, 2, 10, "seeds/accuracy", .64, NULL);
   laurel_store_add_metric (store, 2, 20, "seeds/accuracy", .71, NULL);
   window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
-  page = find_child (window, LAUREL_TYPE_RUNS_PAGE);
+  page = look_for (window, LAUREL_TYPE_RUNS_PAGE);
   g_object_set (page, "run-id", (gint64) 2, NULL);
-  spin (100);
+  look_spin (100);
   g_assert_cmpint (count_children (find_stack_child (window, "charts"), LAUREL_TYPE_CHART_WIDGET),
                    ==, 2);
   take_picture (window, "runs-seeds");
@@ -391,7 +367,7 @@ test_launch_dialogs (void)
       laurel_launch_dialog_present (GTK_WINDOW (window), project, i);
     else
       laurel_sample_dialog_present (GTK_WINDOW (window), project);
-    spin (100);
+    look_spin (100);
     dialog = find_dialog (window);
     g_assert_nonnull (dialog);
     take_picture (dialog, names[i]);
@@ -442,7 +418,7 @@ test_launch_preset (void)
   AdwComboRow *preset;
 
   laurel_launch_dialog_present (GTK_WINDOW (window), project, LAUREL_STAGE_PPO);
-  spin (100);
+  look_spin (100);
   dialog = find_dialog (window);
   preset = ADW_COMBO_ROW (find_row (dialog, "Preset"));
   g_assert_cmpfloat (read_row (dialog, "target_kl"), ==, 0);
@@ -464,13 +440,13 @@ test_inspect_table (void)
   LaurelProject *project = sample_project_new ();
   GtkWidget *window = present (LAUREL_TYPE_INSPECT_PAGE, project, 1000, 700);
   GtkWidget *table = find_stack_child (window, "table");
-  GtkWidget *view = find_child (table, GTK_TYPE_COLUMN_VIEW);
+  GtkWidget *view = look_for (table, GTK_TYPE_COLUMN_VIEW);
   GtkSelectionModel *model = gtk_column_view_get_model (GTK_COLUMN_VIEW (view));
 
   gtk_stack_set_visible_child (GTK_STACK (gtk_widget_get_parent (table)), table);
   g_assert_cmpuint (g_list_model_get_n_items (G_LIST_MODEL (model)), >=, 24);
   gtk_single_selection_set_selected (GTK_SINGLE_SELECTION (model), 4);
-  spin (50);
+  look_spin (50);
   take_picture (window, "inspect-table");
   gtk_window_destroy (GTK_WINDOW (window));
   sample_project_free (project);

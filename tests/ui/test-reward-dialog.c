@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "tests/project/fixture.h"
+#include "tests/ui/look.h"
 #include "ui/charts/figure.h"
 #include "ui/models/reward_dialog.h"
 #include "ui/resources.h"
@@ -13,42 +14,6 @@
 #include <math.h>
 
 #define N_RANKINGS 40
-
-static void
-spin (int ms)
-{
-  gint64 end = g_get_monotonic_time () + ms * 1000;
-
-  while (g_get_monotonic_time () < end)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (2000);
-}
-
-static GtkWidget *
-find_child (GtkWidget *widget, GType type)
-{
-  if (G_TYPE_CHECK_INSTANCE_TYPE (widget, type))
-    return widget;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
-       child = gtk_widget_get_next_sibling (child)) {
-    GtkWidget *found = find_child (child, type);
-
-    if (found != NULL)
-      return found;
-  }
-  return NULL;
-}
-
-static int
-count_children (GtkWidget *widget, GType type)
-{
-  int n = G_TYPE_CHECK_INSTANCE_TYPE (widget, type);
-
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
-       child = gtk_widget_get_next_sibling (child))
-    n += count_children (child, type);
-  return n;
-}
 
 /* (transfer full) (nullable): what is drawn by now. */
 static GskRenderNode *
@@ -70,9 +35,9 @@ take_picture (GtkWidget *window, const char *name)
   g_autoptr (GskRenderNode) node = NULL;
   g_autoptr (GdkTexture) texture = NULL;
 
-  spin (400);
+  look_spin (400);
   while ((node = draw (window)) == NULL)
-    spin (100);
+    look_spin (100);
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (window)),
                                          node, NULL);
   g_assert_true (gdk_texture_save_to_png (texture, path));
@@ -142,7 +107,7 @@ static void
 wait_for (GtkStack *states, const char *name)
 {
   for (int i = 0; i < 600 && !g_str_equal (gtk_stack_get_visible_child_name (states), name); i++)
-    spin (50);
+    look_spin (50);
   g_assert_cmpstr (gtk_stack_get_visible_child_name (states), ==, name);
 }
 
@@ -162,7 +127,7 @@ take_pictures (LaurelProject *project, const char *model)
                                                : ADW_COLOR_SCHEME_FORCE_LIGHT);
       dialog = present (&window, project, model);
       gtk_window_set_default_size (GTK_WINDOW (dialog), sizes[i][0], sizes[i][1]);
-      wait_for (GTK_STACK (find_child (dialog, GTK_TYPE_STACK)), "figures");
+      wait_for (GTK_STACK (look_for (dialog, GTK_TYPE_STACK)), "figures");
       take_picture (dialog, name);
       gtk_window_destroy (GTK_WINDOW (window));
     }
@@ -175,12 +140,12 @@ test_figures (Fixture *fixture, gconstpointer unused)
   GtkWidget *window, *dialog;
 
   dialog = present (&window, project, "rm");
-  wait_for (GTK_STACK (find_child (dialog, GTK_TYPE_STACK)), "figures");
-  g_assert_cmpint (count_children (dialog, LAUREL_TYPE_FIGURE), ==, 3);
+  wait_for (GTK_STACK (look_for (dialog, GTK_TYPE_STACK)), "figures");
+  g_assert_cmpint (look_count (dialog, LAUREL_TYPE_FIGURE), ==, 3);
   /* Agreement, ceiling, error, slope, two correlations, what was measured and what was not. */
-  g_assert_cmpint (count_children (dialog, ADW_TYPE_ACTION_ROW), ==, 8);
+  g_assert_cmpint (look_count (dialog, ADW_TYPE_ACTION_ROW), ==, 8);
   gtk_window_destroy (GTK_WINDOW (window));
-  spin (50);
+  look_spin (50);
   if (g_getenv ("LAUREL_SCREENSHOTS") != NULL && g_getenv ("LAUREL_SCREENSHOT_PROJECT") == NULL)
     take_pictures (project, "rm");
   laurel_project_close (project);
@@ -211,12 +176,12 @@ test_failure (Fixture *fixture, gconstpointer unused)
   GtkWidget *window, *dialog;
 
   dialog = present (&window, project, "blank");
-  wait_for (GTK_STACK (find_child (dialog, GTK_TYPE_STACK)), "failed");
+  wait_for (GTK_STACK (look_for (dialog, GTK_TYPE_STACK)), "failed");
   gtk_window_destroy (GTK_WINDOW (window));
   dialog = present (&window, project, "blank");
   gtk_window_close (GTK_WINDOW (dialog));
   gtk_window_destroy (GTK_WINDOW (window));
-  spin (300);
+  look_spin (300);
   laurel_project_close (project);
 }
 
