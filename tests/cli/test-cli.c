@@ -62,6 +62,7 @@ test_help (Fixture *fixture, gconstpointer unused)
   g_assert_null (strstr (result.out, "normalize_rewards"));
   run (&result, "train", "rloo", "--help", NULL);
   g_assert_nonnull (strstr (result.out, "num_generations=4"));
+  g_assert_nonnull (strstr (result.out, "--gold JUDGE"));
   g_assert_null (strstr (result.out, "vf_coef"));
   run (&result, "--version", NULL);
   g_assert_true (g_str_has_prefix (result.out, "laurelctl 0."));

@@ -84,9 +84,13 @@ make_project (void)
 
 /* Learns fast and far: the reward model is soon fooled. */
 static LaurelTrainRequest
-make_request (const char *output, const char *judge, LaurelOverOptimised then, int max_steps)
+make_request_for (LaurelStage stage,
+                  const char *output,
+                  const char *judge,
+                  LaurelOverOptimised then,
+                  int max_steps)
 {
-  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_PPO, "sft", output);
+  LaurelTrainRequest request = fixture_request (stage, "sft", output);
   LaurelHyperparameters *hp = &request.hyperparameters;
 
   request.reward_model = "reward";
@@ -104,6 +108,12 @@ make_request (const char *output, const char *judge, LaurelOverOptimised then, i
   hp->eval_rows = 0;
   hp->save_steps = 0;
   return request;
+}
+
+static LaurelTrainRequest
+make_request (const char *output, const char *judge, LaurelOverOptimised then, int max_steps)
+{
+  return make_request_for (LAUREL_STAGE_PPO, output, judge, then, max_steps);
 }
 
 static gint64
@@ -150,23 +160,27 @@ assert_same_weights (const char *a, const char *b)
 
 /* The weights that are kept are those that a run has which ends there. */
 static void
-assert_kept_is_peak (gint64 run_id, int peak)
+assert_kept_is_peak (LaurelStage stage, gint64 run_id, int peak)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *kept = laurel_project_keep_best (project, run_id, NULL, &error);
+  g_autofree char *name = g_strconcat ("shorter-", laurel_stage_name (stage), NULL);
   LaurelTrainRequest shorter =
-      make_request ("shorter", gold, LAUREL_OVEROPTIMISED_GO_ON, MAX (peak, 1));
+      make_request_for (stage, name, gold, LAUREL_OVEROPTIMISED_GO_ON, MAX (peak, 1));
 
   g_assert_no_error (error);
   if (peak > 0)
     train (&shorter);
-  assert_same_weights (kept, peak > 0 ? "shorter" : "sft");
+  assert_same_weights (kept, peak > 0 ? name : "sft");
 }
 
 static void
-test_stops (void)
+test_stops (gconstpointer data)
 {
-  LaurelTrainRequest request = make_request ("far", gold, LAUREL_OVEROPTIMISED_STOP, 20);
+  LaurelStage stage = *(const LaurelStage *) data;
+  g_autofree char *name = g_strconcat ("far-", laurel_stage_name (stage), NULL);
+  LaurelTrainRequest request =
+      make_request_for (stage, name, gold, LAUREL_OVEROPTIMISED_STOP, 20);
   gint64 id = start (&request);
   g_autoptr (LaurelAlarms) alarms = NULL;
   g_autoptr (LaurelRun) run = NULL;
@@ -187,7 +201,7 @@ test_stops (void)
   g_assert_cmpint (run->step, >=, peak + 3);
   g_assert_cmpfloat (get_metric (id, "alarm/over-optimisation", run->step), ==, 1);
   g_assert_cmpint (laurel_project_get_best_step (project, id), ==, peak);
-  assert_kept_is_peak (id, peak);
+  assert_kept_is_peak (stage, id, peak);
   /* Whoever goes on has been told: it does not stop again for the same evaluations. */
   g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
   (void) laurel_project_wait (project, id, NULL);
@@ -275,39 +289,58 @@ wait_for_step (int step)
   }
 }
 
-/* Lights, evaluations and the best weights come back with the checkpoint. */
+/* The run @output in one piece; and in three, the second of which goes on. */
 static void
-test_resumes (void)
+train_in_parts (LaurelTrainRequest *request, const char *output, gint64 *whole, gint64 *parts)
 {
-  LaurelTrainRequest request = make_request ("whole", gold, LAUREL_OVEROPTIMISED_GO_ON, 14);
-  gint64 whole = start (&request);
-  g_autofree char *first = NULL;
-  g_autofree char *second = NULL;
+  g_autofree char *other = g_strconcat (output, "-parts", NULL);
   g_autoptr (GError) error = NULL;
-  gint64 parts;
 
-  g_assert_true (laurel_project_wait (project, whole, &error));
-  request.output = "parts";
-  parts = start (&request);
+  request->output = output;
+  *whole = start (request);
+  g_assert_true (laurel_project_wait (project, *whole, &error));
+  request->output = other;
+  *parts = start (request);
   for (int stop = 3; stop <= 9; stop += 6) {
     wait_for_step (stop);
     laurel_project_stop_job (project);
-    g_assert_false (laurel_project_wait (project, parts, &error));
+    g_assert_false (laurel_project_wait (project, *parts, &error));
     g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
     g_clear_error (&error);
-    g_assert_cmpint (laurel_project_resume_run (project, parts, &error), ==, parts);
+    g_assert_cmpint (laurel_project_resume_run (project, *parts, &error), ==, *parts);
   }
-  g_assert_true (laurel_project_wait (project, parts, &error));
+  g_assert_true (laurel_project_wait (project, *parts, &error));
   g_assert_no_error (error);
+  assert_same_weights (output, other);
+}
+
+/* Lights, evaluations and the best weights come back with the checkpoint, alike for both stages
+ * that tune a policy against a reward model. */
+static void
+test_resumes (gconstpointer data)
+{
+  static const char *const keys[] = { "eval/gold", "eval/gold_fall_error", "eval/proxy", "eval/kl",
+                                      "eval/length", "eval/stopped", "alarm/over-optimisation",
+                                      "objective/audit_bound", "objective/distinct_2" };
+  LaurelStage stage = *(const LaurelStage *) data;
+  LaurelTrainRequest request =
+      make_request_for (stage, NULL, gold, LAUREL_OVEROPTIMISED_GO_ON, 14);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autoptr (LaurelAlarms) alarms = NULL;
+  gint64 whole, parts;
+
+  train_in_parts (&request, laurel_stage_name (stage), &whole, &parts);
   first = print_metrics (whole);
   second = print_metrics (parts);
   g_assert_cmpstr (first, ==, second);
-  g_assert_nonnull (strstr (first, "alarm/over-optimisation"));
-  g_assert_nonnull (strstr (first, "objective/audit_bound"));
-  g_assert_nonnull (strstr (first, "objective/distinct_2"));
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    g_assert_nonnull (strstr (first, keys[i]));
+  alarms = read_alarms (whole);
+  g_assert_cmpint (laurel_project_get_best_step (project, whole), ==,
+                   laurel_alarms_get_peak (alarms));
   g_assert_cmpint (laurel_project_get_best_step (project, whole), ==,
                    laurel_project_get_best_step (project, parts));
-  assert_same_weights ("whole", "parts");
 }
 
 /* Without a judge there is the reward model's word alone, and nothing is kept. */
@@ -374,9 +407,15 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   fixture_set_up (&fixture, NULL);
   make_project ();
-  g_test_add_func ("/project/watch/stops", test_stops);
+  g_test_add_data_func ("/project/watch/stops/ppo", &(LaurelStage){ LAUREL_STAGE_PPO },
+                        test_stops);
+  g_test_add_data_func ("/project/watch/stops/rloo", &(LaurelStage){ LAUREL_STAGE_RLOO },
+                        test_stops);
   g_test_add_func ("/project/watch/pauses", test_pauses);
-  g_test_add_func ("/project/watch/resumes", test_resumes);
+  g_test_add_data_func ("/project/watch/resumes/ppo", &(LaurelStage){ LAUREL_STAGE_PPO },
+                        test_resumes);
+  g_test_add_data_func ("/project/watch/resumes/rloo", &(LaurelStage){ LAUREL_STAGE_RLOO },
+                        test_resumes);
   g_test_add_func ("/project/watch/no-gold", test_no_gold);
   g_test_add_func ("/project/watch/refuses", test_refuses);
   status = g_test_run ();
