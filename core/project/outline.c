@@ -51,6 +51,13 @@ laurel_check_reward_fits (const LaurelModelOutline *policy,
         policy_name, reward_name);
     return FALSE;
   }
+  if (reward->config.vocab_size < policy->config.vocab_size) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
+                 "Could not start: the policy “%s” writes %d different tokens and the reward model "
+                 "“%s” reads %d; train the reward model from the same SFT model",
+                 policy_name, policy->config.vocab_size, reward_name, reward->config.vocab_size);
+    return FALSE;
+  }
   if (!reward->config.normalized) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                  "Could not start PPO: the scores of the reward model “%s” are not normalised, so "

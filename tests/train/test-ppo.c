@@ -423,6 +423,30 @@ test_filters_are_ignored (void)
   assert_same_weights (filtered, plain);
 }
 
+/* --- Models that do not go together ------------------------------------------------------ */
+
+/* Published models have rows that no token of their tokenizer has. A reward model with fewer of them
+ * would read beyond its embeddings what such a policy writes. */
+static void
+test_padded_vocabulary (void)
+{
+  g_autoptr (LaurelModel) plain = fixture_model (1);
+  g_autoptr (LaurelModel) reward = fixture_reward_model ();
+  g_autoptr (GPtrArray) prompts = fixture_prompts (8);
+  g_autoptr (LaurelModel) padded = NULL;
+  g_autoptr (GError) error = NULL;
+  LaurelModelConfig config = plain->config;
+  LaurelHyperparameters hp;
+
+  config.vocab_size += 8;
+  padded = laurel_model_new (&config, fixture_tokenizer (), plain->chat_template, 1, &error);
+  g_assert_no_error (error);
+  short_settings (&hp, LAUREL_STAGE_PPO);
+  g_assert_false (laurel_train_ppo (padded, reward, prompts, &hp, NULL, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
+  g_assert_nonnull (strstr (error->message, "fewer tokens than the policy can write"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -441,5 +465,6 @@ main (int argc, char **argv)
   g_test_add_func ("/train/ppo/ptx", test_ptx);
   g_test_add_func ("/train/ppo/ptx-refused", test_ptx_refused);
   g_test_add_func ("/train/ppo/filters-are-ignored", test_filters_are_ignored);
+  g_test_add_func ("/train/ppo/padded-vocabulary", test_padded_vocabulary);
   return g_test_run ();
 }
