@@ -58,8 +58,12 @@ measure_room (Work *self, GError **error)
     }
     longest = MAX (longest, prompt->n_tokens);
   }
-  self->max_response = MIN (request->hp->response_length, context - longest);
-  self->longest = longest + self->max_response;
+  /* The sampler ends each answer where the policy's context does; a reward model with a shorter one
+   * binds them all, as it does rollouts. */
+  self->max_response = request->hp->response_length;
+  if (context < request->policy->config.n_positions)
+    self->max_response = MIN (self->max_response, context - longest);
+  self->longest = MIN (longest + self->max_response, context);
   return TRUE;
 }
 
