@@ -428,7 +428,7 @@ help_reward (GString *text)
   g_string_append (
       text,
       "\nData: {\"prompt\", \"completions\": […], \"ranks\": […]} or {\"prompt\", \"chosen\", "
-      "\"rejected\"}, one a\nline; without --data the project's rankings.\n");
+      "\"rejected\"}, one a\nline; without --data the project's rankings of training prompts.\n");
   describe_presets (text, LAUREL_STAGE_REWARD);
   describe_stage (text, LAUREL_STAGE_REWARD);
 }

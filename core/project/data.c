@@ -98,13 +98,37 @@ has_ranks (const LaurelRanking *ranking)
 }
 
 static gboolean
+refuse_rankings (LaurelLabelers labelers, guint n_held_out, GError **error)
+{
+  const char *whose = labelers == LAUREL_LABELERS_PEOPLE      ? " by people"
+                      : labelers == LAUREL_LABELERS_SIMULATED ? " by judges"
+                                                              : "";
+
+  if (n_held_out > 0)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not start the run: no training prompt's completions have been ranked%s yet "
+                 "(%u rankings are of held-out prompts); rank some, or name a data file of rankings",
+                 whose, n_held_out);
+  else
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not start the run: nothing has been ranked%s yet; "
+                 "rank some completions, or name a data file of rankings",
+                 whose);
+  return FALSE;
+}
+
+static gboolean
 add_rankings (JsonBuilder *builder, LaurelStore *store, LaurelLabelers labelers, GError **error)
 {
   g_autoptr (GPtrArray) rankings = laurel_store_list_rankings_by (store, labelers, -1, 0, error);
-  guint n = 0;
+  guint n = 0, n_held_out;
 
-  if (rankings == NULL)
+  if (rankings == NULL || !laurel_data_drop_held_out (store, rankings, &n_held_out, error))
     return FALSE;
+  if (n_held_out > 0) {
+    json_builder_set_member_name (builder, LAUREL_DATA_HELD_OUT_RANKINGS);
+    json_builder_add_int_value (builder, n_held_out);
+  }
   json_builder_set_member_name (builder, "ranking_ids");
   json_builder_begin_array (builder);
   for (guint i = 0; i < rankings->len; i++) {
@@ -116,15 +140,7 @@ add_rankings (JsonBuilder *builder, LaurelStore *store, LaurelLabelers labelers,
     n++;
   }
   json_builder_end_array (builder);
-  if (n > 0)
-    return TRUE;
-  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-               "Could not start the run: nothing has been ranked%s yet; "
-               "rank some completions, or name a data file of rankings",
-               labelers == LAUREL_LABELERS_PEOPLE      ? " by people"
-               : labelers == LAUREL_LABELERS_SIMULATED ? " by judges"
-                                                       : "");
-  return FALSE;
+  return n > 0 || refuse_rankings (labelers, n_held_out, error);
 }
 
 static gboolean
@@ -651,6 +667,7 @@ laurel_data_load (LaurelStore *store,
                          error))
       || !laurel_data_load_ptx (store, snapshot, model, hp, folder, monitor, out, error))
     return FALSE;
+  laurel_data_note_held_out (snapshot, out);
   if (chosen)
     laurel_data_choose (model, hp, out);
   laurel_rows_add_sequences (out->rows, out->sequences);

@@ -55,7 +55,8 @@ gboolean laurel_data_snapshot_ptx (LaurelStore *store, const LaurelHyperparamete
 gboolean laurel_data_load_ptx (LaurelStore *store, JsonObject *snapshot, const LaurelModel *model, const LaurelHyperparameters *hp,
                                const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
 
-/* Fixes the data of a run: @files (nullable) or the project's own, of rankings those by @labelers. Fails when there is too little, or a file is bad. */
+/* Fixes the data of a run: @files (nullable) or the project's own, of rankings those by @labelers of prompts that are not
+ * held out. Fails when there is too little, or a file is bad. */
 JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, LaurelLabelers labelers, GError **error);
 /* The same of what a request asks for, which may be the best completion of each ranking. */
 JsonNode *laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error);
@@ -131,6 +132,12 @@ gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelMo
 /* Of each of @out's comparisons the best-ranked completions become sequences of fine-tuning, on the side of their prompt;
  * a note says what was left out, and why. Its comparisons are those of the model's whole context. */
 void laurel_data_choose (const LaurelModel *model, const LaurelHyperparameters *hp, LaurelTrainData *out);
+
+/* Takes rankings of held-out prompts out of @rankings (element-type LaurelRanking), and counts them. */
+gboolean laurel_data_drop_held_out (LaurelStore *store, GPtrArray *rankings, guint *out_n, GError **error);
+/* Where a snapshot says how many they were, and the note for the log that comes of it. */
+#define LAUREL_DATA_HELD_OUT_RANKINGS "n_held_out_rankings"
+void laurel_data_note_held_out (JsonObject *snapshot, LaurelTrainData *out);
 
 /* What the token files in a run's folder are called after what they were made from. */
 #define LAUREL_DATA_TOKENS_SUFFIX ".tokens"

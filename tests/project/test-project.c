@@ -141,6 +141,50 @@ test_import_rankings (Fixture *fixture, gconstpointer unused)
   g_assert_cmpstr (label, ==, "<|endoftext|>");
 }
 
+/* What is measured on is not learned from: rankings of held-out prompts stay out of training. */
+static void
+test_held_out_rankings (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autofree char *path = fixture_path (fixture, "rankings.jsonl");
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_REWARD, "blank", "reward");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelImportResult) first = NULL;
+  g_autoptr (LaurelImportResult) second = NULL;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (GPtrArray) log = NULL;
+  gboolean is_told = FALSE;
+
+  /* The fixture holds out every fourth of its prompts. */
+  fixture_write (path, "{\"prompt\":\"3: colour of coal?\",\"completions\":[\"a\",\"b\"],"
+                       "\"ranks\":[1,2],\"labeler\":\"Anna\"}\n");
+  first = laurel_project_import_rankings (project, path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (first->n_imported, ==, 1);
+  g_assert_cmpint (laurel_project_start_training (project, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "1 rankings are of held-out prompts"));
+  g_clear_error (&error);
+
+  fixture_write (path, "{\"prompt\":\"2: colour of blood?\",\"completions\":[\"a\",\"b\"],"
+                       "\"ranks\":[1,2],\"labeler\":\"Anna\"}\n");
+  second = laurel_project_import_rankings (project, path, &error);
+  g_assert_no_error (error);
+  request.hyperparameters.eval_split = 0;
+  request.hyperparameters.normalize_rewards = FALSE;
+  run = laurel_store_get_run (store, laurel_project_start_training (project, &request, &error),
+                              NULL);
+  g_assert_no_error (error);
+  g_assert_nonnull (strstr (run->snapshot, "\"ranking_ids\":[2]"));
+  g_assert_true (laurel_project_wait (project, run->id, &error));
+  g_assert_no_error (error);
+  log = laurel_store_list_log (store, run->id, NULL);
+  for (guint i = 0; i < log->len; i++)
+    is_told |= strstr (log->pdata[i], "Left out 1 rankings of held-out prompts") != NULL;
+  g_assert_true (is_told);
+}
+
 /* Weights that are not what was registered are found. */
 static void
 test_check_finds (Fixture *fixture, gconstpointer unused)
@@ -385,6 +429,7 @@ main (int argc, char **argv)
   add ("/project/models/export-import", test_export_import);
   add ("/project/models/import-in-background", test_import_in_background);
   add ("/project/rankings/import", test_import_rankings);
+  add ("/project/rankings/held-out", test_held_out_rankings);
   add ("/project/check/finds", test_check_finds);
   add ("/project/loop", test_loop);
   add ("/project/sampling-settings", test_sampling_settings);
