@@ -106,8 +106,9 @@ refuse_rankings (LaurelLabelers labelers, guint n_held_out, GError **error)
 
   if (n_held_out > 0)
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-                 "Could not start the run: no training prompt's completions have been ranked%s yet "
-                 "(%u rankings are of held-out prompts); rank some, or name a data file of rankings",
+                 "Could not start the run: no training prompt's completions have been ranked%s "
+                 "yet (%u rankings are of held-out prompts); rank some, or name a data file of "
+                 "rankings",
                  whose, n_held_out);
   else
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,

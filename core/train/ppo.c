@@ -75,8 +75,8 @@ check_models (const LaurelPpo *self, GError **error)
   /* Models of one tokenizer may have more rows than it has tokens, and a policy samples any of its
    * own. */
   else if (reward->config.vocab_size < policy->config.vocab_size)
-    why = "the reward model has fewer tokens than the policy can write; train the reward model from "
-          "this policy's family";
+    why = "the reward model has fewer tokens than the policy can write; train the reward model "
+          "from this policy's family";
   else if (!fits_reference (self))
     why = "the reference is no language model of the policy's vocabulary and context; choose the "
           "model that the policy was tuned from";

@@ -425,8 +425,8 @@ test_filters_are_ignored (void)
 
 /* --- Models that do not go together ------------------------------------------------------ */
 
-/* Published models have rows that no token of their tokenizer has. A reward model with fewer of them
- * would read beyond its embeddings what such a policy writes. */
+/* Published models have rows that no token of their tokenizer has. A reward model with fewer of
+ * them would read beyond its embeddings what such a policy writes. */
 static void
 test_padded_vocabulary (void)
 {
