@@ -403,10 +403,9 @@ laurel_ctl_loop_help_online (GString *text)
       "The policy goes on; its KL is always measured to the SFT model.\n\n"
       "Where the loop is stands in the project alone: interrupted or killed, the same command goes "
       "on, and with\na larger --rounds it adds rounds. “WINS” is the policy's share of the pairs "
-      "in mixed tasks, a tie counting\none half, with Wilson's interval over tasks; “ACCURACY” is "
-      "on prompts that no reward model was trained\non, and “GAIN” its difference to the reward "
-      "model before on the same rankings; both intervals come from\ndrawing whole prompts "
-      "again. Intervals are 95 %.\n");
+      "in mixed tasks, a tie counting\none half; “ACCURACY” is on prompts that no reward model was "
+      "trained on, and “GAIN” its difference to\nthe reward model before on the same rankings. "
+      "Intervals are 95 % and come from drawing whole prompts\nagain.\n");
 }
 
 /* --- loop retrain -------------------------------------------------------------------- */

@@ -78,17 +78,21 @@ typedef struct {
 } Line;
 
 static gboolean
-fill_line (LaurelCtl *self, const char *reference, const char *judge, Line *line, GError **error)
+fill_line (LaurelCtl *self,
+           const LaurelOutcomes *outcomes,
+           const char *reference,
+           const char *judge,
+           Line *line,
+           GError **error)
 {
   LaurelStore *store = laurel_project_get_store (self->project);
 
   line->score = (LaurelInterval){ NAN, NAN, NAN, 0 };
   if (line->policy == NULL)
     return TRUE;
-  line->wins = laurel_online_get_wins (store, line->policy, reference, error);
-  return line->wins != NULL
-         && (judge == NULL
-             || laurel_ctl_loop_get_score (store, line->policy, judge, &line->score, error));
+  line->wins = laurel_online_get_wins (outcomes, line->policy, reference);
+  return judge == NULL
+         || laurel_ctl_loop_get_score (store, line->policy, judge, &line->score, error);
 }
 
 static void
@@ -189,6 +193,7 @@ find_round (GPtrArray *rounds, gint64 run_id)
 
 typedef struct {
   GPtrArray *gains, *rounds, *runs;
+  LaurelOutcomes *outcomes;
 } Lists;
 
 static void
@@ -197,6 +202,7 @@ lists_clear (Lists *self)
   g_clear_pointer (&self->gains, g_ptr_array_unref);
   g_clear_pointer (&self->rounds, g_ptr_array_unref);
   g_clear_pointer (&self->runs, g_ptr_array_unref);
+  g_clear_pointer (&self->outcomes, laurel_outcomes_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Lists, lists_clear)
@@ -209,7 +215,10 @@ read_lists (LaurelCtl *self, Lists *out, GError **error)
   out->gains = laurel_online_list_gains (store, error);
   out->rounds = out->gains != NULL ? laurel_online_list_rounds (self->project, error) : NULL;
   out->runs = out->rounds != NULL ? laurel_store_list_runs (store, error) : NULL;
-  return out->runs != NULL;
+  out->outcomes = out->runs != NULL
+                      ? laurel_outcomes_collect (store, LAUREL_LABELERS_ALL, NULL, error)
+                      : NULL;
+  return out->outcomes != NULL;
 }
 
 static gboolean
@@ -228,7 +237,7 @@ print_lines (LaurelCtl *self,
 
     line.round = find_round (lists->rounds, line.gain->run_id);
     line.policy = find_policy (lists->runs, line.gain->model);
-    ok = fill_line (self, reference, judge, &line, error);
+    ok = fill_line (self, lists->outcomes, reference, judge, &line, error);
     if (ok) {
       add_line_json (builder, &line, judge != NULL);
       add_line_text (table, &line, judge != NULL);

@@ -57,13 +57,13 @@ is_same (const LaurelCompletion *a, const LaurelCompletion *b)
 
 static void
 add_pair (LaurelOutcomes *self,
-          gint64 prompt_id,
+          const LaurelTask *task,
           const LaurelCompletion *a,
           const LaurelCompletion *b,
           int rank_a,
           int rank_b)
 {
-  LaurelOutcome outcome = { .prompt_id = prompt_id, .length_gap = NAN };
+  LaurelOutcome outcome = { .prompt_id = task->prompt_id, .task_id = task->id, .length_gap = NAN };
 
   if (rank_a == 0 || rank_b == 0 || g_str_equal (a->model, b->model))
     return;
@@ -86,7 +86,7 @@ add_ranking (LaurelOutcomes *self, const LaurelTask *task, const LaurelRanking *
           laurel_task_find_completion (task, ranking->ranks[j].completion_id);
 
       if (a != NULL && b != NULL)
-        add_pair (self, task->prompt_id, a, b, ranking->ranks[i].rank, ranking->ranks[j].rank);
+        add_pair (self, task, a, b, ranking->ranks[i].rank, ranking->ranks[j].rank);
     }
 }
 
@@ -123,8 +123,12 @@ laurel_outcomes_between (const LaurelOutcomes *self, int a, int b)
   for (guint i = 0; i < self->outcomes->len; i++) {
     LaurelOutcome outcome = g_array_index (self->outcomes, LaurelOutcome, i);
 
-    if (outcome.a == b && outcome.b == a)
-      outcome = (LaurelOutcome){ outcome.prompt_id, a, b, -outcome.result, -outcome.length_gap };
+    if (outcome.a == b && outcome.b == a) {
+      outcome.a = a;
+      outcome.b = b;
+      outcome.result *= -1;
+      outcome.length_gap *= -1;
+    }
     if (outcome.a == a && outcome.b == b)
       g_array_append_val (list, outcome);
   }

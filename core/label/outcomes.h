@@ -17,6 +17,7 @@ typedef struct {
   int a, b;          /* indices of two models, a ≠ b */
   int result;        /* 1: a's is better, −1: b's, 0: neither */
   double length_gap; /* tokens of a's less those of b's; NaN: not known */
+  gint64 task_id;    /* 0: of none */
 } LaurelOutcome;
 
 typedef struct {

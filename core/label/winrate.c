@@ -286,6 +286,16 @@ count_prompts (const Columns *columns)
   return (int) g_hash_table_size (prompts);
 }
 
+LaurelInterval
+laurel_win_rate_half (const GArray *outcomes, int n_resamples, guint64 seed)
+{
+  g_auto (Columns) columns = { 0 };
+
+  fill_columns (outcomes, &columns);
+  return laurel_bootstrap_clustered (get_half, &columns, columns.prompts, columns.n, n_resamples,
+                                     seed);
+}
+
 void
 laurel_win_rate_summarise (const GArray *outcomes,
                            int n_resamples,

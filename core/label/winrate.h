@@ -47,6 +47,9 @@ typedef struct {
 /* @outcomes (element-type LaurelOutcome): all of A against B. */
 void laurel_win_rate_summarise (const GArray *outcomes, int n_resamples, guint64 seed, LaurelWinSummary *out);
 
+/* The summary's half alone, which takes a moment where the summary fits lengths a thousand times. */
+LaurelInterval laurel_win_rate_half (const GArray *outcomes, int n_resamples, guint64 seed);
+
 /* Two-sided: how likely a coin shows so uneven a number of heads in @n_wins + @n_losses throws. */
 double laurel_sign_test (int n_wins, int n_losses);
 /* Two-sided: the share of the 2ⁿ choices of signs of @net (n) whose sum is at least as far from 0 as Σ net. */

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "core/base/statistics.h"
+#include "core/label/outcomes.h"
 #include "core/project/project.h"
 
 G_BEGIN_DECLS
@@ -94,13 +95,12 @@ LaurelRewardGain *laurel_online_get_gain (LaurelStore *store, gint64 run_id, GEr
 /* “+3.1 [−0.8, +7.0]”, in points; “–” when it was not measured. */
 char *laurel_reward_gain_format (const LaurelInterval *gain) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the rankings of mixed tasks say of a policy. Each task is one observation: the mean over its rankings of the
- * share of pairs (policy's, reference's) that the policy's won, a tie counting one half. The interval is Wilson's. */
+/* What the rankings of mixed tasks say of a policy: the share of pairs (policy's, reference's) that the policy's won, a
+ * tie counting one half. The interval comes from drawing whole prompts again. */
 typedef struct {
   char *policy;
   char *reference;
   int n_tasks;
-  int n_rankings;
   int n_wins, n_losses, n_ties; /* pairs */
   LaurelInterval rate;
 } LaurelPolicyWins;
@@ -108,7 +108,8 @@ typedef struct {
 void laurel_policy_wins_free (LaurelPolicyWins *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelPolicyWins, laurel_policy_wins_free)
 
-LaurelPolicyWins *laurel_online_get_wins (LaurelStore *store, const char *policy, const char *reference, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* @outcomes: of all rankings. */
+LaurelPolicyWins *laurel_online_get_wins (const LaurelOutcomes *outcomes, const char *policy, const char *reference) G_GNUC_WARN_UNUSED_RESULT;
 /* (element-type LaurelPolicyWins): of every policy that was tuned from @reference and has a task with it, oldest first. */
 GPtrArray *laurel_online_list_wins (LaurelStore *store, const char *reference, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

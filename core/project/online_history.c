@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/label/winrate.h"
 #include "core/project/internal.h"
 #include "core/project/online.h"
 
@@ -157,50 +158,35 @@ laurel_online_count_new (LaurelStore *store, GError **error)
 
 /* --- Policies ------------------------------------------------------------------------ */
 
-static void
-add_task (LaurelPolicyWins *wins, double sum, int n_rankings, double *total)
+static int
+count_tasks (const GArray *outcomes)
 {
-  if (n_rankings == 0)
-    return;
-  wins->n_tasks++;
-  *total += sum / n_rankings;
+  g_autoptr (GHashTable) tasks = g_hash_table_new (g_int64_hash, g_int64_equal);
+
+  for (guint i = 0; i < outcomes->len; i++)
+    g_hash_table_add (tasks, &g_array_index (outcomes, LaurelOutcome, i).task_id);
+  return (int) g_hash_table_size (tasks);
 }
 
 LaurelPolicyWins *
-laurel_online_get_wins (LaurelStore *store,
-                        const char *policy,
-                        const char *reference,
-                        GError **error)
+laurel_online_get_wins (const LaurelOutcomes *outcomes, const char *policy, const char *reference)
 {
-  g_autoptr (GPtrArray) duels = laurel_store_list_duels (store, policy, reference, error);
-  LaurelPolicyWins *wins;
-  double sum = 0, total = 0;
-  gint64 task_id = 0;
-  int n = 0;
+  g_autoptr (GArray) between =
+      laurel_outcomes_between (outcomes, laurel_outcomes_find_model (outcomes, policy),
+                               laurel_outcomes_find_model (outcomes, reference));
+  LaurelPolicyWins *wins = g_new0 (LaurelPolicyWins, 1);
 
-  if (duels == NULL)
-    return NULL;
-  wins = g_new0 (LaurelPolicyWins, 1);
   wins->policy = g_strdup (policy);
   wins->reference = g_strdup (reference);
-  for (guint i = 0; i < duels->len; i++) {
-    const LaurelDuel *duel = duels->pdata[i];
-    int n_pairs = duel->n_wins + duel->n_losses + duel->n_ties;
+  wins->n_tasks = count_tasks (between);
+  for (guint i = 0; i < between->len; i++) {
+    int result = g_array_index (between, LaurelOutcome, i).result;
 
-    if (duel->task_id != task_id) {
-      add_task (wins, sum, n, &total);
-      task_id = duel->task_id;
-      sum = n = 0;
-    }
-    sum += (duel->n_wins + 0.5 * duel->n_ties) / n_pairs;
-    n++;
-    wins->n_rankings++;
-    wins->n_wins += duel->n_wins;
-    wins->n_losses += duel->n_losses;
-    wins->n_ties += duel->n_ties;
+    wins->n_wins += result > 0;
+    wins->n_losses += result < 0;
+    wins->n_ties += result == 0;
   }
-  add_task (wins, sum, n, &total);
-  wins->rate = laurel_wilson_interval (total, wins->n_tasks);
+  wins->rate = laurel_win_rate_half (between, LAUREL_BOOTSTRAP_RESAMPLES, 0);
   return wins;
 }
 
@@ -217,10 +203,13 @@ GPtrArray *
 laurel_online_list_wins (LaurelStore *store, const char *reference, GError **error)
 {
   g_autoptr (GPtrArray) models = laurel_store_list_models (store, error);
+  g_autoptr (LaurelOutcomes) outcomes = NULL;
   g_autoptr (GPtrArray) list =
       g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_policy_wins_free);
 
-  if (models == NULL)
+  if (models != NULL)
+    outcomes = laurel_outcomes_collect (store, LAUREL_LABELERS_ALL, NULL, error);
+  if (outcomes == NULL)
     return NULL;
   g_ptr_array_sort (models, compare_records);
   for (guint i = 0; i < models->len; i++) {
@@ -229,10 +218,8 @@ laurel_online_list_wins (LaurelStore *store, const char *reference, GError **err
 
     if (!g_str_equal (record->kind, "policy"))
       continue;
-    wins = laurel_online_get_wins (store, record->name, reference, error);
-    if (wins == NULL)
-      return NULL;
-    if (wins->n_rankings > 0)
+    wins = laurel_online_get_wins (outcomes, record->name, reference);
+    if (wins->n_tasks > 0)
       g_ptr_array_add (list, g_steal_pointer (&wins));
   }
   return g_steal_pointer (&list);

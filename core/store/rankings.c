@@ -399,3 +399,27 @@ laurel_store_count_rankings (LaurelStore *self, gint64 labeler_id, gint64 since,
   laurel_statement_bind_int (count, since);
   return laurel_store_count (count, error);
 }
+
+gint64
+laurel_store_last_ranking (LaurelStore *self, GError **error)
+{
+  g_autoptr (LaurelStatement) find = laurel_store_prepare (
+    self, "SELECT coalesce (max (id), 0) FROM rankings", "find the newest ranking", error);
+
+  return find != NULL ? laurel_store_count (find, error) : -1;
+}
+
+gint64
+laurel_store_count_rankings_after (LaurelStore *self, gint64 ranking_id, GError **error)
+{
+  g_autoptr (LaurelStatement) count =
+    laurel_store_prepare (self,
+                          "SELECT count (*) FROM rankings_in_force"
+                          " WHERE skip_reason IS NULL AND id > ?",
+                          "count the new rankings", error);
+
+  if (count == NULL)
+    return -1;
+  laurel_statement_bind_int (count, ranking_id);
+  return laurel_store_count (count, error);
+}

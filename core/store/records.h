@@ -127,15 +127,6 @@ typedef struct {
   gint64 rejected_id;
 } LaurelComparisonRow;
 
-/* Pairs (a completion of one model, one of another) of one ranking. */
-typedef struct {
-  gint64 ranking_id;
-  gint64 task_id;
-  int n_wins; /* of the first model */
-  int n_losses;
-  int n_ties; /* equal ranks, or the same tokens */
-} LaurelDuel;
-
 typedef struct {
   char *name;
   char *kind; /* "base", "sft", "reward", "policy" */

@@ -83,8 +83,6 @@ gint64 laurel_store_count_rankings (LaurelStore *self, gint64 labeler_id /* 0: a
 /* The newest row's id, 0 when there is none; how many in force, without skips, are newer than @ranking_id. −1 on error. */
 gint64 laurel_store_last_ranking (LaurelStore *self, GError **error);
 gint64 laurel_store_count_rankings_after (LaurelStore *self, gint64 ranking_id, GError **error);
-/* (element-type LaurelDuel): what each ranking in force says of model @a's completions against @b's, by task. */
-GPtrArray *laurel_store_list_duels (LaurelStore *self, const char *a, const char *b, GError **error);
 
 gboolean laurel_store_put_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, const char *json, GError **error);
 LaurelDraft *laurel_store_get_draft (LaurelStore *self, gint64 task_id, gint64 labeler_id, GError **error); /* NULL without error: none */

@@ -199,6 +199,7 @@ test_clusters (void)
   g_autoptr (GArray) once = g_array_new (FALSE, FALSE, sizeof (LaurelOutcome));
   g_autoptr (GArray) often = g_array_new (FALSE, FALSE, sizeof (LaurelOutcome));
   LaurelWinSummary single, repeated;
+  LaurelInterval half;
 
   for (int i = 0; i < 60; i++)
     for (int k = 0; k < 10; k++) {
@@ -210,6 +211,10 @@ test_clusters (void)
     }
   laurel_win_rate_summarise (once, 500, 7, &single);
   laurel_win_rate_summarise (often, 500, 7, &repeated);
+  half = laurel_win_rate_half (often, 500, 7);
+  g_assert_cmpfloat (half.value, ==, repeated.half.value);
+  g_assert_cmpfloat (half.low, ==, repeated.half.low);
+  g_assert_cmpfloat (half.high, ==, repeated.half.high);
   g_assert_cmpint (single.n_wins + single.n_losses + single.n_ties, ==, 60);
   g_assert_cmpint (repeated.n_prompts, ==, 60);
   g_assert_cmpint (repeated.n_ties, ==, 10 * single.n_ties);
