@@ -321,12 +321,12 @@ laurel_normalizer_apply (const LaurelNormalizer *self, GString *text, gboolean f
 }
 
 gboolean
-laurel_normalizer_has_seams (const LaurelNormalizer *self)
+laurel_normalizer_has_seams (const LaurelNormalizer *self, gboolean has_added)
 {
   for (guint i = 0; i < self->steps->len; i++) {
     StepKind kind = g_array_index (self->steps, Step, i).kind;
 
-    if (kind == STEP_REPLACE || kind == STEP_STRIP)
+    if (kind == STEP_REPLACE || kind == STEP_STRIP || (kind == STEP_PREPEND && has_added))
       return FALSE;
   }
   return TRUE;

@@ -29,7 +29,8 @@ void laurel_normalizer_apply (const LaurelNormalizer *self, GString *text, gbool
 double laurel_normalizer_get_growth (const LaurelNormalizer *self);
 
 /* Whether two parts of a text, cut before an ASCII space and after a visible
- * ASCII character, can be normalised apart. */
-gboolean laurel_normalizer_has_seams (const LaurelNormalizer *self);
+ * ASCII character, can be normalised apart. @has_added: an added token may stand
+ * before it, after which Prepend applies anew. */
+gboolean laurel_normalizer_has_seams (const LaurelNormalizer *self, gboolean has_added);
 
 G_END_DECLS

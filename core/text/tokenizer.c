@@ -285,14 +285,19 @@ hash_tokenizer (const LaurelTokenizer *self)
   return g_strdup (g_checksum_get_string (checksum));
 }
 
+/* After an added token a text starts anew: what is put before its start may stand there too, and a
+ * part of a text does not know what ended before it. */
 static void
 find_added (LaurelTokenizer *self)
 {
+  gboolean has_added;
+
   self->added_raw = laurel_added_finder_new (self->added, FALSE, self->normalizer);
   self->added_normalized = laurel_added_finder_new (self->added, TRUE, self->normalizer);
+  has_added = self->added_raw != NULL || self->added_normalized != NULL;
   self->has_seams =
-      !self->no_regex
-      && (self->normalizer == NULL || laurel_normalizer_has_seams (self->normalizer))
+      !self->no_regex && !(self->add_prefix_space && has_added)
+      && (self->normalizer == NULL || laurel_normalizer_has_seams (self->normalizer, has_added))
       && (self->added_raw == NULL || laurel_added_finder_has_seams (self->added_raw))
       && (self->added_normalized == NULL || laurel_added_finder_has_seams (self->added_normalized));
 }

@@ -225,6 +225,43 @@ test_added (void)
   }
 }
 
+static gboolean
+append_ids (const gint32 *ids, gsize n, gpointer user_data, GError **error)
+{
+  g_array_append_vals (user_data, ids, (guint) n);
+  return TRUE;
+}
+
+/* What stands after an added token starts anew, also where a long text could be parted. */
+static void
+assert_streams (const char *normalizer, const char *prefix_space)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelTokenizer) tokenizer =
+      load_with (ADDED ("260", "[x]", ""), normalizer, prefix_space, &error);
+  g_autoptr (GArray) whole = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GArray) stream = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (GInputStream) input = NULL;
+
+  g_assert_no_error (error);
+  /* Every place to part it stands after the added token; megabytes are more than a block. */
+  while (text->len < 6000000)
+    g_string_append (text, "éab[x]\nb\302\240[x] c");
+  g_assert_true (laurel_tokenizer_encode (tokenizer, text->str, -1, whole, NULL));
+  input = g_memory_input_stream_new_from_data (text->str, (gssize) text->len, NULL);
+  laurel_tokenizer_encode_stream (tokenizer, input, "text", append_ids, stream, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (stream->data, stream->len * 4, whole->data, whole->len * 4);
+}
+
+static void
+test_added_streams (void)
+{
+  assert_streams ("null", "true");
+  assert_streams ("{\"type\":\"Prepend\",\"prepend\":\"_\"}", "false");
+}
+
 static void
 test_long_added (void)
 {
@@ -282,6 +319,7 @@ main (int argc, char **argv)
   g_test_add_func ("/text/normalizer/many-marks", test_many_marks);
   g_test_add_func ("/text/normalizer/growth", test_growth);
   g_test_add_func ("/text/added/uses", test_added);
+  g_test_add_func ("/text/added/streams", test_added_streams);
   g_test_add_func ("/text/added/too-long", test_long_added);
   return g_test_run ();
 }
