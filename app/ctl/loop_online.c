@@ -6,8 +6,10 @@
 
 #include "core/base/error.h"
 #include "core/label/simulate.h"
+#include "core/project/gold.h"
 #include "core/project/rater.h"
 #include "core/project/report.h"
+#include "core/project/run_alarms.h"
 
 #include <stdio.h>
 
@@ -57,6 +59,25 @@ read_int (LaurelCtl *self, const char *option, int min, int max, int *value, GEr
   return TRUE;
 }
 
+/* Looked at now, not when the first round comes to PPO. Without a name there is no judge. */
+static gboolean
+read_gold (LaurelCtl *self, LaurelOnlineSettings *settings, GError **error)
+{
+  const char *name = laurel_ctl_get (self, "gold");
+  g_autoptr (LaurelGold) gold = NULL;
+
+  if (name == NULL)
+    return TRUE;
+  g_clear_pointer (&settings->gold, g_free);
+  if (name[0] == '\0')
+    return TRUE;
+  gold = laurel_gold_load (laurel_project_get_store (self->project),
+                           laurel_project_get_path (self->project), name, error);
+  settings->gold = g_file_test (name, G_FILE_TEST_EXISTS) ? g_canonicalize_filename (name, NULL)
+                                                          : g_strdup (name);
+  return gold != NULL;
+}
+
 /* The project's settings with what the command line says over them. */
 static gboolean
 read_settings (LaurelCtl *self, LaurelOnlineSettings *settings, GError **error)
@@ -65,7 +86,8 @@ read_settings (LaurelCtl *self, LaurelOnlineSettings *settings, GError **error)
 
   if (!laurel_ctl_open_project (self, error)
       || !laurel_online_settings_load (laurel_project_get_store (self->project), settings, error)
-      || !read_int (self, "completions", 2, 9, &settings->n_completions, error))
+      || !read_int (self, "completions", 2, 9, &settings->n_completions, error)
+      || !read_gold (self, settings, error))
     return FALSE;
   if (laurel_ctl_get (self, "model") != NULL) {
     g_free (settings->model);
@@ -241,19 +263,35 @@ retrain (Online *self, const LaurelRoundState *state, GError **error)
   return TRUE;
 }
 
+/* Why a policy has the weights that it has. */
+static gboolean
+tell_peak (Online *self, const LaurelRoundState *state, gint64 run_id, GError **error)
+{
+  g_autoptr (LaurelRun) run = laurel_store_get_run (self->store, run_id, error);
+  g_autoptr (LaurelAlarms) alarms =
+      run != NULL ? laurel_run_read_alarms (self->store, run, error) : NULL;
+
+  if (alarms == NULL)
+    return FALSE;
+  if (laurel_alarms_get (alarms, LAUREL_ALARM_OVEROPTIMISATION)->state == LAUREL_LIGHT_ALARM)
+    announce (self, state->round, "over-optimised at step %d: %s has the weights of step %d",
+              run->step, run->output, laurel_alarms_get_peak (alarms));
+  return TRUE;
+}
+
 static gboolean
 tune (Online *self, const LaurelRoundState *state, GError **error)
 {
-  gint64 run_id = 0;
+  gint64 run_id = state->run_id;
 
   announce (self, state->round, "tuning the policy by PPO");
-  if (state->run_id == 0) {
+  if (run_id == 0) {
     run_id =
         laurel_project_start_tuning (self->ctl->project, &self->settings, state->round, error);
     if (run_id == 0)
       return FALSE;
   }
-  return follow (self, state, run_id, "ppo", error);
+  return follow (self, state, run_id, "ppo", error) && tell_peak (self, state, run_id, error);
 }
 
 static gboolean
@@ -384,6 +422,8 @@ const LaurelCtlOption laurel_ctl_loop_online_options[] = {
   { "labels", "N", "Rankings a round (50)", FALSE },
   { "judge", "J", "A rule file or a reward model that ranks; without it people do", FALSE },
   { "noise", "P", "Share of the judge's rankings in which two neighbours are swapped (0)", FALSE },
+  { "gold", "JUDGE", "A judge's file or a reward model that judges held-out answers during PPO",
+    FALSE },
   { "completions", "K", "Completions of a task, half of them the policy's (4)", FALSE },
   { "seed", "N", "Of sampling and the judge's slips (0)", FALSE },
   SHARED_OPTIONS,
@@ -401,6 +441,14 @@ laurel_ctl_loop_help_online (GString *text)
       "after the last round tasks are ranked once\nmore, for the last policy. Each reward model "
       "starts from the SFT model and a fresh head and goes once\nthrough all rankings there are. "
       "The policy goes on; its KL is always measured to the SFT model.\n\n"
+      "With --gold, PPO's answers to held-out prompts are judged every ppo.eval_steps iterations. "
+      "Where the gold\nscore has fallen in three evaluations while the reward model's rises, that "
+      "round's PPO ends there, and the\npolicy has the weights of the gold peak. The judge that "
+      "ranks may be the gold judge too. PPO is then ended by\nwhat the labels were drawn from, "
+      "without their noise, which no people's labels come with, and the judge's\nscores in the "
+      "end are of policies that it chose: that shows how far a loop could get. What it gets to\n"
+      "by labels alone is shown by another judge, such as a reward model of other rankings, or by "
+      "none.\n\n"
       "Where the loop is stands in the project alone: interrupted or killed, the same command goes "
       "on, and with\na larger --rounds it adds rounds. “WINS” is the policy's share of the pairs "
       "in mixed tasks, a tie counting\none half; “ACCURACY” is on prompts that no reward model was "
@@ -449,11 +497,11 @@ print_settings (LaurelCtl *self, const LaurelOnlineSettings *settings)
 
   if (!self->json) {
     printf ("enabled      %s\nmodel        %s\nevery        %d rankings\nlow          %d tasks\n"
-            "tasks        %d at a time\ncompletions  %d a task\ntune         %s\n",
+            "tasks        %d at a time\ncompletions  %d a task\ntune         %s\ngold         %s\n",
             settings->enabled ? "on" : "off",
             settings->model != NULL ? settings->model : "the newest SFT model", settings->every,
             settings->low, settings->n_tasks, settings->n_completions,
-            settings->tune ? "on" : "off");
+            settings->tune ? "on" : "off", settings->gold != NULL ? settings->gold : "none");
     return;
   }
   json_builder_begin_object (builder);
@@ -464,6 +512,7 @@ print_settings (LaurelCtl *self, const LaurelOnlineSettings *settings)
   laurel_json_add_int (builder, "tasks", settings->n_tasks);
   laurel_json_add_int (builder, "completions", settings->n_completions);
   laurel_json_add_boolean (builder, "tune", settings->tune);
+  laurel_json_add_string (builder, "gold", settings->gold);
   json_builder_end_object (builder);
   laurel_ctl_print_builder (builder);
 }
@@ -501,6 +550,8 @@ const LaurelCtlOption laurel_ctl_loop_settings_options[] = {
   { "tasks", "N", "How many tasks are sampled at a time", FALSE },
   { "completions", "K", "Completions of a task, half of them the policy's", FALSE },
   { "tune", "on|off", "Whether PPO follows each reward model", FALSE },
+  { "gold", "JUDGE", "Who judges PPO's held-out answers: a rule file or a reward model; “”: none",
+    FALSE },
   SHARED_OPTIONS,
   { NULL }
 };
@@ -513,5 +564,5 @@ laurel_ctl_loop_help_settings (GString *text)
       "\nWithout options they are printed as they are. They belong to the project, and to the "
       "window: there the\nloop goes on in the background while people rank, one job at a time and "
       "never in the way of another.\n“loop online” and “loop retrain” take the model, the number "
-      "of completions and the settings of the\nstages from here too.\n");
+      "of completions, the gold judge and the\nsettings of the stages from here too.\n");
 }

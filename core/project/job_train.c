@@ -244,6 +244,20 @@ begin_watch (LaurelJob *job, TrainWork *work, GError **error)
   return work->watch != NULL;
 }
 
+/* An over-optimised run that was stopped to end with its best weights has trained; @error, of its
+ * stop, is none then. */
+static gboolean
+take_best (TrainWork *work, GError **error)
+{
+  g_autofree char *folder = work->watch != NULL ? laurel_watch_dup_ending (work->watch) : NULL;
+
+  if (folder == NULL || !g_error_matches (*error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED))
+    return FALSE;
+  g_clear_error (error);
+  work->trained = laurel_model_load (folder, error);
+  return work->trained != NULL;
+}
+
 static void
 end_watch (LaurelJob *job, TrainWork *work, gboolean done)
 {
@@ -265,6 +279,7 @@ gboolean
 laurel_job_train (LaurelJob *job, GError **error)
 {
   g_auto (TrainWork) work = { 0 };
+  g_autoptr (GError) local = NULL;
   JsonObject *settings;
   gboolean trained;
 
@@ -288,9 +303,13 @@ laurel_job_train (LaurelJob *job, GError **error)
   log_data (job, &work);
   if (!begin_watch (job, &work, error))
     return FALSE;
-  trained = run_stage (job, &work, error);
+  trained = run_stage (job, &work, &local);
   end_watch (job, &work, trained);
-  if (!trained || !measure (job, &work, error) || !save_output (job, &work, error))
+  if (!trained && !take_best (&work, &local)) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
+  if (!measure (job, &work, error) || !save_output (job, &work, error))
     return FALSE;
   clean_up (job, &work);
   return TRUE;

@@ -147,7 +147,7 @@ name_model (const char *name_or_path)
 static void
 set_gold (JsonObject *object, const LaurelTrainRequest *request, const char *identity)
 {
-  static const char *const then[] = { "go-on", "pause", "stop" };
+  static const char *const then[] = { "go-on", "pause", "stop", "keep-best" };
   g_autofree char *gold = NULL;
 
   if (identity == NULL)

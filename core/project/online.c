@@ -22,6 +22,7 @@ void
 laurel_online_settings_clear (LaurelOnlineSettings *self)
 {
   g_clear_pointer (&self->model, g_free);
+  g_clear_pointer (&self->gold, g_free);
   g_clear_pointer (&self->reward, json_object_unref);
   g_clear_pointer (&self->ppo, json_object_unref);
 }
@@ -51,6 +52,7 @@ read_settings (JsonObject *object, LaurelOnlineSettings *out)
   out->n_tasks = MAX (get_int (object, "tasks", N_TASKS), 1);
   out->n_completions = CLAMP (get_int (object, "completions", N_COMPLETIONS), 2, 9);
   out->tune = json_object_get_boolean_member_with_default (object, "tune", FALSE);
+  out->gold = g_strdup (json_object_get_string_member_with_default (object, "gold", NULL));
   out->reward = get_object (object, "reward");
   out->ppo = get_object (object, "ppo");
 }
@@ -97,6 +99,8 @@ laurel_online_settings_save (LaurelStore *store,
   json_object_set_int_member (object, "tasks", settings->n_tasks);
   json_object_set_int_member (object, "completions", settings->n_completions);
   json_object_set_boolean_member (object, "tune", settings->tune);
+  if (settings->gold != NULL)
+    json_object_set_string_member (object, "gold", settings->gold);
   json_object_set_object_member (object, "reward", json_object_ref (settings->reward));
   json_object_set_object_member (object, "ppo", json_object_ref (settings->ppo));
   json_node_init_object (node, object);
@@ -347,6 +351,8 @@ laurel_project_start_tuning (LaurelProject *self,
   request.model = policy != NULL ? policy : reference;
   request.reference = reference;
   request.reward_model = reward;
+  request.gold = settings->gold;
+  request.on_overoptimisation = LAUREL_OVEROPTIMISED_KEEP_BEST; /* somebody waits */
   request.output = output;
   return laurel_project_start_training (self, &request, error);
 }

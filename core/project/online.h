@@ -33,6 +33,7 @@ typedef struct {
   int n_tasks;       /* so many at a time */
   int n_completions; /* of a task, 2–9: half of them the policy's, once there is one */
   gboolean tune;     /* each new reward model is followed by PPO */
+  char *gold;        /* the judge of its held-out answers, a file or a reward model; NULL: none */
   JsonObject *reward; /* settings of the stages that differ from the loop's own, by name; never NULL */
   JsonObject *ppo;
 } LaurelOnlineSettings;
@@ -65,7 +66,8 @@ char *laurel_online_find_reward (LaurelStore *store, const char *reference, GErr
 gint64 laurel_project_start_retraining (LaurelProject *self, const LaurelOnlineSettings *settings, int round, GError **error);
 /* @n_tasks mixed tasks; of the reference alone while there is no policy. */
 gint64 laurel_project_start_mixing (LaurelProject *self, const LaurelOnlineSettings *settings, int n_tasks, guint64 seed, int round, GError **error);
-/* PPO with the newest reward model: the policy goes on, or begins as the reference. */
+/* PPO with the newest reward model: the policy goes on, or begins as the reference. With a gold judge an over-optimised
+ * run is done where it is found to be, with the weights of its gold peak. */
 gint64 laurel_project_start_tuning (LaurelProject *self, const LaurelOnlineSettings *settings, int round, GError **error);
 
 /* --- What came of it -------------------------------------------------------- */

@@ -73,6 +73,7 @@ typedef enum {
   LAUREL_OVEROPTIMISED_GO_ON, /* it says so and goes on */
   LAUREL_OVEROPTIMISED_PAUSE, /* somebody is there to decide */
   LAUREL_OVEROPTIMISED_STOP,  /* nobody is: it ends as stopped and can be resumed */
+  LAUREL_OVEROPTIMISED_KEEP_BEST, /* something comes after it: it is done there, with the weights of the gold peak */
 } LaurelOverOptimised;
 
 /* What a training job is to do. Strings are copied. */

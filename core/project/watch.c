@@ -23,6 +23,7 @@ struct _LaurelWatch {
   double last_gold;   /* of the newest evaluation */
   guint changed;      /* lights, since the evaluation began */
   gboolean stopped, checkpoint; /* what somebody asked for during an evaluation */
+  gboolean ended;     /* the run is done with the best weights */
 };
 
 /* --- Lights ------------------------------------------------------------------------- */
@@ -201,6 +202,32 @@ answer_overoptimisation (LaurelWatch *self, int step)
   return stop ? LAUREL_STOP : LAUREL_CHECKPOINT;
 }
 
+static gboolean
+is_overoptimised (const LaurelWatch *self)
+{
+  return laurel_alarms_get (self->alarms, LAUREL_ALARM_OVEROPTIMISATION)->state
+         == LAUREL_LIGHT_ALARM;
+}
+
+/* Not where the light begins alone: a run that was killed before it could end finds it lit. */
+static gboolean
+ends_at_best (LaurelWatch *self, int step)
+{
+  const char *then = json_object_get_string_member_with_default (self->job->config,
+                                                                 "on_overoptimisation", "go-on");
+  g_autofree char *line = NULL;
+
+  if (!g_str_equal (then, "keep-best") || !is_overoptimised (self))
+    return FALSE;
+  line = g_strdup_printf ("Over-optimised at step %d: the run ends with the weights of step %d, "
+                          "where the gold score was best (%.3f, now %.3f).",
+                          step, self->best.step, self->best.gold, self->last_gold);
+  self->job->monitor.log (self->job, line);
+  self->job->monitor.progress (self->job, step, step);
+  self->ended = TRUE;
+  return TRUE;
+}
+
 static LaurelVerdict
 evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference)
 {
@@ -217,11 +244,17 @@ evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const Laur
       laurel_job_fail (job, error);
     return LAUREL_STOP;
   }
-  if ((self->changed & 1u << LAUREL_ALARM_OVEROPTIMISATION) != 0
-      && laurel_alarms_get (self->alarms, LAUREL_ALARM_OVEROPTIMISATION)->state
-             == LAUREL_LIGHT_ALARM)
+  if (ends_at_best (self, step))
+    return LAUREL_STOP;
+  if ((self->changed & 1u << LAUREL_ALARM_OVEROPTIMISATION) != 0 && is_overoptimised (self))
     return answer_overoptimisation (self, step);
   return self->checkpoint ? LAUREL_CHECKPOINT : LAUREL_GO_ON;
+}
+
+char *
+laurel_watch_dup_ending (const LaurelWatch *self)
+{
+  return self->ended ? laurel_best_get_model (&self->best, self->job->folder) : NULL;
 }
 
 void

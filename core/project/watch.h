@@ -22,6 +22,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelWatch, laurel_watch_free)
 /* A metric on its way to the store: lights that change are stored, logged and shown. */
 void laurel_watch_metric (LaurelWatch *self, int step, const char *key, double value);
 
+/* Where the weights are that an over-optimised run is done with, if that is what it was started for; NULL: it is not. */
+char *laurel_watch_dup_ending (const LaurelWatch *self) G_GNUC_WARN_UNUSED_RESULT;
+
 /* When the run is done: says so when earlier weights were better. */
 void laurel_watch_finish (LaurelWatch *self);
 

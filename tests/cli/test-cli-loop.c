@@ -28,12 +28,13 @@ make_project (Fixture *fixture, const char *name)
   return path;
 }
 
-/* Two rounds of twelve labels, with runs of a second. */
+/* Two rounds of twelve labels, with runs of a second and a judge of their own. */
 #define ONLINE                                                                                     \
   "loop", "online", "--rounds", "2", "--labels", "12", "--noise", "0.2", "--seed", "5", "--set",   \
       "reward.batch_size=4", "--set", "reward.eval_split=0.4", "--set", "reward.save_steps=1",     \
       "--set", "ppo.max_steps=3", "--set", "ppo.batch_size=8", "--set", "ppo.response_length=16",  \
-      "--set", "ppo.num_mini_batches=2", "--set", "ppo.save_steps=1", "--judge", judge
+      "--set", "ppo.num_mini_batches=2", "--set", "ppo.save_steps=1", "--set",           \
+      "ppo.eval_steps=1", "--gold", judge, "--judge", judge
 
 /* What the loop printed as JSON. */
 static char *
@@ -93,6 +94,8 @@ test_online (Fixture *fixture, gconstpointer unused)
   g_assert_cmpfloat (get_value (last, "win_rate"), <=, 1);
   g_assert_cmpfloat (get_value (last, "accuracy"), >, 0);
   g_assert_true (json_object_has_member (last, "score"));
+  run (&table, "--project", project, "run", "metrics", "4", "--csv", NULL);
+  g_assert_nonnull (strstr (table.out, "eval/gold"));
   run (&table, "--project", project, ONLINE, NULL);
   g_assert_nonnull (strstr (table.out, "reward-2 (newest)"));
 }
@@ -180,10 +183,15 @@ test_verbs (Fixture *fixture, gconstpointer unused)
   g_auto (Result) result = { 0 };
 
   run (&set, "--project", project, "loop", "settings", "--enable", "on", "--every", "30", "--set",
-       "ppo.kl_coef=0.3", "--json", NULL);
+       "ppo.kl_coef=0.3", "--gold", judge, "--json", NULL);
   run (&result, "--project", project, "loop", "settings", "--json", NULL);
   g_assert_cmpstr (set.out, ==, result.out);
   g_assert_nonnull (strstr (result.out, "\"every\":30"));
+  g_assert_nonnull (strstr (result.out, judge));
+  run (&result, "--project", project, "loop", "settings", "--gold", "", "--json", NULL);
+  g_assert_null (strstr (result.out, judge));
+  run (&result, "--project", project, "loop", "settings", "--gold", "nobody", NULL);
+  assert_error (&result, 1, "nobody");
   run (&result, "--project", project, "loop", "settings", "--enable", "maybe", NULL);
   assert_error (&result, 2, "neither on nor off");
   run (&result, "--project", project, "loop", "settings", "--set", "sft.seed=1", NULL);

@@ -115,6 +115,7 @@ test_settings (Fixture *fixture, gconstpointer unused)
   settings.n_tasks = 9;
   settings.n_completions = 6;
   settings.tune = TRUE;
+  settings.gold = g_strdup ("judge.json");
   json_object_set_double_member (settings.ppo, "kl_coef", 0.5);
   g_assert_true (laurel_online_settings_save (store, &settings, &error));
   g_assert_true (laurel_online_settings_load (store, &again, &error));
@@ -125,6 +126,7 @@ test_settings (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (again.n_tasks, ==, 9);
   g_assert_cmpint (again.n_completions, ==, 6);
   g_assert_true (again.tune);
+  g_assert_cmpstr (again.gold, ==, "judge.json");
   g_assert_true (laurel_online_hyperparameters (&again, LAUREL_STAGE_PPO, &hp, &error));
   g_assert_cmpfloat (hp.kl_coef, ==, 0.5);
 

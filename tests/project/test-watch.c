@@ -343,6 +343,51 @@ test_resumes (gconstpointer data)
                    laurel_project_get_best_step (project, parts));
 }
 
+/* What the rounds of a loop need: the run is done where it is found over-optimised, and its model
+ * is the peak. If it died just before it made its model it goes no further when it is resumed. */
+static void
+test_keeps (void)
+{
+  LaurelTrainRequest request = make_request ("peak", gold, LAUREL_OVEROPTIMISED_KEEP_BEST, 20);
+  LaurelTrainRequest shorter = make_request ("to-peak", gold, LAUREL_OVEROPTIMISED_GO_ON, 1);
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autoptr (LaurelAlarms) alarms = NULL;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (LaurelRun) again = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autofree char *model = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 id = start (&request);
+
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  run = laurel_store_get_run (store, id, NULL);
+  alarms = read_alarms (id);
+  g_assert_cmpint (run->status, ==, LAUREL_RUN_DONE);
+  g_assert_cmpint (run->step, <, 20);
+  g_assert_cmpint (run->n_steps, ==, run->step);
+  g_assert_cmpfloat (get_metric (id, "alarm/over-optimisation", run->step), ==, 1);
+  shorter.hyperparameters.max_steps = laurel_alarms_get_peak (alarms);
+  g_assert_cmpint (shorter.hyperparameters.max_steps, >, 0);
+  train (&shorter);
+  assert_same_weights ("peak", "to-peak");
+
+  first = print_metrics (id);
+  model = laurel_project_resolve_model (project, "peak", &error);
+  g_assert_true (laurel_store_remove_model (store, "peak", &error));
+  g_assert_true (laurel_file_remove_tree (model, &error));
+  g_assert_true (laurel_store_set_run_status (store, id, LAUREL_RUN_INTERRUPTED, "", &error));
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  again = laurel_store_get_run (store, id, NULL);
+  second = print_metrics (id);
+  g_assert_cmpint (again->step, ==, run->step);
+  g_assert_cmpstr (first, ==, second);
+  assert_same_weights ("peak", "to-peak");
+}
+
 /* Without a judge there is the reward model's word alone, and nothing is kept. */
 static void
 test_no_gold (void)
@@ -416,6 +461,7 @@ main (int argc, char **argv)
                         test_resumes);
   g_test_add_data_func ("/project/watch/resumes/rloo", &(LaurelStage){ LAUREL_STAGE_RLOO },
                         test_resumes);
+  g_test_add_func ("/project/watch/keeps", test_keeps);
   g_test_add_func ("/project/watch/no-gold", test_no_gold);
   g_test_add_func ("/project/watch/refuses", test_refuses);
   status = g_test_run ();
