@@ -54,9 +54,10 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
                         float *logprobs, float *ref_logprobs, float *kl, float *entropies)
 {
   int C = policy->config.n_embd, V = policy->config.vocab_size;
+  int ref_C = reference != NULL ? reference->config.n_embd : 0; /* the two may differ in width */
   int rows = chunk_rows (policy, labels->n);
   gsize logit_size = (gsize) rows * (gsize) V;
-  gsize row_size = (gsize) rows * (gsize) C;
+  gsize row_size = (gsize) rows * (gsize) MAX (C, ref_C);
   float *gathered = laurel_scratch_get (LAUREL_SCRATCH_ROWS, row_size * sizeof (float));
   float *logits = laurel_scratch_get (LAUREL_SCRATCH_LOGITS, logit_size * sizeof (float));
   float *ref_logits =
@@ -70,7 +71,7 @@ laurel_lm_head_compare (const LaurelModel *policy, const float *hidden,
     gather (gathered, hidden, labels->positions + start, n, C);
     make_logits (policy, logits, gathered, n);
     if (reference != NULL) {
-      gather (gathered, ref_hidden, labels->positions + start, n, C);
+      gather (gathered, ref_hidden, labels->positions + start, n, ref_C);
       make_logits (reference, ref_logits, gathered, n);
     }
 #pragma omp parallel for schedule(static)

@@ -276,6 +276,49 @@ test_compare_without_kl (void)
   laurel_pass_clear (&b);
 }
 
+static LaurelModel *
+make_wide (void)
+{
+  g_autoptr (LaurelModel) plain = fixture_model (1);
+  LaurelModelConfig config = plain->config;
+  g_autoptr (GError) error = NULL;
+  LaurelModel *model;
+
+  config.n_embd *= 2;
+  config.n_inner *= 2;
+  model = laurel_model_new (&config, fixture_tokenizer (), plain->chat_template, 5, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+/* A policy may be compared with a model of another width, which says what it says alone. */
+static void
+test_compare_widths (void)
+{
+  g_autoptr (LaurelModel) policy = fixture_model (1);
+  g_autoptr (LaurelModel) reference = make_wide ();
+  g_autoptr (GPtrArray) sequences = fixture_sequences (1, 4);
+  const LaurelSequence *s = g_ptr_array_index (sequences, 0);
+  g_autoptr (LaurelMicroBatch) micro = laurel_micro_batch_new (40);
+  LaurelPass a = { 0 }, b = { 0 };
+  float logprobs[40], ref_logprobs[40], alone[40], kl[40];
+  LaurelLabels labels;
+
+  g_assert_true (laurel_pass_init (&a, policy, 40, FALSE, NULL));
+  g_assert_true (laurel_pass_init (&b, reference, 40, FALSE, NULL));
+  laurel_micro_batch_add (micro, s->tokens, s->n_tokens, 1, 0);
+  laurel_pass_forward (&a, micro);
+  laurel_pass_forward (&b, micro);
+  labels = laurel_micro_batch_as_labels (micro);
+  laurel_lm_head_compare (policy, a.hidden, reference, b.hidden, &labels, 1, logprobs,
+                          ref_logprobs, kl, NULL);
+  laurel_lm_head_logprobs (reference, b.hidden, &labels, 1, alone, NULL);
+  g_assert_cmpmem (ref_logprobs, sizeof (float) * (gsize) labels.n, alone,
+                   sizeof (float) * (gsize) labels.n);
+  laurel_pass_clear (&a);
+  laurel_pass_clear (&b);
+}
+
 /* --- The budget -------------------------------------------------------------------------- */
 
 /* It ends with the policy that wrote the rollouts which were too far away: that of a run that is so
@@ -459,6 +502,7 @@ main (int argc, char **argv)
   g_test_add_func ("/train/ppo/kl/metrics", test_kl_metrics);
   g_test_add_func ("/train/ppo/kl/large-vocabulary", test_no_exact_kl);
   g_test_add_func ("/train/ppo/kl/left-out", test_compare_without_kl);
+  g_test_add_func ("/train/ppo/kl/other-width", test_compare_widths);
   g_test_add_data_func ("/train/ppo/budget", GINT_TO_POINTER (LAUREL_STAGE_PPO), test_budget);
   g_test_add_data_func ("/train/rloo/budget", GINT_TO_POINTER (LAUREL_STAGE_RLOO), test_budget);
   g_test_add_func ("/train/ppo/average", test_average);
