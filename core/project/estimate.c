@@ -5,6 +5,13 @@
 #include "core/project/data.h"
 #include "core/project/internal.h"
 
+/* That a step goes through; stages that know no accumulation have 1 of it. */
+static int
+count_rows (const LaurelHyperparameters *hp)
+{
+  return hp->batch_size * hp->gradient_accumulation_steps;
+}
+
 /* Of the newest run of the same kind and start that got anywhere; < 0: there is none. */
 static double
 measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
@@ -29,7 +36,7 @@ measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
         || !laurel_hyperparameters_from_json (
             &hp, request->stage, json_object_get_object_member (object, "hyperparameters"), NULL))
       continue;
-    return (double) (run->finished - run->started) / G_USEC_PER_SEC / run->step / hp.batch_size;
+    return (double) (run->finished - run->started) / G_USEC_PER_SEC / run->step / count_rows (&hp);
   }
   return -1.0;
 }
@@ -69,7 +76,7 @@ laurel_project_estimate (LaurelProject *self,
   /* Without a number of steps it depends on how much data there is, which the caller may still
    * change. */
   *out_seconds = seconds >= 0 && hp->max_steps > 0
-                     ? seconds * hp->max_steps * hp->batch_size * hp->num_seeds
+                     ? seconds * hp->max_steps * count_rows (hp) * hp->num_seeds
                      : -1.0;
   return TRUE;
 }

@@ -131,7 +131,7 @@ test_seeds (Fixture *fixture, gconstpointer unused)
   char *files[] = { path, NULL };
   LaurelTrainRequest request = fixture_request (LAUREL_STAGE_REWARD, "blank", "reward");
   g_autoptr (GError) error = NULL;
-  double one = -1, three = -1;
+  double one = -1, three = -1, four = -1;
   gsize n_bytes;
   gint64 run;
 
@@ -146,6 +146,10 @@ test_seeds (Fixture *fixture, gconstpointer unused)
   g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &three, &error));
   g_assert_cmpfloat (one, >, 0);
   g_assert_cmpfloat_with_epsilon (three, 3 * one, 1e-9 * one); /* the order of factors */
+  /* Four batches to a step take four times as long. */
+  request.hyperparameters.gradient_accumulation_steps = 4;
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &four, &error));
+  g_assert_cmpfloat_with_epsilon (four, 4 * three, 1e-9 * one);
 }
 
 static void
