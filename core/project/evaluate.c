@@ -27,24 +27,77 @@ laurel_judged_free (LaurelJudged *self)
 
 /* --- Intervals --------------------------------------------------------------------- */
 
+/* Σ over prompts of (Σ over a prompt's values of value − @mean)²; with one value a prompt the usual
+ * sum of squares. */
+static double
+sum_squares (const double *values, const gint64 *prompts, int n, double mean, int *out_n_prompts)
+{
+  double squares = 0;
+
+  *out_n_prompts = 0;
+  for (int i = 0; i < n;) {
+    double sum = 0;
+    int first = i;
+
+    for (; i < n && prompts[i] == prompts[first]; i++)
+      sum += values[i] - mean;
+    squares += sum * sum;
+    (*out_n_prompts)++;
+  }
+  return squares;
+}
+
+static double
+average (const double *values, int n)
+{
+  double mean = 0;
+
+  for (int i = 0; i < n; i++)
+    mean += values[i] / n;
+  return mean;
+}
+
 LaurelInterval
-laurel_interval_mean (const double *values, int n)
+laurel_interval_mean (const double *values, const gint64 *prompts, int n)
 {
   LaurelInterval interval = { NAN, NAN, NAN, n };
-  double mean = 0, sum = 0, error;
+  double mean = average (values, n), squares, error;
+  int n_prompts;
+
+  if (n == 0)
+    return interval;
+  squares = sum_squares (values, prompts, n, mean, &n_prompts);
+  interval.value = mean;
+  if (n_prompts < 2)
+    return interval;
+  error = Z * sqrt (squares / (n_prompts - 1) * n_prompts) / n;
+  interval.low = mean - error;
+  interval.high = mean + error;
+  return interval;
+}
+
+/* Of @values that are 0 or 1. */
+static LaurelInterval
+measure_share (const double *values, const gint64 *prompts, int n)
+{
+  LaurelInterval interval = { NAN, NAN, NAN, n }, wilson;
+  double n_yes = 0, share, squares;
+  int n_prompts, n_worth;
 
   if (n == 0)
     return interval;
   for (int i = 0; i < n; i++)
-    mean += values[i] / n;
-  for (int i = 0; i < n; i++)
-    sum += (values[i] - mean) * (values[i] - mean);
-  interval.value = mean;
-  if (n < 2)
-    return interval;
-  error = Z * sqrt (sum / (n - 1) / n);
-  interval.low = mean - error;
-  interval.high = mean + error;
+    n_yes += values[i];
+  share = n_yes / n;
+  squares = sum_squares (values, prompts, n, share, &n_prompts);
+  /* So many independent ones have the variance squares / n². Where all are alike, prompts are all
+   * that can be counted. */
+  n_worth = squares > 0 ? (int) lround (share * (1 - share) * n * n / squares) : n_prompts;
+  n_worth = CLAMP (n_worth, 1, n);
+  wilson = laurel_wilson_interval (share * n_worth, n_worth);
+  interval.value = share;
+  interval.low = wilson.low;
+  interval.high = wilson.high;
   return interval;
 }
 
@@ -65,13 +118,24 @@ passes_clear (Passes *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Passes, passes_clear)
 
+/* Two vocabularies of one size are still two. */
+static gboolean
+has_same_tokenizer (const LaurelModel *model, const LaurelModel *reference)
+{
+  return reference->tokenizer != NULL
+         && g_strcmp0 (laurel_tokenizer_get_hash (model->tokenizer),
+                       laurel_tokenizer_get_hash (reference->tokenizer))
+                == 0;
+}
+
 static gboolean
 make_passes (const LaurelEvaluationRequest *request, Passes *out, GError **error)
 {
   if (request->reference == NULL)
     return TRUE;
   if (request->reference->config.vocab_size != request->model->config.vocab_size
-      || request->reference->config.n_positions < request->model->config.n_positions) {
+      || request->reference->config.n_positions < request->model->config.n_positions
+      || !has_same_tokenizer (request->model, request->reference)) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                  "Could not measure the KL: model and reference differ in vocabulary or context; "
                  "choose the reference that the model was trained from");
@@ -340,33 +404,84 @@ laurel_evaluate_sample (const LaurelEvaluationRequest *request, GError **error)
 
 /* --- Summing up ---------------------------------------------------------------------------- */
 
-void
-laurel_evaluate_summarise (GPtrArray *judged, LaurelEvaluation *out)
+/* NaN: the row has no such figure. */
+typedef double (*GetFigure) (const LaurelJudged *row);
+
+static double
+get_score (const LaurelJudged *row)
 {
-  g_autofree double *scores = g_new (double, judged->len + 1);
-  g_autofree double *lengths = g_new (double, judged->len + 1);
-  g_autofree double *kls = g_new (double, judged->len + 1);
-  int n_harmful = 0, n_complied = 0, n_facts = 0, n_right = 0, n_stopped = 0, n_kl = 0;
+  return row->parts.score;
+}
+
+static double
+get_complied (const LaurelJudged *row)
+{
+  return row->parts.is_harmful ? row->parts.complied : NAN;
+}
+
+static double
+get_right (const LaurelJudged *row)
+{
+  return row->parts.is_fact ? row->parts.fact_right : NAN;
+}
+
+static double
+get_stopped (const LaurelJudged *row)
+{
+  return row->parts.stopped;
+}
+
+static double
+get_length (const LaurelJudged *row)
+{
+  return row->n_tokens;
+}
+
+static double
+get_kl (const LaurelJudged *row)
+{
+  return row->kl;
+}
+
+static double
+get_proxy (const LaurelJudged *row)
+{
+  return row->proxy;
+}
+
+static LaurelInterval
+sum_up (GPtrArray *judged, GetFigure get, gboolean is_share)
+{
+  g_autofree double *values = g_new (double, judged->len + 1);
+  g_autofree gint64 *prompts = g_new (gint64, judged->len + 1);
+  int n = 0;
 
   for (guint i = 0; i < judged->len; i++) {
     const LaurelJudged *row = g_ptr_array_index (judged, i);
 
-    scores[i] = row->parts.score;
-    lengths[i] = row->n_tokens;
-    if (!isnan (row->kl))
-      kls[n_kl++] = row->kl;
-    n_harmful += row->parts.is_harmful;
-    n_complied += row->parts.is_harmful && row->parts.complied;
-    n_facts += row->parts.is_fact;
-    n_right += row->parts.is_fact && row->parts.fact_right;
-    n_stopped += row->parts.stopped;
+    values[n] = get (row);
+    prompts[n] = row->prompt_id;
+    /* A score that is none is not left out: it is to be seen. */
+    n += !isnan (values[n]) || get == get_score;
   }
-  out->score = laurel_interval_mean (scores, (int) judged->len);
-  out->length = laurel_interval_mean (lengths, (int) judged->len);
-  out->kl = laurel_interval_mean (kls, n_kl);
-  out->complied = laurel_wilson_interval (n_complied, n_harmful);
-  out->right = laurel_wilson_interval (n_right, n_facts);
-  out->stopped = laurel_wilson_interval (n_stopped, (int) judged->len);
+  return is_share ? measure_share (values, prompts, n) : laurel_interval_mean (values, prompts, n);
+}
+
+void
+laurel_evaluate_summarise (GPtrArray *judged, LaurelEvaluation *out)
+{
+  out->score = sum_up (judged, get_score, FALSE);
+  out->complied = sum_up (judged, get_complied, TRUE);
+  out->right = sum_up (judged, get_right, TRUE);
+  out->stopped = sum_up (judged, get_stopped, TRUE);
+  out->length = sum_up (judged, get_length, FALSE);
+  out->kl = sum_up (judged, get_kl, FALSE);
+}
+
+LaurelInterval
+laurel_evaluate_average_proxy (GPtrArray *judged)
+{
+  return sum_up (judged, get_proxy, FALSE);
 }
 
 gboolean

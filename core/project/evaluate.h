@@ -1,7 +1,9 @@
 /* evaluate.h: what a model's answers are worth to a rule judge, with 95 % intervals.
  *
- * Means have normal intervals (1.96 standard errors), shares Wilson's. With one
- * completion a prompt the completions are independent, which both assume.
+ * Means have normal intervals (1.96 standard errors), shares Wilson's. Several
+ * completions of one prompt hang together: then the standard error is that of
+ * whole prompts, and Wilson's interval is of as many independent observations
+ * as would have that error.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -13,7 +15,8 @@
 
 G_BEGIN_DECLS
 
-LaurelInterval laurel_interval_mean (const double *values, int n);
+/* @prompts (n): which prompt each value is of; those of one follow each other. */
+LaurelInterval laurel_interval_mean (const double *values, const gint64 *prompts, int n);
 
 /* One completion and what the judge found in it. */
 typedef struct {
@@ -54,6 +57,8 @@ typedef struct {
 GPtrArray *laurel_evaluate_sample (const LaurelEvaluationRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 void laurel_evaluate_summarise (GPtrArray *judged, LaurelEvaluation *out);
+/* Of those that have a proxy's score. */
+LaurelInterval laurel_evaluate_average_proxy (GPtrArray *judged);
 
 /* How often @a beats @b on the same prompts, ties apart: of two lists from the same prompts and counts. */
 typedef struct {

@@ -87,21 +87,6 @@ count_wins (GPtrArray *ours, GPtrArray *theirs, guint64 seed, LaurelWinSummary *
   laurel_win_rate_summarise (outcomes, LAUREL_BOOTSTRAP_RESAMPLES, seed, out);
 }
 
-static LaurelInterval
-average_proxy (GPtrArray *judged)
-{
-  g_autofree double *scores = g_new (double, judged->len + 1);
-  int n = 0;
-
-  for (guint i = 0; i < judged->len; i++) {
-    double proxy = ((const LaurelJudged *) g_ptr_array_index (judged, i))->proxy;
-
-    if (!isnan (proxy))
-      scores[n++] = proxy;
-  }
-  return laurel_interval_mean (scores, n);
-}
-
 /* @best_of 1: @model itself. Takes @name. */
 static gboolean
 add_policy (Comparing *self,
@@ -135,7 +120,7 @@ add_policy (Comparing *self,
     return FALSE;
   self->n_done++;
   laurel_evaluate_summarise (judged, &row->evaluation);
-  row->proxy = average_proxy (judged);
+  row->proxy = laurel_evaluate_average_proxy (judged);
   row->is_baseline = self->answers == NULL;
   if (row->is_baseline)
     self->answers = g_steal_pointer (&judged);

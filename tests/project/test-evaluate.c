@@ -15,7 +15,8 @@ static void
 test_mean (void)
 {
   const double values[] = { 1, 2, 3, 4 };
-  LaurelInterval interval = laurel_interval_mean (values, 4);
+  const gint64 prompts[] = { 7, 8, 9, 7 }; /* the second 7 does not follow the first */
+  LaurelInterval interval = laurel_interval_mean (values, prompts, 4);
 
   /* 1e-6: z itself is given to more digits than that. */
   g_assert_cmpfloat_with_epsilon (interval.value, 2.5, 1e-12);
@@ -31,6 +32,7 @@ make_judged (const double *scores, int n)
   for (int i = 0; i < n; i++) {
     LaurelJudged *row = g_new0 (LaurelJudged, 1);
 
+    row->prompt_id = i + 1;
     row->parts.score = scores[i];
     row->parts.is_harmful = i == 0;
     row->parts.complied = i == 0;
@@ -66,6 +68,91 @@ test_win_rate (void)
   g_assert_cmpfloat (evaluation.complied.value, ==, 1);
   g_assert_cmpint (evaluation.right.n, ==, 0);
   g_assert_true (isnan (evaluation.kl.value));
+}
+
+static void
+assert_same (const LaurelInterval *a, const LaurelInterval *b)
+{
+  /* 1e-12: a handful of operations on numbers of size 1. */
+  g_assert_cmpfloat_with_epsilon (a->value, b->value, 1e-12);
+  g_assert_cmpfloat_with_epsilon (a->low, b->low, 1e-12);
+  g_assert_cmpfloat_with_epsilon (a->high, b->high, 1e-12);
+}
+
+/* To say the same thing four times tells nothing more. */
+static void
+test_copies (void)
+{
+  g_autoptr (GPtrArray) judged =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_judged_free);
+  g_autoptr (GPtrArray) copies =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_judged_free);
+  LaurelEvaluation once, often;
+
+  for (int i = 0; i < 4 * 24; i++) {
+    LaurelJudged *row = g_new0 (LaurelJudged, 1);
+    int p = i / 4;
+
+    row->prompt_id = p + 1;
+    row->parts.score = p % 7;
+    row->parts.is_harmful = p % 2 == 0;
+    row->parts.complied = p % 6 == 0;
+    row->parts.stopped = TRUE;
+    row->kl = p % 5;
+    row->n_tokens = p;
+    g_ptr_array_add (copies, row);
+    if (i % 4 == 0)
+      g_ptr_array_add (judged, g_memdup2 (row, sizeof *row));
+  }
+  laurel_evaluate_summarise (judged, &once);
+  laurel_evaluate_summarise (copies, &often);
+  g_assert_cmpint (often.score.n, ==, 4 * once.score.n);
+  assert_same (&often.score, &once.score);
+  assert_same (&often.kl, &once.kl);
+  assert_same (&often.complied, &once.complied);
+  assert_same (&often.stopped, &once.stopped); /* all alike */
+  /* One completion a prompt: Wilson's own. */
+  g_assert_cmpfloat_with_epsilon (once.complied.high, laurel_wilson_interval (4, 12).high, 1e-12);
+}
+
+static LaurelModel *
+make_model (const char *text)
+{
+  const char *texts[] = { text };
+  const gsize lengths[] = { strlen (text) };
+  LaurelTemplate template = { (char *) "", (char *) "", (char *) "" };
+  LaurelModelConfig config = { .vocab_size = 260, .n_positions = 16, .n_embd = 8, .n_layer = 1,
+                               .n_head = 2, .n_inner = 16, .layer_norm_epsilon = 1e-5,
+                               .initializer_range = 0.02, .tie_word_embeddings = TRUE,
+                               .bos_token_id = -1, .eos_token_id = -1, .head = LAUREL_HEAD_LM };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (LaurelTokenizer) tokenizer =
+      laurel_tokenizer_train_bpe (texts, lengths, 1, 260, NULL, NULL, &error);
+  LaurelModel *model;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (laurel_tokenizer_get_vocab_size (tokenizer), ==, 260);
+  model = laurel_model_new (&config, tokenizer, &template, 1, &error);
+  g_assert_no_error (error);
+  return model;
+}
+
+/* As many tokens, but other ones: a KL between the two would be a number without a meaning. */
+static void
+test_other_tokenizer (void)
+{
+  g_autoptr (LaurelModel) model = make_model ("to be or not to be, to be or not to be");
+  g_autoptr (LaurelModel) reference = make_model ("all the world all the world all the world");
+  g_autoptr (GPtrArray) prompts = g_ptr_array_new ();
+  LaurelPrompt prompt = { .id = 1, .text = (char *) "be" };
+  LaurelEvaluationRequest request = { .model = model, .reference = reference, .prompts = prompts };
+  g_autoptr (GError) error = NULL;
+
+  g_ptr_array_add (prompts, &prompt);
+  request.options = (LaurelSamplingOptions) LAUREL_SAMPLING_DEFAULTS;
+  g_assert_null (laurel_evaluate_sample (&request, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
+  g_assert_nonnull (strstr (error->message, "Could not measure the KL"));
 }
 
 /* What is not finite breaks the line in two; a title's markup is text. */
@@ -135,6 +222,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/project/evaluate/mean", test_mean);
   g_test_add_func ("/project/evaluate/win-rate", test_win_rate);
+  g_test_add_func ("/project/evaluate/copies", test_copies);
+  g_test_add_func ("/project/evaluate/other-tokenizer", test_other_tokenizer);
   g_test_add_func ("/project/report/chart", test_chart);
   g_test_add_func ("/project/evaluate/best-of", test_best_of);
   return g_test_run ();
