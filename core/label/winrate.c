@@ -254,15 +254,17 @@ get_controlled (const double *weights, int n, gpointer user_data)
   return isnan (alpha) ? NAN : sigmoid (alpha);
 }
 
-/* The prompts' wins less their losses. */
+/* By the prompts' wins less their losses. Where these are 0 in each prompt, they are so whatever
+ * the names, and nothing is likelier than that. */
 static double
-test_prompts (const Columns *columns)
+test_prompts (const Columns *columns, gboolean any_strict)
 {
   g_autoptr (GHashTable) nets = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_autofree int *net = g_new (int, MAX (columns->n, 1));
   GHashTableIter iter;
   gpointer value;
   int n = 0;
+  double p;
 
   for (int i = 0; i < columns->n; i++) {
     int before = GPOINTER_TO_INT (g_hash_table_lookup (nets, &columns->prompts[i]));
@@ -273,7 +275,8 @@ test_prompts (const Columns *columns)
   g_hash_table_iter_init (&iter, nets);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     net[n++] = GPOINTER_TO_INT (value);
-  return laurel_permutation_test (net, n);
+  p = laurel_permutation_test (net, n);
+  return isnan (p) && any_strict ? 1 : p;
 }
 
 static int
@@ -325,5 +328,5 @@ laurel_win_rate_summarise (const GArray *outcomes,
   for (int i = 0; i < columns.n_known; i++)
     out->length_gap += columns.gaps[i] / columns.n_known;
   out->p_sign = laurel_sign_test (out->n_wins, out->n_losses);
-  out->p_permutation = test_prompts (&columns);
+  out->p_permutation = test_prompts (&columns, out->n_wins + out->n_losses > 0);
 }

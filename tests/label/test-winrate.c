@@ -245,6 +245,20 @@ test_ties_only (void)
   g_assert_cmpfloat_with_epsilon (summary.controlled.value, 0.5, TOLERANCE);
 }
 
+/* Each prompt was won as often as lost: both tests say that nothing could look more alike. */
+static void
+test_even_prompts (void)
+{
+  g_autoptr (GArray) outcomes = g_array_new (FALSE, FALSE, sizeof (LaurelOutcome));
+  LaurelWinSummary summary;
+
+  for (int i = 0; i < 6; i++)
+    add_outcome (outcomes, i / 2, i % 2 == 0 ? 1 : -1, 0);
+  laurel_win_rate_summarise (outcomes, 100, 0, &summary);
+  g_assert_cmpfloat (summary.p_sign, ==, 1);
+  g_assert_cmpfloat (summary.p_permutation, ==, 1);
+}
+
 /* --- Rankings ---------------------------------------------------------------------------- */
 
 static gint64
@@ -336,6 +350,7 @@ main (int argc, char **argv)
   g_test_add_func ("/label/winrate/length-bias", test_length_bias);
   g_test_add_func ("/label/winrate/clusters", test_clusters);
   g_test_add_func ("/label/winrate/ties-only", test_ties_only);
+  g_test_add_func ("/label/winrate/even-prompts", test_even_prompts);
   g_test_add_func ("/label/outcomes/rankings", test_outcomes);
   return g_test_run ();
 }
