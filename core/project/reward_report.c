@@ -192,12 +192,14 @@ read_run (Work *self)
 
 /* --- Which rankings ----------------------------------------------------------------------- */
 
-/* A model that ranked would agree with itself. */
+/* A model that ranked would agree with itself. It did so under its name, or its folder's. */
 static gboolean
 is_wanted (const Work *self, const LaurelRanking *ranking)
 {
+  g_autofree char *name = g_path_get_basename (self->request->model);
+
   return ranking->labeler_kind != LAUREL_LABELER_REWARD_MODEL
-         || !g_str_equal (ranking->labeler, self->request->model);
+         || !g_str_equal (ranking->labeler, name);
 }
 
 static void

@@ -255,6 +255,24 @@ test_evaluate (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "language model");
 }
 
+/* What a reward model ranked says nothing of how good it is, also where its folder names it. */
+static void
+test_own_rankings (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = make_ranked (fixture);
+  g_autofree char *folder = g_build_filename (project, "models", "rm", NULL);
+  g_auto (Result) result = { 0 };
+
+  run (&result, PROJECT, "train", "reward", "--model", "blank", "--output", "rm", FAST, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "ranking", "simulate", "--judge", "rm", "--tasks", "all", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "evaluate", "reward", "--model", "rm", "--labelers", "simulated", NULL);
+  assert_error (&result, 1, "nothing has been ranked by such labelers");
+  run (&result, PROJECT, "evaluate", "reward", "--model", folder, "--labelers", "simulated", NULL);
+  assert_error (&result, 1, "nothing has been ranked by such labelers");
+}
+
 /* --- What PPO refuses ------------------------------------------------------------------ */
 
 /* A second world with a tokenizer of its own. */
@@ -310,6 +328,7 @@ main (int argc, char **argv)
   add ("/cli/reward/seeds-refuse", test_seeds_refuse);
   add ("/cli/reward/seeds-kill", test_seeds_kill);
   add ("/cli/reward/evaluate", test_evaluate);
+  add ("/cli/reward/own-rankings", test_own_rankings);
   add ("/cli/reward/ppo-refuses", test_ppo_refuses);
   return g_test_run ();
 }
