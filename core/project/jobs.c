@@ -338,28 +338,39 @@ laurel_project_get_job (LaurelProject *self)
   return self->trainer != NULL ? laurel_trainer_get_job (self->trainer) : NULL;
 }
 
+/* Means the job that is running now: when it ends before the trainer thread has read this, the next
+ * one in the queue goes on. */
+static void
+steer_job (LaurelProject *self, LaurelCommandKind kind)
+{
+  g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (self);
+
+  if (self->trainer != NULL)
+    laurel_trainer_send (self->trainer, kind, job != NULL ? job->run_id : 0, FALSE);
+}
+
 void
 laurel_project_pause_job (LaurelProject *self)
 {
-  laurel_trainer_send (self->trainer, LAUREL_COMMAND_PAUSE, 0, FALSE);
+  steer_job (self, LAUREL_COMMAND_PAUSE);
 }
 
 void
 laurel_project_resume_job (LaurelProject *self)
 {
-  laurel_trainer_send (self->trainer, LAUREL_COMMAND_RESUME, 0, FALSE);
+  steer_job (self, LAUREL_COMMAND_RESUME);
 }
 
 void
 laurel_project_stop_job (LaurelProject *self)
 {
-  laurel_trainer_send (self->trainer, LAUREL_COMMAND_STOP, 0, FALSE);
+  steer_job (self, LAUREL_COMMAND_STOP);
 }
 
 void
 laurel_project_checkpoint_job (LaurelProject *self)
 {
-  laurel_trainer_send (self->trainer, LAUREL_COMMAND_CHECKPOINT, 0, FALSE);
+  steer_job (self, LAUREL_COMMAND_CHECKPOINT);
 }
 
 static gboolean

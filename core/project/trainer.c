@@ -371,12 +371,15 @@ obey (LaurelJob *job, LaurelCommand *command, gboolean *paused)
 {
   LaurelTrainer *self = job->trainer;
   LaurelCommandKind kind = command->kind;
+  gboolean is_mine = command->run_id == 0 || command->run_id == job->run->id;
 
   if (kind == LAUREL_COMMAND_RUN) {
     g_queue_push_tail (&self->waiting, command);
     return LAUREL_GO_ON;
   }
   g_free (command);
+  if (!is_mine)
+    return LAUREL_GO_ON;
   switch (kind) {
   case LAUREL_COMMAND_PAUSE: *paused = TRUE; return LAUREL_GO_ON;
   case LAUREL_COMMAND_RESUME: *paused = FALSE; return LAUREL_GO_ON;

@@ -41,7 +41,8 @@ typedef enum {
   LAUREL_COMMAND_QUIT,
 } LaurelCommandKind;
 
-/* @run_id and @resume matter to RUN alone. Commands about the running job do nothing when there is none. */
+/* @run_id: of RUN, or the job that another command is for, which does nothing to any other one; 0: whichever runs.
+ * @resume matters to RUN alone. Commands about the running job do nothing when there is none. */
 void laurel_trainer_send (LaurelTrainer *self, LaurelCommandKind kind, gint64 run_id, gboolean resume);
 LaurelJobSnapshot *laurel_trainer_get_job (LaurelTrainer *self); /* (transfer full) (nullable) */
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/project/internal.h"
 #include "core/store/process.h"
 #include "tests/project/fixture.h"
 
@@ -65,6 +66,35 @@ test_pause_stop (Fixture *fixture, gconstpointer unused)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
   run = laurel_store_get_run (laurel_project_get_store (project), id, NULL);
   g_assert_cmpint (run->status, ==, LAUREL_RUN_STOPPED);
+}
+
+/* A stop that comes too late for its job leaves the next one of the queue alone. */
+static void
+test_late_stop (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 first = start (project, fixture, "one", 2);
+  gint64 second = start (project, fixture, "two", MANY_STEPS);
+  g_autoptr (LaurelJobSnapshot) job = NULL;
+  g_autoptr (GError) error = NULL;
+  int step;
+
+  g_assert_true (laurel_project_wait (project, first, &error));
+  g_assert_no_error (error);
+  wait_for (project, 1, LAUREL_RUN_RUNNING);
+  laurel_trainer_send (project->trainer, LAUREL_COMMAND_STOP, first, FALSE);
+  job = laurel_project_get_job (project);
+  step = job->step;
+  while (job != NULL && job->step < step + 3) {
+    g_main_context_iteration (NULL, TRUE);
+    g_clear_pointer (&job, laurel_job_snapshot_free);
+    job = laurel_project_get_job (project);
+  }
+  g_assert_nonnull (job);
+  g_assert_cmpint (job->run_id, ==, second);
+  laurel_project_stop_job (project);
+  g_assert_false (laurel_project_wait (project, second, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
 }
 
 /* Closing the project stops what runs, and the next to open it may go on. */
@@ -196,6 +226,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add ("/project/trainer/pause-stop", test_pause_stop);
+  add ("/project/trainer/late-stop", test_late_stop);
   add ("/project/trainer/close-interrupts", test_close_interrupts);
   add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);
   add ("/project/trainer/resume-after-model", test_resume_after_model);
