@@ -2,7 +2,7 @@
 #include "core/project/best_of.h"
 
 #include "core/base/error.h"
-#include "core/train/train.h"
+#include "core/train/answers.h"
 
 gboolean
 laurel_best_of_check (const LaurelBestOf *self, const LaurelModel *model, GError **error)
@@ -23,47 +23,19 @@ laurel_best_of_check (const LaurelBestOf *self, const LaurelModel *model, GError
   return FALSE;
 }
 
-/* Prompt and completion as they were sampled, within the reward model's context. */
-static LaurelSequence *
-make_sequence (const LaurelModel *reward,
-               const LaurelPromptTokens *prompt,
-               const LaurelSample *sample)
+/* The first of the @n answers from @first on that no other is better than. */
+static LaurelAnswer *
+choose (GPtrArray *answers, guint first, guint n)
 {
-  int n = prompt->n_tokens + sample->n_tokens;
-  g_autofree gint32 *tokens = g_new (gint32, n);
+  LaurelAnswer *best = g_ptr_array_index (answers, first);
 
-  memcpy (tokens, prompt->tokens, sizeof *tokens * (gsize) prompt->n_tokens);
-  memcpy (tokens + prompt->n_tokens, sample->tokens, sizeof *tokens * (gsize) sample->n_tokens);
-  return laurel_sequence_new (tokens, MIN (n, reward->config.n_positions), prompt->n_tokens);
-}
+  for (guint i = first + 1; i < first + n; i++) {
+    LaurelAnswer *one = g_ptr_array_index (answers, i);
 
-gboolean
-laurel_best_of_score (const LaurelBestOf *self,
-                      const LaurelPromptTokens *prompts,
-                      GPtrArray *samples,
-                      double *scores,
-                      GError **error)
-{
-  g_autoptr (GPtrArray) sequences =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
-  g_autofree float *read = g_new (float, samples->len + 1);
-
-  for (guint i = 0; i < samples->len; i++) {
-    const LaurelSample *sample = g_ptr_array_index (samples, i);
-
-    g_ptr_array_add (sequences, make_sequence (self->reward, &prompts[sample->prompt], sample));
+    if (one->score > best->score)
+      best = one;
   }
-  if (!laurel_reward_score (self->reward, (LaurelSequence *const *) sequences->pdata,
-                            (int) sequences->len, read, error))
-    return FALSE;
-  for (guint i = 0; i < samples->len; i++) {
-    const LaurelSample *sample = g_ptr_array_index (samples, i);
-
-    scores[i] = (double) read[i];
-    if (sample->finish != LAUREL_FINISH_STOP)
-      scores[i] -= self->missing_eos_penalty;
-  }
-  return TRUE;
+  return best;
 }
 
 GPtrArray *
@@ -78,31 +50,33 @@ laurel_best_of_generate (const LaurelBestOf *self,
                          double *out_scores,
                          GError **error)
 {
-  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sample_free);
-  g_autoptr (GPtrArray) samples = NULL;
-  g_autofree double *scores = NULL;
+  const LaurelAnswersRequest wanted = {
+    .model = model,
+    .prompts = prompts,
+    .n_prompts = n_prompts,
+    .n_completions = n_completions * self->n,
+    .options = options,
+    .progress = progress,
+    .user_data = user_data,
+    .reward = self->reward,
+    .missing_eos_penalty = self->missing_eos_penalty,
+  };
+  g_autoptr (GPtrArray) answers = NULL;
+  GPtrArray *kept;
 
   if (!laurel_best_of_check (self, model, error))
     return NULL;
-  samples = laurel_generate (model, prompts, n_prompts, n_completions * self->n, options, progress,
-                             user_data, error);
-  if (samples == NULL)
+  answers = laurel_answers_new (&wanted, error);
+  if (answers == NULL)
     return NULL;
-  scores = g_new (double, samples->len + 1);
-  if (!laurel_best_of_score (self, prompts, samples, scores, error))
-    return NULL;
-  for (guint first = 0; first < samples->len; first += (guint) self->n) {
-    guint best = first;
-    LaurelSample *sample;
+  kept = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sample_free);
+  for (guint first = 0; first < answers->len; first += (guint) self->n) {
+    LaurelAnswer *best = choose (answers, first, (guint) self->n);
 
-    for (guint i = first + 1; i < first + (guint) self->n; i++)
-      if (scores[i] > scores[best])
-        best = i;
-    sample = g_steal_pointer (&g_ptr_array_index (samples, best));
-    sample->index /= self->n;
+    best->sample->index /= self->n;
     if (out_scores != NULL)
-      out_scores[kept->len] = scores[best];
-    g_ptr_array_add (kept, sample);
+      out_scores[kept->len] = best->score;
+    g_ptr_array_add (kept, g_steal_pointer (&best->sample));
   }
-  return g_steal_pointer (&kept);
+  return kept;
 }

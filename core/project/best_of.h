@@ -19,9 +19,6 @@ typedef struct {
 /* MISMATCH when @reward cannot score what @model writes: it has no score head, or another tokenizer. */
 gboolean laurel_best_of_check (const LaurelBestOf *self, const LaurelModel *model, GError **error);
 
-/* Of each of @samples (element-type LaurelSample), which answer @prompts, the score into @scores (as many). */
-gboolean laurel_best_of_score (const LaurelBestOf *self, const LaurelPromptTokens *prompts, GPtrArray *samples, double *scores, GError **error);
-
 /* laurel_generate() where each of the @n_completions of a prompt is the best of n: completion j is among the samples
  * j·n … j·n + n − 1, the first of them where several are equally good. @progress counts samples. @out_scores (nullable,
  * n_prompts × n_completions): of those that were kept. */

@@ -11,6 +11,9 @@
 
 G_BEGIN_DECLS
 
+/* Answers that are read at once: few, as a trainer holds all that it planned for meanwhile. */
+#define LAUREL_HELD_OUT_AT_ONCE 2
+
 typedef struct {
   const LaurelTrainPrompt *prompt; /* borrowed */
   char *text;

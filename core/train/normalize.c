@@ -2,7 +2,7 @@
 #include "core/train/normalize.h"
 
 #include "core/base/error.h"
-#include "core/model/generate.h"
+#include "core/train/answers.h"
 #include "core/train/comparison.h"
 #include "core/train/monitor.h"
 #include "core/train/ppo_math.h"
@@ -40,19 +40,28 @@ sampling_cb (int n_done, int n_all, gpointer user_data)
   return laurel_monitor_go_on (sampling->monitor, NULL, NULL);
 }
 
+/* (element-type LaurelAnswer) */
 static GPtrArray *
-sample (const LaurelModel *sft,
+answer (const LaurelModel *sft,
         GPtrArray *prompts,
         const LaurelHyperparameters *hp,
         const LaurelMonitor *monitor,
         GError **error)
 {
   int n = MIN ((int) prompts->len, LAUREL_NORMALIZE_SAMPLES);
-  /* Few prompts give several samples each. */
-  int n_completions = MAX (LAUREL_NORMALIZE_SAMPLES / n, 1);
   g_autofree LaurelPromptTokens *tokens = g_new0 (LaurelPromptTokens, n);
   LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
   Sampling sampling = { monitor };
+  const LaurelAnswersRequest wanted = {
+    .model = sft,
+    .prompts = tokens,
+    .n_prompts = n,
+    /* Few prompts give several samples each. */
+    .n_completions = MAX (LAUREL_NORMALIZE_SAMPLES / n, 1),
+    .options = &options,
+    .progress = sampling_cb,
+    .user_data = &sampling,
+  };
 
   options.max_tokens = hp->response_length;
   options.seed = (guint64) laurel_comparison_split_seed (hp);
@@ -62,24 +71,19 @@ sample (const LaurelModel *sft,
     tokens[i] = (LaurelPromptTokens){ prompt->tokens, prompt->n_tokens,
                                       FIRST_STREAM + (guint64) i };
   }
-  return laurel_generate (sft, tokens, n, n_completions, &options, sampling_cb, &sampling, error);
+  return laurel_answers_new (&wanted, error);
 }
 
-/* (element-type LaurelSequence): prompt and sample as one, never through text. */
+/* (element-type LaurelSequence): of answers that are not needed otherwise. */
 static GPtrArray *
-join (GPtrArray *prompts, GPtrArray *samples)
+take_sequences (GPtrArray *answers)
 {
   GPtrArray *sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
 
-  for (guint i = 0; i < samples->len; i++) {
-    const LaurelSample *s = g_ptr_array_index (samples, i);
-    const LaurelTrainPrompt *prompt = g_ptr_array_index (prompts, s->prompt);
-    g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint32));
+  for (guint i = 0; i < answers->len; i++) {
+    LaurelAnswer *one = g_ptr_array_index (answers, i);
 
-    g_array_append_vals (ids, prompt->tokens, (guint) prompt->n_tokens);
-    g_array_append_vals (ids, s->tokens, (guint) s->n_tokens);
-    g_ptr_array_add (sequences,
-                     laurel_sequence_new ((gint32 *) ids->data, (int) ids->len, prompt->n_tokens));
+    g_ptr_array_add (sequences, g_steal_pointer (&one->sequence));
   }
   return sequences;
 }
@@ -135,12 +139,12 @@ laurel_reward_sample_reference (const LaurelModel *reward,
                                 const LaurelMonitor *monitor,
                                 GError **error)
 {
-  g_autoptr (GPtrArray) samples = NULL;
+  g_autoptr (GPtrArray) answers = NULL;
 
   if (!check_prompts (reward, sft, prompts, error))
     return NULL;
-  samples = sample (sft, prompts, hp, monitor, error);
-  return samples != NULL ? join (prompts, samples) : NULL;
+  answers = answer (sft, prompts, hp, monitor, error);
+  return answers != NULL ? take_sequences (answers) : NULL;
 }
 
 gboolean

@@ -2,12 +2,12 @@
 #include "core/train/ppo_audit.h"
 
 #include "core/base/error.h"
-#include "core/model/generate.h"
+#include "core/train/answers.h"
 #include "core/train/audit.h"
+#include "core/train/held_out.h"
 #include "core/train/ppo_math.h"
 
 #include <math.h>
-#include <string.h>
 
 #define N_SAMPLES 256
 /* At most so many batches of rollouts: small runs are not to wait for their audit. */
@@ -36,94 +36,65 @@ prompt_of (const LaurelPpo *self, int i, int n)
   return g_ptr_array_index (self->prompts, (gsize) i * self->prompts->len / (gsize) n);
 }
 
+/* (element-type LaurelAnswer): scored as rollouts are. */
 static GPtrArray *
-sample (LaurelPpo *self, int first, int n_here, int n, GError **error)
+answer (LaurelPpo *self, int n, GError **error)
 {
-  const LaurelHyperparameters *hp = self->hp;
-  g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, n_here);
+  g_autofree LaurelPromptTokens *prompts = g_new0 (LaurelPromptTokens, n);
   LaurelSamplingOptions options = LAUREL_SAMPLING_DEFAULTS;
   Sampling sampling = { self, NULL };
-  GPtrArray *samples;
+  const LaurelAnswersRequest wanted = {
+    .model = self->reference,
+    .prompts = prompts,
+    .n_prompts = n,
+    .n_completions = 1,
+    .options = &options,
+    .prompts_at_once = self->batch.n_rows, /* as a rollout's, which was planned */
+    .progress = sampling_cb,
+    .user_data = &sampling,
+    .reward = self->reward,
+    .missing_eos_penalty = self->hp->missing_eos_penalty,
+    .rows_at_once = LAUREL_HELD_OUT_AT_ONCE,
+  };
+  GPtrArray *answers;
   GError *local = NULL;
 
-  for (int i = 0; i < n_here; i++) {
-    const LaurelTrainPrompt *prompt = prompt_of (self, first + i, n);
+  for (int i = 0; i < n; i++) {
+    const LaurelTrainPrompt *prompt = prompt_of (self, i, n);
 
     prompts[i] = (LaurelPromptTokens) { prompt->tokens, prompt->n_tokens,
-                                        FIRST_STREAM + (guint64) (first + i) };
+                                        FIRST_STREAM + (guint64) i };
   }
-  options.temperature = hp->temperature;
+  options.temperature = self->hp->temperature;
   options.max_tokens = self->max_response;
-  options.seed = (guint64) hp->seed;
-  samples = laurel_generate (self->reference, prompts, n_here, 1, &options, sampling_cb, &sampling,
-                             &local);
-  if (samples == NULL && sampling.error != NULL) {
+  options.seed = (guint64) self->hp->seed;
+  answers = laurel_answers_new (&wanted, &local);
+  if (answers == NULL && sampling.error != NULL) {
     g_clear_error (&local);
     local = g_steal_pointer (&sampling.error);
   }
   g_clear_error (&sampling.error);
   if (local != NULL)
     g_propagate_error (error, local);
-  return samples;
-}
-
-/* Scores what the micro-batch holds into @scores. */
-static void
-score_packed (LaurelPpo *self, double *scores)
-{
-  LaurelMicroBatch *micro = self->micro;
-
-  laurel_pass_score (&self->reward_pass, micro, micro->outputs);
-  for (int b = 0; b < micro->n_sequences; b++)
-    scores[b] = micro->outputs[b];
-  laurel_micro_batch_clear (micro);
-}
-
-static void
-score (LaurelPpo *self, GPtrArray *samples, int first, int n, double *scores)
-{
-  g_autofree gint32 *tokens = g_new (gint32, self->batch.stride);
-  guint scored = 0;
-
-  laurel_micro_batch_clear (self->micro);
-  for (guint i = 0; i < samples->len; i++) {
-    const LaurelSample *one = g_ptr_array_index (samples, i);
-    const LaurelTrainPrompt *prompt = prompt_of (self, first + (int) i, n);
-    int length = prompt->n_tokens + one->n_tokens;
-
-    memcpy (tokens, prompt->tokens, sizeof *tokens * (gsize) prompt->n_tokens);
-    memcpy (tokens + prompt->n_tokens, one->tokens, sizeof *tokens * (gsize) one->n_tokens);
-    if (!laurel_micro_batch_fits (self->micro, length)) {
-      score_packed (self, scores + scored);
-      scored = i;
-    }
-    laurel_micro_batch_add (self->micro, tokens, length, length, 0);
-  }
-  score_packed (self, scores + scored);
-  for (guint i = 0; i < samples->len; i++)
-    if (((const LaurelSample *) g_ptr_array_index (samples, i))->finish != LAUREL_FINISH_STOP)
-      scores[i] -= self->hp->missing_eos_penalty;
+  return answers;
 }
 
 gboolean
 laurel_ppo_audit_prepare (LaurelPpo *self, GError **error)
 {
   int n = MIN (N_SAMPLES, N_BATCHES * self->batch.n_rows);
-  g_autofree double *scores = g_new (double, n);
+  g_autoptr (GPtrArray) answers = NULL;
 
   if (!self->has_exact_kl || self->reference_scores != NULL || self->monitor == NULL
       || self->monitor->metric == NULL || n < 2)
     return TRUE;
-  for (int first = 0; first < n; first += self->batch.n_rows) {
-    int n_here = MIN (self->batch.n_rows, n - first);
-    g_autoptr (GPtrArray) samples = sample (self, first, n_here, n, error);
-
-    if (samples == NULL)
-      return FALSE;
-    score (self, samples, first, n, scores + first);
-  }
-  self->reference_scores = g_steal_pointer (&scores);
+  answers = answer (self, n, error);
+  if (answers == NULL)
+    return FALSE;
+  self->reference_scores = g_new (double, n);
   self->n_reference_scores = n;
+  for (int i = 0; i < n; i++)
+    self->reference_scores[i] = ((const LaurelAnswer *) g_ptr_array_index (answers, i))->score;
   return TRUE;
 }
 
