@@ -140,3 +140,15 @@ laurel_bootstrap_mean_clustered (const double *values, const gint64 *clusters, i
   return laurel_bootstrap_clustered (weighted_mean, (gpointer) values, clusters, n, n_resamples,
                                      seed);
 }
+
+void
+laurel_interval_widen_share (LaurelInterval *share, int n_clusters)
+{
+  LaurelInterval wilson;
+
+  if (isnan (share->value) || share->high > share->low || n_clusters < 1)
+    return;
+  wilson = laurel_wilson_interval (share->value * n_clusters, n_clusters);
+  share->low = wilson.low;
+  share->high = wilson.high;
+}

@@ -35,6 +35,11 @@ LaurelInterval laurel_bootstrap_clustered (LaurelStatistic statistic, gpointer u
 /* The same of the mean of @values. */
 LaurelInterval laurel_bootstrap_mean_clustered (const double *values, const gint64 *clusters, int n, int n_resamples, guint64 seed);
 
+/* For a share of things that come in @n_clusters clusters, none of which differs from the others: all right, all wrong,
+ * or of one cluster. Drawing clusters again sees no spread in them; Wilson's interval does, of as many observations as
+ * there are clusters, and takes its place. Any other interval stays. */
+void laurel_interval_widen_share (LaurelInterval *share, int n_clusters);
+
 /* The @share quantile of ascending numbers, between neighbours by straight lines; @n at least 1. */
 double laurel_quantile (const double *sorted, int n, double share);
 

@@ -4,6 +4,7 @@
 #include "core/label/agreement.h"
 
 #include "core/base/rng.h"
+#include "core/base/statistics.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -94,19 +95,40 @@ compare_doubles (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-static double
-find_quantile (const double *sorted, int n, double share)
+/* Tasks that have something to say of the measure. */
+static int
+count_defined (Measure measure, const LaurelPairCounts *tasks, int n_tasks)
 {
-  double at = share * (n - 1);
-  int below = (int) at;
+  const char *ignored = NULL;
+  int n = 0;
 
-  return below + 1 < n ? sorted[below] + (at - below) * (sorted[below + 1] - sorted[below])
-                       : sorted[below];
+  for (int i = 0; i < n_tasks; i++)
+    n += !isnan (measure (&tasks[i], &ignored));
+  return n;
 }
 
+/* Where all tasks are alike drawing them again sees no spread; as a share of the way from @least to
+ * 1 the estimate has Wilson's interval. */
+static void
+widen (LaurelEstimate *estimate, double least, int n_tasks)
+{
+  LaurelInterval share = { (estimate->value - least) / (1 - least), NAN, NAN, n_tasks };
+
+  if (estimate->high > estimate->low)
+    return;
+  laurel_interval_widen_share (&share, n_tasks);
+  estimate->low = least + (1 - least) * share.low;
+  estimate->high = least + (1 - least) * share.high;
+}
+
+/* @least: what the measure is at the least; at the most it is 1. */
 static LaurelEstimate
-estimate (
-    Measure measure, const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed)
+estimate (Measure measure,
+          double least,
+          const LaurelPairCounts *tasks,
+          int n_tasks,
+          int n_resamples,
+          guint64 seed)
 {
   LaurelEstimate result = { NAN, NAN, NAN, NULL };
   g_autofree double *values = g_new (double, MAX (n_resamples, 1));
@@ -144,8 +166,9 @@ estimate (
     return result;
   }
   qsort (values, (gsize) n, sizeof *values, compare_doubles);
-  result.low = find_quantile (values, n, 0.025);
-  result.high = find_quantile (values, n, 0.975);
+  result.low = laurel_quantile (values, n, 0.025);
+  result.high = laurel_quantile (values, n, 0.975);
+  widen (&result, least, count_defined (measure, tasks, n_tasks));
   return result;
 }
 
@@ -157,9 +180,9 @@ laurel_agreement_estimate (
   out->n_pairs = 0;
   for (int i = 0; i < n_tasks; i++)
     out->n_pairs += tasks[i].n_pairs;
-  out->strict = estimate (measure_strict, tasks, n_tasks, n_resamples, seed);
-  out->half = estimate (measure_half, tasks, n_tasks, n_resamples, seed);
-  out->tau_b = estimate (measure_tau_b, tasks, n_tasks, n_resamples, seed);
+  out->strict = estimate (measure_strict, 0, tasks, n_tasks, n_resamples, seed);
+  out->half = estimate (measure_half, 0, tasks, n_tasks, n_resamples, seed);
+  out->tau_b = estimate (measure_tau_b, -1, tasks, n_tasks, n_resamples, seed);
 }
 
 /* --- A project's labelers --------------------------------------------------- */

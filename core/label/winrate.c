@@ -279,24 +279,53 @@ test_prompts (const Columns *columns, gboolean any_strict)
   return isnan (p) && any_strict ? 1 : p;
 }
 
+/* Of the outcomes that @which (@n) says, NULL: of all. */
 static int
-count_prompts (const Columns *columns)
+count_prompts (const Columns *columns, const int *which, int n)
 {
   g_autoptr (GHashTable) prompts = g_hash_table_new (g_int64_hash, g_int64_equal);
 
-  for (int i = 0; i < columns->n; i++)
-    g_hash_table_add (prompts, &columns->prompts[i]);
+  for (int i = 0; i < n; i++)
+    g_hash_table_add (prompts, &columns->prompts[which != NULL ? which[i] : i]);
   return (int) g_hash_table_size (prompts);
+}
+
+static int
+count_strict_prompts (const Columns *columns)
+{
+  g_autofree int *strict = g_new (int, columns->n + 1);
+  int n = 0;
+
+  for (int i = 0; i < columns->n; i++)
+    if (columns->results[i] != 0)
+      strict[n++] = i;
+  return count_prompts (columns, strict, n);
+}
+
+/* Where all of known lengths are won, all lost or all tied, what the fit still tells apart is the
+ * strength of its prior. */
+static void
+widen_controlled (const Columns *columns, LaurelInterval *controlled)
+{
+  for (int i = 1; i < columns->n_known; i++)
+    if (columns->known_results[i] != columns->known_results[0])
+      return;
+  controlled->low = controlled->high = NAN;
+  laurel_interval_widen_share (controlled,
+                               count_prompts (columns, columns->known, columns->n_known));
 }
 
 LaurelInterval
 laurel_win_rate_half (const GArray *outcomes, int n_resamples, guint64 seed)
 {
   g_auto (Columns) columns = { 0 };
+  LaurelInterval half;
 
   fill_columns (outcomes, &columns);
-  return laurel_bootstrap_clustered (get_half, &columns, columns.prompts, columns.n, n_resamples,
+  half = laurel_bootstrap_clustered (get_half, &columns, columns.prompts, columns.n, n_resamples,
                                      seed);
+  laurel_interval_widen_share (&half, count_prompts (&columns, NULL, columns.n));
+  return half;
 }
 
 void
@@ -311,7 +340,8 @@ laurel_win_rate_summarise (const GArray *outcomes,
   double alpha;
 
   fill_columns (outcomes, &columns);
-  *out = (LaurelWinSummary){ .n_prompts = count_prompts (&columns), .n_lengths = columns.n_known };
+  *out = (LaurelWinSummary){ .n_prompts = count_prompts (&columns, NULL, columns.n),
+                             .n_lengths = columns.n_known };
   for (int i = 0; i < columns.n; i++) {
     out->n_wins += columns.results[i] > 0;
     out->n_losses += columns.results[i] < 0;
@@ -321,6 +351,9 @@ laurel_win_rate_summarise (const GArray *outcomes,
   for (gsize i = 0; i < G_N_ELEMENTS (statistics); i++)
     *intervals[i] = laurel_bootstrap_clustered (statistics[i], &columns, columns.prompts, columns.n,
                                                 n_resamples, seed);
+  laurel_interval_widen_share (&out->clustered, count_strict_prompts (&columns));
+  laurel_interval_widen_share (&out->half, out->n_prompts);
+  widen_controlled (&columns, &out->controlled);
   out->clustered.n = out->n_wins + out->n_losses;
   out->controlled.n = columns.n_known;
   fit_lengths (&columns, NULL, &alpha, &out->length_slope);

@@ -2,7 +2,8 @@
  *
  * Ties are kept apart: the strict rate is wins over wins and losses, the other
  * one counts a tie as half a win. Wilson's interval takes every comparison for
- * independent; the other intervals draw whole prompts again.
+ * independent; the other intervals draw whole prompts again, or are Wilson's of
+ * the prompts where these are all alike.
  *
  * Length-controlled rate. Judges, people among them, prefer long answers. With
  * gᵢ the tokens of A's answer less those of B's, s the root mean square of the

@@ -69,6 +69,17 @@ sum_up (Figures *figures, guint64 seed)
                                           LAUREL_BOOTSTRAP_RESAMPLES, seed);
 }
 
+/* The same of shares. Win rates are none of these: one sample beats another in just half of the
+ * cases, whatever the prompts. */
+static LaurelInterval
+sum_up_shares (Figures *figures, guint64 seed)
+{
+  LaurelInterval interval = sum_up (figures, seed);
+
+  laurel_interval_widen_share (&interval, figures->n);
+  return interval;
+}
+
 void
 laurel_best_of_estimate (
     GPtrArray *judged, int n_samples, int n, guint64 seed, LaurelBestOfEstimate *out)
@@ -101,8 +112,8 @@ laurel_best_of_estimate (
                                  .gold = sum_up (&prompts.gold, seed),
                                  .win_rate = sum_up (&prompts.win_rate, seed),
                                  .proxy_win_rate = sum_up (&prompts.proxy_win_rate, seed),
-                                 .complied = sum_up (&prompts.complied, seed),
-                                 .right = sum_up (&prompts.right, seed),
-                                 .stopped = sum_up (&prompts.stopped, seed),
+                                 .complied = sum_up_shares (&prompts.complied, seed),
+                                 .right = sum_up_shares (&prompts.right, seed),
+                                 .stopped = sum_up_shares (&prompts.stopped, seed),
                                  .length = sum_up (&prompts.length, seed) };
 }

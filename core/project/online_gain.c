@@ -186,6 +186,10 @@ estimate (const HeldOut *prompts, int n, guint64 seed, LaurelRewardGain *gain)
     if (n > 0 && (i == 0 || gain->previous != NULL))
       *wanted[i].out = laurel_bootstrap_clustered (measure_share, &share, NULL, n,
                                                    LAUREL_BOOTSTRAP_RESAMPLES, seed);
+    if (wanted[i].weights[1] >= 0)
+      laurel_interval_widen_share (wanted[i].out, n);
+    else if (!(wanted[i].out->high > wanted[i].out->low))
+      wanted[i].out->low = wanted[i].out->high = NAN; /* no prompt differs: how far is not seen */
   }
 }
 

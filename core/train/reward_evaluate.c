@@ -163,25 +163,16 @@ get_quality_gap (const Pair *pair)
   return pair->quality_gap;
 }
 
-/* Where all are right, all wrong or of one prompt, drawing prompts again sees no spread; Wilson's
- * interval does, of as many observations as there are prompts. */
 static LaurelInterval
 measure_share (const double *right, const gint64 *prompts, int n, guint64 seed)
 {
-  g_autoptr (GHashTable) seen = NULL;
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_int64_hash, g_int64_equal);
   LaurelInterval share =
       laurel_bootstrap_mean_clustered (right, prompts, n, LAUREL_BOOTSTRAP_RESAMPLES, seed);
-  LaurelInterval wilson;
 
-  if (n == 0 || share.high > share.low)
-    return share;
-  seen = g_hash_table_new (g_int64_hash, g_int64_equal);
   for (int i = 0; i < n; i++)
     g_hash_table_add (seen, (gpointer) &prompts[i]);
-  n = (int) g_hash_table_size (seen);
-  wilson = laurel_wilson_interval (share.value * n, n);
-  share.low = wilson.low;
-  share.high = wilson.high;
+  laurel_interval_widen_share (&share, (int) g_hash_table_size (seen));
   return share;
 }
 

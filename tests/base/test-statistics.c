@@ -105,6 +105,26 @@ test_no_interval (void)
   g_assert_true (isnan (nothing.value));
 }
 
+/* Two of two prompts are no certainty; what has a spread keeps it. */
+static void
+test_widen (void)
+{
+  const double values[] = { 1, 1, 1, 1 };
+  const gint64 two[] = { 1, 1, 2, 2 };
+  LaurelInterval alike = laurel_bootstrap_mean_clustered (values, two, 4, 100, 1);
+  LaurelInterval spread = { 0.5, 0.25, 0.75, 4 }, nothing = { NAN, NAN, NAN, 0 };
+
+  g_assert_cmpfloat (alike.low, ==, 1);
+  laurel_interval_widen_share (&alike, 2);
+  g_assert_cmpfloat (alike.low, ==, laurel_wilson_interval (2, 2).low);
+  g_assert_cmpfloat (alike.high, ==, 1);
+  g_assert_cmpint (alike.n, ==, 4);
+  laurel_interval_widen_share (&spread, 4);
+  g_assert_cmpfloat (spread.low, ==, 0.25);
+  laurel_interval_widen_share (&nothing, 3);
+  g_assert_true (isnan (nothing.low));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -114,5 +134,6 @@ main (int argc, char **argv)
   g_test_add_func ("/base/statistics/bootstrap-mean", test_bootstrap_mean);
   g_test_add_func ("/base/statistics/clusters", test_clusters);
   g_test_add_func ("/base/statistics/no-interval", test_no_interval);
+  g_test_add_func ("/base/statistics/widen", test_widen);
   return g_test_run ();
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/base/statistics.h"
 
 #include <math.h>
 #include <string.h>
@@ -75,6 +76,25 @@ test_interval (void)
   g_assert_cmpfloat_with_epsilon (agreement.strict.low, 0.7 - 1.96 * 0.0458, 0.02);
   g_assert_cmpfloat_with_epsilon (agreement.strict.high, 0.7 + 1.96 * 0.0458, 0.02);
   g_assert_cmpfloat (agreement.strict.low, ==, again.strict.low);
+}
+
+/* Who agreed ten times of ten may yet disagree; tasks of ties alone do not count. */
+static void
+test_alike (void)
+{
+  LaurelPairCounts tasks[15] = { 0 };
+  LaurelAgreement agreement = { 0 };
+  double low = laurel_wilson_interval (10, 10).low;
+
+  for (int i = 0; i < 15; i++)
+    tasks[i] = (LaurelPairCounts){ .n_pairs = 1, .n_concordant = i < 10, .n_tied_both = i >= 10 };
+  laurel_agreement_estimate (tasks, 15, 500, 1, &agreement);
+  g_assert_cmpfloat (agreement.strict.value, ==, 1);
+  g_assert_cmpfloat_with_epsilon (agreement.strict.low, low, TOLERANCE);
+  g_assert_cmpfloat_with_epsilon (agreement.tau_b.low, 2 * low - 1, TOLERANCE);
+  g_assert_cmpfloat_with_epsilon (agreement.half.low, laurel_wilson_interval (15, 15).low,
+                                  TOLERANCE);
+  g_assert_cmpfloat (agreement.half.high, ==, 1);
 }
 
 static LaurelStore *
@@ -205,6 +225,7 @@ main (int argc, char **argv)
   g_test_add_func ("/label/agreement/counts", test_counts);
   g_test_add_func ("/label/agreement/undefined", test_undefined);
   g_test_add_func ("/label/agreement/interval", test_interval);
+  g_test_add_func ("/label/agreement/alike", test_alike);
   g_test_add_func ("/label/simulate/ranks-by-score", test_simulate);
   g_test_add_func ("/label/simulate/errors", test_simulate_errors);
   return g_test_run ();

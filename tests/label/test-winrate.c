@@ -259,6 +259,27 @@ test_even_prompts (void)
   g_assert_cmpfloat (summary.p_permutation, ==, 1);
 }
 
+/* Six wins of six are no certainty, by whichever rule. */
+static void
+test_only_wins (void)
+{
+  g_autoptr (GArray) outcomes = g_array_new (FALSE, FALSE, sizeof (LaurelOutcome));
+  LaurelInterval six = laurel_wilson_interval (6, 6);
+  LaurelWinSummary summary;
+
+  for (int i = 0; i < 6; i++)
+    add_outcome (outcomes, i, 1, i % 3);
+  laurel_win_rate_summarise (outcomes, 200, 0, &summary);
+  g_assert_cmpfloat (summary.strict.low, ==, six.low);
+  g_assert_cmpfloat (summary.clustered.low, ==, six.low);
+  g_assert_cmpfloat (summary.half.low, ==, six.low);
+  g_assert_cmpfloat (summary.controlled.low, <, 0.7);
+  /* A tie says nothing of the strict rate. */
+  add_outcome (outcomes, 6, 0, 0);
+  laurel_win_rate_summarise (outcomes, 200, 0, &summary);
+  g_assert_cmpfloat (summary.clustered.low, ==, six.low);
+}
+
 /* --- Rankings ---------------------------------------------------------------------------- */
 
 static gint64
@@ -351,6 +372,7 @@ main (int argc, char **argv)
   g_test_add_func ("/label/winrate/clusters", test_clusters);
   g_test_add_func ("/label/winrate/ties-only", test_ties_only);
   g_test_add_func ("/label/winrate/even-prompts", test_even_prompts);
+  g_test_add_func ("/label/winrate/only-wins", test_only_wins);
   g_test_add_func ("/label/outcomes/rankings", test_outcomes);
   return g_test_run ();
 }
