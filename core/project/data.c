@@ -19,6 +19,7 @@ laurel_train_data_clear (LaurelTrainData *self)
   g_clear_pointer (&self->comparisons, g_ptr_array_unref);
   g_clear_pointer (&self->prompts, g_ptr_array_unref);
   g_clear_pointer (&self->notes, g_ptr_array_unref);
+  g_clear_pointer (&self->first_rows, g_hash_table_unref);
   g_clear_pointer (&self->rows, laurel_rows_free);
   g_clear_pointer (&self->eval_rows, laurel_rows_free);
 }

@@ -34,6 +34,7 @@ typedef struct {
   GPtrArray *comparisons;    /* (element-type LaurelComparison) */
   GPtrArray *prompts;        /* (element-type LaurelTrainPrompt) */
   GPtrArray *notes;          /* (element-type utf8) lines for the run's log: what was left out, and why */
+  GHashTable *first_rows;    /* sft: prompt to the number of its first row (guint64), by which it is held out */
   guint64 n_rows;            /* sft: rows of the files so far, left out ones too; pretrain: documents */
   guint64 n_held_out;        /* pretrain: documents */
   guint64 n_tokens;          /* pretrain: of the documents */
@@ -125,7 +126,8 @@ gboolean laurel_data_encode_sft (const LaurelTemplate *template, const LaurelTok
 /* Why a row is left out, in words; NULL for a good one. */
 char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow *row, int n_tokens, int max_length);
 /* Appends sequences of @rows (element-type LaurelDataRow), which come from @what, to @out, and a note when some are left out.
- * @first: the number of rows that came before in the run's data, by which rows are held out. */
+ * @first: the number of rows that came before in the run's data. Rows are held out by their numbers, those of one prompt
+ * together by that of the first. */
 gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
                                guint64 first, LaurelTrainData *out, GError **error);
 

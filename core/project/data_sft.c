@@ -159,6 +159,37 @@ note_left_out (LaurelTrainData *out,
   g_ptr_array_add (out->notes, g_string_free (note, FALSE));
 }
 
+/* What is asked before the assistant first speaks. */
+static char *
+join_prompt (const LaurelDataRow *row)
+{
+  GString *prompt = g_string_new (NULL);
+
+  for (guint i = 0; i < row->messages->len; i++) {
+    const LaurelMessage *message = &g_array_index (row->messages, LaurelMessage, i);
+
+    if (message->role == LAUREL_ROLE_ASSISTANT)
+      break;
+    g_string_append_printf (prompt, "%d %s\n", message->role, message->text);
+  }
+  return g_string_free (prompt, FALSE);
+}
+
+/* The number of the first row with this one's prompt: all of them are held out, or none. */
+static guint64
+find_first (GHashTable *first_rows, const LaurelDataRow *row, guint64 index)
+{
+  char *prompt = join_prompt (row);
+  const guint64 *first = g_hash_table_lookup (first_rows, prompt);
+
+  if (first == NULL) {
+    g_hash_table_insert (first_rows, prompt, g_memdup2 (&index, sizeof index));
+    return index;
+  }
+  g_free (prompt);
+  return *first;
+}
+
 static void
 keep_row (const LaurelHyperparameters *hp,
           guint64 index,
@@ -188,6 +219,8 @@ laurel_data_load_sft (GPtrArray *rows,
 
   if (!laurel_require_tokenizer (model, NULL, error))
     return FALSE;
+  if (out->first_rows == NULL)
+    out->first_rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   for (guint i = 0; i < rows->len; i++) {
     const LaurelDataRow *row = g_ptr_array_index (rows, i);
     LaurelRowVerdict verdict;
@@ -200,7 +233,7 @@ laurel_data_load_sft (GPtrArray *rows,
       return FALSE;
     }
     if (verdict == LAUREL_ROW_GOOD)
-      keep_row (hp, first + i, ids, learned, out);
+      keep_row (hp, find_first (out->first_rows, row, first + i), ids, learned, out);
     else
       g_array_append_val (verdict == LAUREL_ROW_EMPTY ? empty : longer, row->number);
   }

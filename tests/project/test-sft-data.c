@@ -242,6 +242,69 @@ test_no_place_for_system (Fixture *fixture, gconstpointer unused)
   g_assert_nonnull (strstr (error->message, "“system”"));
 }
 
+/* (element-type utf8): the prompts' ids, as text, of sequences. */
+static GHashTable *
+collect_prompts (GPtrArray *sequences)
+{
+  GHashTable *prompts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < sequences->len; i++) {
+    const LaurelSequence *sequence = sequences->pdata[i];
+    g_autoptr (GString) ids = g_string_new (NULL);
+
+    for (int t = 0; t < sequence->n_prompt; t++)
+      g_string_append_printf (ids, "%d ", sequence->tokens[t]);
+    g_hash_table_add (prompts, g_strdup (ids->str));
+  }
+  return prompts;
+}
+
+/* A prompt with several demonstrations is held out with all of them, in whichever file they are. */
+static void
+test_split (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = laurel_project_resolve_model (project, "blank", &error);
+  g_autoptr (LaurelModel) model = laurel_model_load (folder, &error);
+  g_auto (LaurelTrainData) data = { 0 };
+  g_autoptr (JsonNode) snapshot = NULL;
+  g_autoptr (GHashTable) trained = NULL;
+  g_autoptr (GHashTable) held_out = NULL;
+  char *files[3] = { fixture_path (fixture, "a.jsonl"), fixture_path (fixture, "b.jsonl"), NULL };
+  LaurelHyperparameters hp;
+  GHashTableIter iter;
+  gpointer prompt;
+
+  for (int f = 0; f < 2; f++) {
+    g_autoptr (GString) rows = g_string_new (NULL);
+
+    for (int i = 0; i < 60; i++)
+      g_string_append_printf (rows, "{\"prompt\": \"p%d?\", \"completion\": \"c%d\"}\n", i % 20,
+                              60 * f + i);
+    fixture_write (files[f], rows->str);
+  }
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_SFT);
+  hp.eval_split = 0.4;
+  snapshot = laurel_data_snapshot (laurel_project_get_store (project), LAUREL_STAGE_SFT, files,
+                                   LAUREL_LABELERS_ALL, &error);
+  g_assert_no_error (error);
+  g_assert_true (laurel_data_load (laurel_project_get_store (project), LAUREL_STAGE_SFT,
+                                   json_node_get_object (snapshot), model, &hp, "", NULL, &data,
+                                   &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (data.sequences->len + data.eval_sequences->len, ==, 120);
+  trained = collect_prompts (data.sequences);
+  held_out = collect_prompts (data.eval_sequences);
+  g_assert_cmpuint (g_hash_table_size (held_out), >, 0);
+  g_assert_cmpuint (g_hash_table_size (trained) + g_hash_table_size (held_out), ==, 20);
+  g_hash_table_iter_init (&iter, held_out);
+  while (g_hash_table_iter_next (&iter, &prompt, NULL))
+    g_assert_false (g_hash_table_contains (trained, prompt));
+  g_free (files[0]);
+  g_free (files[1]);
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -256,6 +319,7 @@ main (int argc, char **argv)
   add ("/project/sft-data/left-out", test_left_out);
   add ("/project/sft-data/all-left-out", test_all_left_out);
   add ("/project/sft-data/chosen", test_chosen);
+  add ("/project/sft-data/split", test_split);
   add ("/project/sft-data/malformed", test_malformed);
   add ("/project/sft-data/no-place-for-system", test_no_place_for_system);
   return g_test_run ();
