@@ -343,33 +343,6 @@ add_reward_row (const LaurelModel *model,
   return TRUE;
 }
 
-gboolean
-laurel_data_get_completion_ids (LaurelStore *store,
-                                const LaurelModel *model,
-                                const LaurelCompletion *completion,
-                                GHashTable *fits,
-                                GArray *ids,
-                                GError **error)
-{
-  const char *name = completion->model != NULL ? completion->model : "";
-  gpointer known = g_hash_table_lookup (fits, name);
-
-  if (known == NULL) {
-    g_autoptr (LaurelModelRecord) record = laurel_store_get_model (store, name, NULL);
-    gboolean same =
-        record != NULL
-        && g_strcmp0 (record->tokenizer_hash, laurel_tokenizer_get_hash (model->tokenizer)) == 0;
-
-    known = GINT_TO_POINTER (same ? 1 : 2);
-    g_hash_table_insert (fits, g_strdup (name), known);
-  }
-  if (GPOINTER_TO_INT (known) == 1 && completion->n_tokens > 0) {
-    g_array_append_vals (ids, completion->tokens, (guint) completion->n_tokens);
-    return TRUE;
-  }
-  return encode_completion (model, completion->text, ids, error);
-}
-
 static gboolean
 fill_comparison (LaurelStore *store,
                  const LaurelModel *model,

@@ -77,6 +77,10 @@ void laurel_data_remove_encoded (const char *folder);
  * would take long, or where the data is not fit to run. @outline needs no weights. */
 int laurel_data_measure_longest (LaurelStore *store, const LaurelTrainRequest *request, const LaurelModel *outline);
 
+/* Appends the tokens of an answer's text, with end-of-text where it @stopped. An empty one that did not keeps it, as there
+ * would be nothing left to read. */
+gboolean laurel_data_encode_answer (const LaurelModel *model, const char *text, gboolean stopped, GArray *ids, GError **error);
+
 /* Appends a completion's tokens for @model: those that were sampled when they are of its tokenizer, else the text's, so
  * that text never stands in for ids that fit. @fits (utf8 → anything, owned keys) remembers whose tokenizers are. */
 gboolean laurel_data_get_completion_ids (LaurelStore *store, const LaurelModel *model, const LaurelCompletion *completion,

@@ -230,8 +230,8 @@ make_sequence (const LaurelEvaluationRequest *request,
                  laurel_tokenizer_get_hash (request->model->tokenizer))
       == 0)
     g_array_append_vals (ids, sample->tokens, (guint) sample->n_tokens);
-  else if (!laurel_template_encode_completion (reward->chat_template, reward->tokenizer,
-                                               judged->text, ids, error))
+  else if (!laurel_data_encode_answer (reward, judged->text,
+                                       sample->finish == LAUREL_FINISH_STOP, ids, error))
     return NULL;
   return laurel_sequence_new ((const gint32 *) (const void *) ids->data,
                               MIN ((int) ids->len, reward->config.n_positions), (int) n_prompt);

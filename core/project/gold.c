@@ -91,11 +91,8 @@ score_by_model (const LaurelModel *model,
   if (!laurel_template_encode_prompt (model->chat_template, model->tokenizer, prompt, ids, error))
     return FALSE;
   n_prompt = ids->len;
-  if (!laurel_template_encode_completion (model->chat_template, model->tokenizer, answer, ids,
-                                          error))
+  if (!laurel_data_encode_answer (model, answer, stopped, ids, error))
     return FALSE;
-  if (!stopped && ids->len > n_prompt)
-    g_array_set_size (ids, ids->len - 1); /* it never said end-of-text */
   sequence = laurel_sequence_new ((const gint32 *) (const void *) ids->data,
                                   MIN ((int) ids->len, model->config.n_positions), (int) n_prompt);
   ok = laurel_reward_score (model, &sequence, 1, &score, error);

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/label/simulate.h"
+#include "core/project/data.h"
 #include "tests/project/fixture.h"
 
 #include <glib/gstdio.h>
@@ -183,6 +184,31 @@ test_held_out_rankings (Fixture *fixture, gconstpointer unused)
   for (guint i = 0; i < log->len; i++)
     is_told |= strstr (log->pdata[i], "Left out 1 rankings of held-out prompts") != NULL;
   g_assert_true (is_told);
+}
+
+/* What was cut at its limit did not end, in whichever tokens it is read. */
+static void
+test_cut_answer (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = laurel_project_resolve_model (project, "blank", &error);
+  g_autoptr (LaurelModel) model = laurel_model_load (folder, &error);
+  g_autoptr (GHashTable) fits = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GArray) whole = g_array_new (FALSE, FALSE, sizeof (gint32));
+  g_autoptr (GArray) cut = g_array_new (FALSE, FALSE, sizeof (gint32));
+  LaurelCompletion completion = { .model = (char *) "elsewhere", .text = (char *) "It is white",
+                                  .finish = LAUREL_FINISH_STOP };
+  LaurelStore *store = laurel_project_get_store (project);
+
+  g_assert_true (laurel_data_get_completion_ids (store, model, &completion, fits, whole, &error));
+  completion.finish = LAUREL_FINISH_LENGTH;
+  g_assert_true (laurel_data_get_completion_ids (store, model, &completion, fits, cut, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_array_index (whole, gint32, whole->len - 1), ==, model->config.eos_token_id);
+  g_assert_cmpuint (cut->len, ==, whole->len - 1);
+  g_assert_cmpmem (cut->data, cut->len * sizeof (gint32), whole->data,
+                   cut->len * sizeof (gint32));
 }
 
 /* Weights that are not what was registered are found. */
@@ -430,6 +456,7 @@ main (int argc, char **argv)
   add ("/project/models/import-in-background", test_import_in_background);
   add ("/project/rankings/import", test_import_rankings);
   add ("/project/rankings/held-out", test_held_out_rankings);
+  add ("/project/rankings/cut-answer", test_cut_answer);
   add ("/project/check/finds", test_check_finds);
   add ("/project/loop", test_loop);
   add ("/project/sampling-settings", test_sampling_settings);
