@@ -4,6 +4,7 @@
 #include "core/base/json.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
+#include "core/train/plan.h"
 
 /* That a step goes through; stages that know no accumulation have 1 of it. */
 static int
@@ -41,6 +42,36 @@ measure_seconds_per_row (LaurelProject *self, const LaurelTrainRequest *request)
   return -1.0;
 }
 
+/* What a gold judge adds that is a reward model; rules take next to nothing, and of a name that
+ * nobody has the run's start will say so. */
+static gsize
+plan_gold (LaurelProject *self,
+           const LaurelTrainRequest *request,
+           const LaurelModelConfig *config,
+           const LaurelHyperparameters *hp,
+           int longest)
+{
+  g_autofree char *folder = NULL;
+  LaurelModelConfig gold = { 0 };
+
+  if (request->gold == NULL || !laurel_stage_is_online (request->stage)
+      || g_file_test (request->gold, G_FILE_TEST_IS_REGULAR))
+    return 0;
+  folder = laurel_project_resolve_model (self, request->gold, NULL);
+  if (folder == NULL || !laurel_model_load_config (folder, &gold, NULL))
+    return 0;
+  return laurel_train_plan_gold (request->stage, config, hp, longest, &gold);
+}
+
+/* Held-out prompts that are not there take no room. */
+static void
+count_held_out (LaurelProject *self, LaurelHyperparameters *hp)
+{
+  gint64 n = MAX (laurel_store_count_prompts (self->store, "heldout", NULL, NULL), 1);
+
+  hp->eval_rows = hp->eval_rows > 0 ? (int) MIN (n, hp->eval_rows) : (int) MIN (n, G_MAXINT);
+}
+
 gsize
 laurel_project_plan_memory (LaurelProject *self,
                             const LaurelTrainRequest *request,
@@ -49,12 +80,16 @@ laurel_project_plan_memory (LaurelProject *self,
   g_autofree char *folder = laurel_project_resolve_model (self, request->model, NULL);
   g_autoptr (LaurelTemplate) template = folder != NULL ? laurel_template_load (folder, NULL) : NULL;
   LaurelModel outline = { .config = *config, .chat_template = template };
+  LaurelHyperparameters hp = request->hyperparameters;
   int longest = 0;
 
+  if (laurel_stage_is_online (request->stage))
+    count_held_out (self, &hp);
   outline.tokenizer = laurel_project_get_tokenizer (self, request->model, NULL);
   if (outline.tokenizer != NULL && template != NULL)
     longest = laurel_data_measure_longest (self->store, request, &outline);
-  return laurel_train_plan_memory (request->stage, config, &request->hyperparameters, longest);
+  return laurel_train_plan_memory (request->stage, config, &hp, longest)
+         + plan_gold (self, request, config, &hp, longest);
 }
 
 gboolean

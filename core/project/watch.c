@@ -169,9 +169,10 @@ measure (LaurelWatch *self,
 {
   const LaurelHeldOutRequest request = { policy,   reference,    self->reward, self->prompts,
                                          self->hp, answering_cb, self };
+  gint64 start = g_get_monotonic_time ();
   g_autoptr (GPtrArray) answers = laurel_held_out_answer (&request, error);
   g_auto (LaurelBest) now = { .step = step };
-  gboolean is_best;
+  gboolean is_best, kept;
 
   if (answers == NULL || (self->gold != NULL && !score_gold (self, answers, &now, error)))
     return FALSE;
@@ -179,7 +180,10 @@ measure (LaurelWatch *self,
   if (self->gold != NULL)
     report_gold (self, &now, is_best || step == self->best.step);
   report_answers (self, step, answers);
-  return !is_best || keep_if_best (self, &now, policy, error);
+  kept = !is_best || keep_if_best (self, &now, policy, error);
+  self->job->monitor.metric (self->job, step, "time/eval",
+                             (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  return kept;
 }
 
 /* What a run does that has gone too far is set where it was started. */

@@ -172,6 +172,9 @@ static const LaurelMetricInfo metrics[] = {
   { "time/optimizer", N_ ("Time in AdamW"), N_ ("seconds"),
     N_ ("Seconds of time/update in which gradients were clipped and applied; the rest are forward "
         "and backward passes.") },
+  { "time/eval", N_ ("Time measuring"), N_ ("seconds"),
+    N_ ("Seconds that held-out answers took after this iteration: sampling, scoring, the gold "
+        "judge, and writing weights that are the best so far.") },
 };
 
 /* “seed-3/loss” is the loss of the third of several models. */

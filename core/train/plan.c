@@ -1,8 +1,11 @@
 /* plan.c: the memory that a stage will ask for.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "core/train/plan.h"
+
 #include "core/base/memory.h"
 #include "core/model/generate.h"
+#include "core/train/held_out.h"
 #include "core/train/micro_batch.h"
 #include "core/train/normalize.h"
 #include "core/train/ppo.h"
@@ -23,6 +26,16 @@ typedef struct {
   int longest;
   gsize block; /* bytes of a model's weights */
 } Plan;
+
+static gsize
+count_weights (const LaurelModelConfig *config)
+{
+  LaurelLayout *layout = laurel_layout_new (config);
+  gsize n_bytes = laurel_alloc_size (layout->n_floats * sizeof (float));
+
+  laurel_layout_unref (layout);
+  return n_bytes;
+}
 
 static gsize
 count_pass (const Plan *self, int n_tokens, gboolean for_backward)
@@ -85,17 +98,35 @@ count_ppo_rows (const LaurelHyperparameters *hp)
   return hp->ptx_coef > 0 ? MAX (rows, hp->ptx_batch_size) : rows;
 }
 
+/* What is held for a while and given back: for sampling a batch's rollouts; for sampling held-out
+ * answers or the reference's, a batch of prompts at once; for reading those with three models. */
+static gsize
+count_passing (const Plan *self)
+{
+  const LaurelHyperparameters *hp = self->hp;
+  int response = MIN (hp->response_length, self->config->n_positions - 1);
+  int prompt = MAX (self->longest - response, 1);
+  int n_each = self->stage == LAUREL_STAGE_RLOO ? hp->num_generations : 1;
+  int n_held_out = hp->eval_rows > 0 ? MIN (hp->batch_size, hp->eval_rows) : hp->batch_size;
+  int n_fresh =
+      self->config->vocab_size <= LAUREL_PPO_MAX_EXACT_VOCAB ? hp->batch_size : n_held_out;
+  int n_read = laurel_micro_batch_room (self->config, self->longest, LAUREL_HELD_OUT_AT_ONCE);
+  gsize rollouts =
+      laurel_generate_size (self->config, hp->batch_size / n_each, n_each, prompt, response);
+  gsize fresh = laurel_generate_size (self->config, n_fresh, 1, prompt, response);
+
+  return MAX (MAX (rollouts, fresh), 3 * count_pass (self, n_read, FALSE));
+}
+
 /* Weights and two moments of the policy and of a value network, unless the value is a head on the
  * policy or there is none; one block of gradients, reference and reward model, and the average of
- * the weights; the room that all passes but the reference's share; the batch, and its sampling. */
+ * the weights; the room that all passes but the reference's share; the batch, and what passes. */
 static gsize
 count_ppo (const Plan *self)
 {
   const LaurelHyperparameters *hp = self->hp;
   int n_tokens = laurel_micro_batch_room (self->config, self->longest, count_ppo_rows (hp));
   int response = MIN (hp->response_length, self->config->n_positions - 1);
-  int prompt = MAX (self->longest - response, 1);
-  int n_each = self->stage == LAUREL_STAGE_RLOO ? hp->num_generations : 1;
   gsize n_trained = self->stage == LAUREL_STAGE_RLOO || hp->vf_share_layers ? 1 : 2;
   gsize n_averages = hp->ema_decay > 0 ? 1 : 0;
 
@@ -105,7 +136,7 @@ count_ppo (const Plan *self)
          + (gsize) hp->batch_size
                * ((sizeof (float) * LAUREL_PPO_N_ARRAYS + 1) * (gsize) response
                   + sizeof (gint32) * (gsize) self->longest)
-         + laurel_generate_size (self->config, hp->batch_size / n_each, n_each, prompt, response);
+         + count_passing (self);
 }
 
 /* What @longest is when nobody knows. */
@@ -117,18 +148,24 @@ guess_longest (LaurelStage stage, const LaurelModelConfig *config, const LaurelH
   return laurel_sequence_limit (config, hp);
 }
 
+static Plan
+make_plan (LaurelStage stage,
+           const LaurelModelConfig *config,
+           const LaurelHyperparameters *hp,
+           int longest)
+{
+  return (Plan) { stage, config, hp, longest > 0 ? longest : guess_longest (stage, config, hp),
+                  count_weights (config) };
+}
+
 gsize
 laurel_train_plan_memory (LaurelStage stage,
                           const LaurelModelConfig *config,
                           const LaurelHyperparameters *hp,
                           int longest)
 {
-  LaurelLayout *layout = laurel_layout_new (config);
-  const Plan plan = { stage, config, hp,
-                      longest > 0 ? longest : guess_longest (stage, config, hp),
-                      laurel_alloc_size (layout->n_floats * sizeof (float)) };
+  const Plan plan = make_plan (stage, config, hp, longest);
 
-  laurel_layout_unref (layout);
   switch (stage) {
   case LAUREL_STAGE_PRETRAIN:
   case LAUREL_STAGE_SFT:
@@ -144,4 +181,20 @@ laurel_train_plan_memory (LaurelStage stage,
     break;
   }
   g_return_val_if_reached (0);
+}
+
+/* It judges answers one by one, when all of them have been read and that room is free again. */
+gsize
+laurel_train_plan_gold (LaurelStage stage,
+                        const LaurelModelConfig *config,
+                        const LaurelHyperparameters *hp,
+                        int longest,
+                        const LaurelModelConfig *gold)
+{
+  const Plan plan = make_plan (stage, config, hp, longest);
+  gsize passing = count_passing (&plan);
+  int n_tokens = MIN (plan.longest, gold->n_positions);
+  gsize pass = laurel_alloc_size (laurel_activations_size (gold, n_tokens, FALSE));
+
+  return count_weights (gold) + (pass > passing ? pass - passing : 0);
 }

@@ -4,7 +4,7 @@
 #include "tests/project/fixture.h"
 
 #include "core/text/template.h"
-#include "core/train/train.h"
+#include "core/train/plan.h"
 
 #include <string.h>
 
@@ -99,6 +99,34 @@ test_prompts (Fixture *fixture, gconstpointer unused)
   assert_estimate (fixture, project, &request, 64);
 }
 
+/* A gold judge that is a model is in memory all the time; rules are no model. */
+static void
+test_gold (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *rules = fixture_path (fixture, "rules.json");
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_RLOO, "blank", "policy");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = laurel_project_resolve_model (project, "blank", &error);
+  LaurelModelConfig config;
+  gsize without, with_rules, with_model;
+  double seconds;
+
+  g_assert_true (laurel_model_load_config (folder, &config, &error));
+  request.hyperparameters.response_length = 64; /* the whole context */
+  fixture_write (rules, "{}");
+  g_assert_true (laurel_project_estimate (project, &request, &without, &seconds, &error));
+  request.gold = rules;
+  g_assert_true (laurel_project_estimate (project, &request, &with_rules, &seconds, &error));
+  request.gold = "blank";
+  g_assert_true (laurel_project_estimate (project, &request, &with_model, &seconds, &error));
+  g_assert_cmpuint (with_rules, ==, without);
+  g_assert_cmpuint (with_model - without, ==,
+                    laurel_train_plan_gold (request.stage, &config, &request.hyperparameters, 64,
+                                            &config));
+  g_assert_cmpuint (with_model - without, >=, 4 * 7000); /* float weights of 7,000 parameters */
+}
+
 /* Where the data is too much to look at, or not fit to run, the context counts. */
 static void
 test_unknown (Fixture *fixture, gconstpointer unused)
@@ -164,6 +192,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("/project/estimate/files", test_files);
   add ("/project/estimate/prompts", test_prompts);
+  add ("/project/estimate/gold", test_gold);
   add ("/project/estimate/unknown", test_unknown);
   add ("/project/estimate/seeds", test_seeds);
   return g_test_run ();

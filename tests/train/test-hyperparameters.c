@@ -194,6 +194,7 @@ test_metrics (void)
     "val/explained_variance",
     "time/rollout",
     "time/update",
+    "time/eval",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)

@@ -6,6 +6,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "fixture.h"
 
+#include "core/train/held_out.h"
+#include "core/train/normalize.h"
+#include "core/train/plan.h"
 #include "core/train/rows.h"
 
 #include <math.h>
@@ -33,6 +36,7 @@ static const LaurelModelConfig third = { .vocab_size = 50257 / 3, .n_positions =
 typedef struct {
   LaurelStage stage;
   const LaurelModelConfig *config;
+  gboolean has_gold; /* online: a reward model of the same shape judges held-out answers */
 } Case;
 
 #define N_ROWS 8
@@ -76,12 +80,11 @@ make_rows (const LaurelModelConfig *config)
 }
 
 static GPtrArray *
-make_prompts (const LaurelModelConfig *config)
+make_prompts (const LaurelModelConfig *config, int n)
 {
   GPtrArray *prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
 
-  /* As many as a reward model is normalised on. */
-  for (int i = 0; i < 256; i++) {
+  for (int i = 0; i < n; i++) {
     LaurelTrainPrompt *prompt = g_new0 (LaurelTrainPrompt, 1);
 
     prompt->tokens = make_tokens (config);
@@ -126,11 +129,39 @@ make_settings (LaurelStage stage, LaurelHyperparameters *hp)
   hp->response_length = N_RESPONSE;
   hp->num_ppo_epochs = 1;
   hp->num_mini_batches = 4;
+  hp->eval_rows = 4 * N_ROWS;
   if (stage == LAUREL_STAGE_RLOO) {
     hp->ema_decay = 0.9;
     hp->ptx_coef = 1;
     hp->ptx_batch_size = 2 * N_ROWS; /* more than a mini-batch has */
   }
+}
+
+/* What answers held-out prompts are read with, as whoever watches over a run has it. */
+typedef struct {
+  const LaurelModel *reward, *gold; /* @gold NULL: none */
+  GPtrArray *prompts;
+  const LaurelHyperparameters *hp;
+} Watcher;
+
+static Watcher watcher;
+
+static LaurelVerdict
+evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference)
+{
+  const LaurelHeldOutRequest request = { policy,     reference, watcher.reward, watcher.prompts,
+                                         watcher.hp, NULL,      NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) answers = laurel_held_out_answer (&request, &error);
+  g_autofree gint32 *tokens = make_tokens (&watcher.reward->config);
+  LaurelSequence *sequence = laurel_sequence_new (tokens, N_TOKENS, N_RESPONSE);
+  float score;
+
+  g_assert_no_error (error);
+  if (watcher.gold != NULL)
+    g_assert_true (laurel_reward_score (watcher.gold, &sequence, 1, &score, &error));
+  laurel_sequence_free (sequence);
+  return LAUREL_GO_ON;
 }
 
 /* Samples are only taken where somebody reads the log. */
@@ -144,8 +175,11 @@ train (const Case *self, GError **error)
 {
   g_autoptr (LaurelModel) model = make_model (self->config, LAUREL_HEAD_LM);
   g_autoptr (LaurelModel) other = NULL;
+  g_autoptr (LaurelModel) gold = NULL;
   g_autoptr (LaurelRows) rows = make_rows (self->config);
-  g_autoptr (GPtrArray) prompts = make_prompts (self->config);
+  /* As many as a reward model is normalised on. */
+  g_autoptr (GPtrArray) prompts = make_prompts (self->config, LAUREL_NORMALIZE_SAMPLES);
+  g_autoptr (GPtrArray) held_out = make_prompts (self->config, 4 * N_ROWS);
   g_autoptr (GPtrArray) comparisons = make_comparisons (self->config);
   g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
   LaurelHyperparameters hp;
@@ -159,6 +193,10 @@ train (const Case *self, GError **error)
   other = make_model (self->config, LAUREL_HEAD_SCORE);
   if (self->stage == LAUREL_STAGE_REWARD)
     return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
+  if (self->has_gold)
+    gold = make_model (self->config, LAUREL_HEAD_SCORE);
+  watcher = (Watcher) { other, gold, held_out, &hp };
+  recorder->monitor.evaluate = evaluate_cb;
   return laurel_train_policy (self->stage, model, NULL, other, prompts, rows, &hp,
                               &recorder->monitor, error);
 }
@@ -208,6 +246,9 @@ test_stage (gconstpointer data)
 
   make_settings (self->stage, &hp);
   planned = (double) laurel_train_plan_memory (self->stage, self->config, &hp, N_TOKENS);
+  if (self->has_gold)
+    planned += (double) laurel_train_plan_gold (self->stage, self->config, &hp, N_TOKENS,
+                                                self->config);
   taken = (double) measure (self);
   g_test_message ("planned %.1f MB, taken %.1f MB", planned / 1e6, taken / 1e6);
   /* What people are told before a run; code that is paged in as it goes is part of the rest. */
@@ -225,6 +266,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/plan/dpo", &(Case){ LAUREL_STAGE_DPO, &small }, test_stage);
   g_test_add_data_func ("/train/plan/ppo", &(Case){ LAUREL_STAGE_PPO, &small }, test_stage);
   g_test_add_data_func ("/train/plan/ppo-of-a-third", &(Case){ LAUREL_STAGE_PPO, &third },
+                        test_stage);
+  g_test_add_data_func ("/train/plan/ppo-with-gold", &(Case){ LAUREL_STAGE_PPO, &small, TRUE },
                         test_stage);
   g_test_add_data_func ("/train/plan/rloo", &(Case){ LAUREL_STAGE_RLOO, &small }, test_stage);
 #endif
