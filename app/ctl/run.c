@@ -146,6 +146,43 @@ print_lights (const LaurelAlarms *alarms)
   }
 }
 
+/* What a run was told, one value a line; what stands in an object is a line of the same list. */
+static void
+print_settings (JsonNode *node, const char *name)
+{
+  JsonObjectIter iter;
+  const char *member;
+  JsonNode *value;
+
+  if (JSON_NODE_HOLDS_OBJECT (node)) {
+    json_object_iter_init_ordered (&iter, json_node_get_object (node));
+    while (json_object_iter_next_ordered (&iter, &member, &value))
+      print_settings (value, member);
+  } else if (json_node_get_value_type (node) == G_TYPE_DOUBLE) {
+    printf ("  %-20s %.6g\n", name, json_node_get_double (node));
+  } else if (json_node_get_value_type (node) == G_TYPE_STRING) {
+    printf ("  %-20s %s\n", name, json_node_get_string (node));
+  } else {
+    g_autofree char *text = laurel_json_to_string (node, FALSE);
+
+    printf ("  %-20s %s\n", name, text);
+  }
+}
+
+static void
+print_run (const LaurelRun *run)
+{
+  g_autoptr (JsonNode) config = laurel_json_parse (run->config, "config", NULL);
+
+  printf ("run     %" G_GINT64_FORMAT
+          " (%s)\nstatus  %s%s%s\nstep    %d of %d\nmodel   %s\noutput  %s\nconfig\n",
+          run->id, run->kind, laurel_run_status_to_string (run->status),
+          run->message[0] != '\0' ? ": " : "", run->message, run->step, run->n_steps,
+          run->model != NULL ? run->model : "", run->output != NULL ? run->output : "");
+  if (config != NULL)
+    print_settings (config, "");
+}
+
 static gboolean
 run_show (LaurelCtl *self, GError **error)
 {
@@ -172,12 +209,7 @@ run_show (LaurelCtl *self, GError **error)
     laurel_ctl_print_builder (builder);
     return TRUE;
   }
-  printf ("run     %" G_GINT64_FORMAT
-          " (%s)\nstatus  %s%s%s\nstep    %d of %d\nmodel   %s\noutput  %s\nconfig  %s\n",
-          run->id, run->kind, laurel_run_status_to_string (run->status),
-          run->message[0] != '\0' ? ": " : "", run->message, run->step, run->n_steps,
-          run->model != NULL ? run->model : "", run->output != NULL ? run->output : "",
-          run->config);
+  print_run (run);
   print_lights (alarms);
   for (guint i = 0; i < log->len; i++)
     printf ("  %s\n", (const char *) g_ptr_array_index (log, i));

@@ -81,6 +81,11 @@ test_dpo (Policies *self, gconstpointer unused)
                    "policy");
   g_assert_cmpstr (json_object_get_string_member (json_node_get_object (node), "parent"), ==,
                    "blank");
+  /* For people a setting is a line, as short as its value. */
+  run (&result, "--project", self->project, "run", "show", "1", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  g_assert_nonnull (strstr (result.out, "\n  learning_rate        0.003\n"));
+  g_assert_nonnull (strstr (result.out, "\n  batch_size           4\n"));
 }
 
 static void
