@@ -111,8 +111,8 @@ measure_folder (const char *path)
 
 /* Of the one file of weights; sharded models are known by the hash of their index, which names the
  * shards. */
-static char *
-hash_folder (const char *folder, GError **error)
+char *
+laurel_model_hash_folder (const char *folder, GError **error)
 {
   g_autofree char *weights = g_build_filename (folder, "model.safetensors", NULL);
   g_autofree char *index = g_build_filename (folder, "model.safetensors.index.json", NULL);
@@ -129,7 +129,7 @@ put_record (LaurelStore *store,
 {
   g_autofree char *folder = laurel_model_folder (project_path, origin->name);
   g_autofree char *path = g_build_filename ("models", origin->name, NULL);
-  g_autofree char *sha256 = hash_folder (folder, error);
+  g_autofree char *sha256 = laurel_model_hash_folder (folder, error);
   LaurelModelRecord record = { 0 };
 
   if (sha256 == NULL)

@@ -15,6 +15,7 @@ laurel_rater_free (LaurelRater *self)
   if (self == NULL)
     return;
   g_free (self->name);
+  g_free (self->folder);
   g_clear_pointer (&self->judge, laurel_judge_unref);
   g_clear_pointer (&self->reward, laurel_model_free);
   g_clear_pointer (&self->fits, g_hash_table_unref);
@@ -24,11 +25,10 @@ laurel_rater_free (LaurelRater *self)
 static gboolean
 load_reward (LaurelRater *self, const char *project_path, const char *judge, GError **error)
 {
-  g_autofree char *folder = laurel_model_resolve (self->store, project_path, judge, error);
-
   self->kind = LAUREL_LABELER_REWARD_MODEL;
   self->name = g_path_get_basename (judge);
-  self->reward = folder != NULL ? laurel_model_load (folder, error) : NULL;
+  self->folder = laurel_model_resolve (self->store, project_path, judge, error);
+  self->reward = self->folder != NULL ? laurel_model_load (self->folder, error) : NULL;
   if (self->reward == NULL || !laurel_require_tokenizer (self->reward, judge, error))
     return FALSE;
   if (self->reward->config.head == LAUREL_HEAD_SCORE)
@@ -57,25 +57,26 @@ laurel_rater_load (LaurelStore *store, const char *project_path, const char *jud
 
 /* --- Its name among the labelers ----------------------------------------------------- */
 
-/* The first ranking under a name fixes which weights it stands for. */
+/* The first ranking under a name fixes which weights it stands for: those in the folder, which may
+ * be called like a model of the project and be another one. */
 static gboolean
 check_identity (LaurelRater *self, gint64 labeler_id, GError **error)
 {
-  g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, self->name, NULL);
   g_autofree char *key = g_strdup_printf ("labeler-%" G_GINT64_FORMAT "-sha256", labeler_id);
+  g_autofree char *sha256 = laurel_model_hash_folder (self->folder, error);
   g_autofree char *known = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (record == NULL)
-    return TRUE; /* a directory, of which the project keeps nothing */
+  if (sha256 == NULL)
+    return FALSE;
   known = laurel_store_get_fact (self->store, key, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
   if (known == NULL)
-    return laurel_store_set_fact (self->store, key, record->sha256, error);
-  if (g_str_equal (known, record->sha256))
+    return laurel_store_set_fact (self->store, key, sha256, error);
+  if (g_str_equal (known, sha256))
     return TRUE;
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
                "Could not rank as “%s”: rankings under this name are by a model with other weights "

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct {
   LaurelLabelerKind kind; /* rules or reward model */
   char *name;             /* the file's, or the model's */
+  char *folder; /* of @reward; NULL: rules */
   LaurelJudge *judge;     /* of rules, else NULL */
   LaurelModel *reward;    /* a reward model, else NULL */
   LaurelStore *store;     /* borrowed */

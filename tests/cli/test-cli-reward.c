@@ -273,6 +273,30 @@ test_own_rankings (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "nothing has been ranked by such labelers");
 }
 
+/* A folder that is called like a model of the project may hold another one. */
+static void
+test_same_name (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = make_ranked (fixture);
+  g_autofree char *folder = fixture_path (fixture, "elsewhere/rm");
+  g_auto (Result) result = { 0 };
+
+  run (&result, PROJECT, "train", "reward", "--model", "blank", "--output", "rm", FAST, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "train", "reward", "--model", "blank", "--output", "other", "--set",
+       "seed=9", FAST, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "model", "export", "other", folder, NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "ranking", "simulate", "--judge", "rm", "--tasks", "all", "--count", "3",
+       NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  run (&result, PROJECT, "ranking", "simulate", "--judge", folder, "--tasks", "all", NULL);
+  assert_error (&result, 1, "by a model with other weights");
+  run (&result, PROJECT, "ranking", "simulate", "--judge", "rm", "--tasks", "all", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+}
+
 /* --- What PPO refuses ------------------------------------------------------------------ */
 
 /* A second world with a tokenizer of its own. */
@@ -329,6 +353,7 @@ main (int argc, char **argv)
   add ("/cli/reward/seeds-kill", test_seeds_kill);
   add ("/cli/reward/evaluate", test_evaluate);
   add ("/cli/reward/own-rankings", test_own_rankings);
+  add ("/cli/reward/same-name", test_same_name);
   add ("/cli/reward/ppo-refuses", test_ppo_refuses);
   return g_test_run ();
 }
