@@ -5,6 +5,7 @@
 #include "app/ctl/loop.h"
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/project/report.h"
 
@@ -13,13 +14,15 @@
 
 /* --- Scores that were measured --------------------------------------------------------- */
 
-/* By the name of the judge's file: scores of two judges are no scale. */
+/* By the name of the judge's file and what is in it: scores of two judges are no scale. Of a reward
+ * model that judges, none are kept. */
 static char *
 name_score (const char *model, const char *judge)
 {
   g_autofree char *name = g_path_get_basename (judge);
+  g_autofree char *sha256 = laurel_file_sha256 (judge, NULL);
 
-  return g_strdup_printf ("online/score/%s/%s", name, model);
+  return g_strdup_printf ("online/score/%s/%.16s/%s", name, sha256 != NULL ? sha256 : "", model);
 }
 
 gboolean

@@ -100,6 +100,44 @@ test_online (Fixture *fixture, gconstpointer unused)
   g_assert_nonnull (strstr (table.out, "reward-2 (newest)"));
 }
 
+static gboolean
+has_score (const char *project, const char *by)
+{
+  g_auto (Result) result = { 0 };
+  g_autoptr (JsonNode) node = NULL;
+  JsonObject *score;
+
+  run (&result, "--project", project, "loop", "status", "--judge", by, "--json", NULL);
+  node = parse_output (&result);
+  score = json_object_get_object_member (json_node_get_object (node), "reference_score");
+  return json_object_get_int_member (score, "n") > 0;
+}
+
+/* What a judge thought is kept for that judge; another one, or the same one of another mind, has
+ * yet to judge. */
+static void
+test_other_judge (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *project = make_project (fixture, "p.laurel");
+  g_autofree char *out = run_online (project);
+  g_autofree char *name = g_path_get_basename (judge);
+  g_autofree char *folder = fixture_path (fixture, "elsewhere");
+  g_autofree char *copy = g_build_filename (folder, name, NULL);
+  g_autofree char *text = NULL;
+  g_autofree char *other = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (has_score (project, judge));
+  text = laurel_file_read_text (judge, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (laurel_file_make_directory (folder, &error));
+  fixture_write (copy, text);
+  g_assert_true (has_score (project, copy));
+  other = g_strconcat (text, "\n", NULL);
+  fixture_write (copy, other);
+  g_assert_false (has_score (project, copy));
+}
+
 /* Starts the loop and kills it @microseconds later. Whether it was still at work. */
 static gboolean
 start_and_kill (const char *project, gulong microseconds)
@@ -220,6 +258,8 @@ main (int argc, char **argv)
   g_assert_nonnull (starter);
   judge = g_build_filename (starter, "judge.json", NULL);
   g_test_add ("/cli/loop/online", Fixture, NULL, fixture_set_up, test_online, fixture_tear_down);
+  g_test_add ("/cli/loop/other-judge", Fixture, NULL, fixture_set_up, test_other_judge,
+              fixture_tear_down);
   g_test_add ("/cli/loop/kill", Fixture, NULL, fixture_set_up, test_kill, fixture_tear_down);
   g_test_add ("/cli/loop/people", Fixture, NULL, fixture_set_up, test_people, fixture_tear_down);
   g_test_add ("/cli/loop/verbs", Fixture, NULL, fixture_set_up, test_verbs, fixture_tear_down);
