@@ -228,7 +228,7 @@ typedef struct {
 static void
 evaluating_clear (Evaluating *self)
 {
-  g_clear_pointer (&self->judge, laurel_judge_unref);
+  g_clear_pointer (&self->judge, laurel_judge_free);
   g_clear_pointer (&self->model, laurel_model_free);
   g_clear_pointer (&self->reference, laurel_model_free);
   g_clear_pointer (&self->prompts, g_ptr_array_unref);

@@ -40,7 +40,7 @@ typedef struct {
 static void
 loop_clear (Loop *loop)
 {
-  g_clear_pointer (&loop->judge, laurel_judge_unref);
+  g_clear_pointer (&loop->judge, laurel_judge_free);
   g_clear_pointer (&loop->judge_path, g_free);
   g_clear_pointer (&loop->reward_name, g_free);
   g_clear_pointer (&loop->policy_name, g_free);

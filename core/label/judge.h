@@ -77,9 +77,8 @@ typedef struct {
  * Returns: (transfer full): the judge, or %NULL
  */
 LaurelJudge *laurel_judge_load (const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-LaurelJudge *laurel_judge_ref (LaurelJudge *self);
-void laurel_judge_unref (LaurelJudge *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelJudge, laurel_judge_unref)
+void laurel_judge_free (LaurelJudge *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelJudge, laurel_judge_free)
 
 /**
  * laurel_judge_score:

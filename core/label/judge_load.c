@@ -63,18 +63,9 @@ free_topic (gpointer data)
   g_free (topic);
 }
 
-LaurelJudge *
-laurel_judge_ref (LaurelJudge *self)
-{
-  g_atomic_ref_count_inc (&self->refs);
-  return self;
-}
-
 void
-laurel_judge_unref (LaurelJudge *self)
+laurel_judge_free (LaurelJudge *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
-    return;
   for (int i = 0; i < N_PATTERNS; i++)
     g_clear_pointer (&self->patterns[i], g_ptr_array_unref);
   g_clear_pointer (&self->numbers, g_ptr_array_unref);
@@ -385,7 +376,6 @@ judge_new (void)
 {
   LaurelJudge *self = g_new0 (LaurelJudge, 1);
 
-  g_atomic_ref_count_init (&self->refs);
   for (int i = 0; i < N_PATTERNS; i++)
     self->patterns[i] = g_ptr_array_new_with_free_func ((GDestroyNotify) g_regex_unref);
   self->numbers = g_ptr_array_new_with_free_func (g_free);

@@ -42,7 +42,6 @@ typedef struct {
 } Topic;
 
 struct _LaurelJudge {
-  gatomicrefcount refs;
   Weights weights;
   gint64 best_min, best_max, ramble_over;
   GPtrArray *patterns[N_PATTERNS]; /* of GRegex */

@@ -61,7 +61,7 @@ laurel_gold_free (LaurelGold *self)
 {
   if (self == NULL)
     return;
-  g_clear_pointer (&self->judge, laurel_judge_unref);
+  g_clear_pointer (&self->judge, laurel_judge_free);
   g_clear_pointer (&self->model, laurel_model_free);
   g_free (self->identity);
   g_free (self);

@@ -16,7 +16,7 @@ laurel_rater_free (LaurelRater *self)
     return;
   g_free (self->name);
   g_free (self->folder);
-  g_clear_pointer (&self->judge, laurel_judge_unref);
+  g_clear_pointer (&self->judge, laurel_judge_free);
   g_clear_pointer (&self->reward, laurel_model_free);
   g_clear_pointer (&self->fits, g_hash_table_unref);
   g_free (self);

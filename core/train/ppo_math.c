@@ -187,14 +187,6 @@ laurel_ppo_half_square_kl (double logprob, double old_logprob)
   return 0.5 * (logprob - old_logprob) * (logprob - old_logprob);
 }
 
-double
-laurel_ppo_k3_kl (double logprob, double old_logprob)
-{
-  double delta = CLAMP (logprob - old_logprob, -MAX_LOG_RATIO, MAX_LOG_RATIO);
-
-  return expm1 (delta) - delta;
-}
-
 void
 laurel_kl_gap_add (LaurelKlGap *self, double k1, double exact)
 {

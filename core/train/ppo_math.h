@@ -66,11 +66,9 @@ typedef struct {
 } LaurelValueLoss;
 LaurelValueLoss laurel_ppo_value_loss (double value, double old_value, double return_, double cliprange_value);
 
-/* Estimates of KL(old‖new) from a token of the old policy, Δ = new − old log-probability: ½Δ²
- * (what TRL logs as approxkl) and k3 = e^Δ − 1 − Δ (unbiased, never negative). For plots only: k3
- * as a reward penalty has no restoring force near the reference. */
+/* An estimate of KL(old‖new) from a token of the old policy: ½ (new − old log-probability)², what
+ * TRL logs as approxkl. For plots alone. */
 double laurel_ppo_half_square_kl (double logprob, double old_logprob);
-double laurel_ppo_k3_kl (double logprob, double old_logprob);
 
 /* What k1 has been off the exact KL, over a run: one of both a rollout. */
 typedef struct {

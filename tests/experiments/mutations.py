@@ -37,7 +37,7 @@ BUGS = [
     ("KL dropped", PAY, "rewards[t] = (float) (t == n - 1 ? score : 0);"),
     ("KL's sign", PAY, "rewards[t] = (float) (kl_coef * kl[t] + (t == n - 1 ? score : 0));"),
     ("k3 in the reward", PAY,
-     "rewards[t] = (float) (-kl_coef * laurel_ppo_k3_kl (ref_logprobs[t], logprobs[t])"
+     "rewards[t] = (float) (-kl_coef * (expm1 (ref_logprobs[t] - logprobs[t]) - (ref_logprobs[t] - logprobs[t]))"
      " + (t == n - 1 ? score : 0));"),
     ("score one token early", PAY,
      "rewards[t] = (float) (-kl_coef * kl[t] + (t == MAX (n - 2, 0) ? score : 0));"),

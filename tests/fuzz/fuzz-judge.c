@@ -32,6 +32,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
     g_assert_true (g_utf8_validate (verdict.kind, -1, NULL));
     g_assert_cmpint (verdict.n_words, >=, 0);
   }
-  laurel_judge_unref (judge);
+  laurel_judge_free (judge);
   return 0;
 }

@@ -278,15 +278,6 @@ test_judge_absent (void)
   g_assert_true (error->domain == LAUREL_ERROR);
 }
 
-static void
-test_judge_ref (void)
-{
-  g_autoptr (LaurelJudge) judge = load_starter ();
-  g_autoptr (LaurelJudge) again = laurel_judge_ref (judge);
-
-  g_assert_true (again == judge);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -297,6 +288,5 @@ main (int argc, char **argv)
   g_test_add_func ("/label/judge/hostile", test_judge_hostile);
   g_test_add_func ("/label/judge/malformed", test_judge_malformed);
   g_test_add_func ("/label/judge/absent", test_judge_absent);
-  g_test_add_func ("/label/judge/ref", test_judge_ref);
   return g_test_run ();
 }
