@@ -4,7 +4,7 @@
 #include "app/ctl/evaluate.h"
 
 #include "core/base/error.h"
-#include "core/project/evaluate_compare.h"
+#include "core/project/evaluation_export.h"
 #include "core/project/report.h"
 
 #include <math.h>
@@ -48,37 +48,20 @@ read_request (LaurelCtl *self, LaurelCompareRequest *out, char ***out_models, GE
 /* --- What comes out -------------------------------------------------------------------- */
 
 static void
-add_wins (JsonBuilder *builder, const LaurelWinSummary *wins)
-{
-  laurel_json_add_int (builder, "wins", wins->n_wins);
-  laurel_json_add_int (builder, "losses", wins->n_losses);
-  laurel_json_add_int (builder, "ties", wins->n_ties);
-  laurel_ctl_add_interval (builder, "win_rate", &wins->strict);
-  laurel_ctl_add_interval (builder, "ties_half", &wins->half);
-  laurel_ctl_add_interval (builder, "length_controlled", &wins->controlled);
-}
-
-static void
 print_json (GPtrArray *rows)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
-  json_builder_begin_array (builder);
-  for (guint i = 0; i < rows->len; i++) {
-    const LaurelCompared *row = g_ptr_array_index (rows, i);
-
-    json_builder_begin_object (builder);
-    laurel_json_add_string (builder, "model", row->name);
-    laurel_json_add_boolean (builder, "baseline", row->is_baseline);
-    laurel_ctl_add_evaluation (builder, &row->evaluation);
-    laurel_json_add_double (builder, "kl_bound", row->kl_bound);
-    laurel_ctl_add_interval (builder, "proxy", &row->proxy);
-    if (!row->is_baseline)
-      add_wins (builder, &row->wins);
-    json_builder_end_object (builder);
-  }
-  json_builder_end_array (builder);
+  laurel_compared_add_json (builder, rows);
   laurel_ctl_print_builder (builder);
+}
+
+static void
+print_csv (GPtrArray *rows)
+{
+  g_autofree char *csv = laurel_compared_to_csv (rows);
+
+  printf ("%s", csv);
 }
 
 /* A line of the table: the measure, and its cell for each policy. */
@@ -176,6 +159,8 @@ laurel_ctl_run_compare (LaurelCtl *self, GError **error)
     return FALSE;
   if (self->json)
     print_json (rows);
+  else if (laurel_ctl_has (self, "csv"))
+    print_csv (rows);
   else
     print_table (rows, request.reward_model);
   return TRUE;
@@ -192,6 +177,7 @@ const LaurelCtlOption laurel_ctl_compare_options[] = {
   { "temperature", "T", "Of the sampling (1)", FALSE },
   { "max-tokens", "N", "The longest completion (64)", FALSE },
   { "seed", "N", "Of sampling and intervals (0)", FALSE },
+  { "csv", NULL, "Comma-separated values, one policy a line", FALSE },
   { NULL }
 };
 

@@ -78,23 +78,6 @@ run_contest (LaurelCtl *self, LaurelContest *contest, GError **error)
 /* --- Two models --------------------------------------------------------------------- */
 
 static void
-add_summary (JsonBuilder *builder, const LaurelWinSummary *wins)
-{
-  laurel_json_add_int (builder, "wins", wins->n_wins);
-  laurel_json_add_int (builder, "losses", wins->n_losses);
-  laurel_json_add_int (builder, "ties", wins->n_ties);
-  laurel_json_add_int (builder, "prompts", wins->n_prompts);
-  laurel_ctl_add_interval (builder, "win_rate", &wins->strict);
-  laurel_ctl_add_interval (builder, "win_rate_clustered", &wins->clustered);
-  laurel_ctl_add_interval (builder, "ties_half", &wins->half);
-  laurel_ctl_add_interval (builder, "length_controlled", &wins->controlled);
-  laurel_json_add_double (builder, "length_gap", wins->length_gap);
-  laurel_json_add_double (builder, "length_slope", wins->length_slope);
-  laurel_json_add_double (builder, "p_sign", wins->p_sign);
-  laurel_json_add_double (builder, "p_permutation", wins->p_permutation);
-}
-
-static void
 print_row (LaurelCtlTable *table, const char *title, const LaurelInterval *interval)
 {
   g_autofree char *cell = laurel_interval_format (interval, TRUE);
@@ -146,7 +129,7 @@ laurel_ctl_run_winrate (LaurelCtl *self, GError **error)
   between = laurel_outcomes_between (outcomes, 0, 1);
   laurel_win_rate_summarise (between, LAUREL_BOOTSTRAP_RESAMPLES, contest.seed, &wins);
   json_builder_begin_object (builder);
-  add_summary (builder, &wins);
+  laurel_json_add_win_summary (builder, &wins);
   json_builder_end_object (builder);
   if (self->json)
     laurel_ctl_print_builder (builder);
@@ -172,7 +155,7 @@ add_ratings (JsonBuilder *builder, const LaurelRatings *ratings)
 
     json_builder_begin_object (builder);
     laurel_json_add_string (builder, "model", rating->model);
-    laurel_ctl_add_interval (builder, "rating", &rating->rating);
+    laurel_json_add_interval (builder, "rating", &rating->rating);
     laurel_json_add_double (builder, "elo", ELO * rating->rating.value);
     laurel_json_add_int (builder, "wins", rating->n_wins);
     laurel_json_add_int (builder, "losses", rating->n_losses);

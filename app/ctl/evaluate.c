@@ -286,18 +286,6 @@ read_evaluating (LaurelCtl *self, Evaluating *out, GError **error)
 }
 
 void
-laurel_ctl_add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *interval)
-{
-  json_builder_set_member_name (builder, member);
-  json_builder_begin_object (builder);
-  laurel_json_add_double (builder, "value", interval->value);
-  laurel_json_add_double (builder, "low", interval->low);
-  laurel_json_add_double (builder, "high", interval->high);
-  laurel_json_add_int (builder, "n", interval->n);
-  json_builder_end_object (builder);
-}
-
-void
 laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *evaluations, int n)
 {
   int n_rows;
@@ -320,17 +308,6 @@ laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *
   laurel_ctl_table_print (table);
 }
 
-void
-laurel_ctl_add_evaluation (JsonBuilder *builder, const LaurelEvaluation *evaluation)
-{
-  laurel_ctl_add_interval (builder, "score", &evaluation->score);
-  laurel_ctl_add_interval (builder, "complied", &evaluation->complied);
-  laurel_ctl_add_interval (builder, "right", &evaluation->right);
-  laurel_ctl_add_interval (builder, "stopped", &evaluation->stopped);
-  laurel_ctl_add_interval (builder, "length", &evaluation->length);
-  laurel_ctl_add_interval (builder, "kl", &evaluation->kl);
-}
-
 static gboolean
 run_judge (LaurelCtl *self, GError **error)
 {
@@ -351,7 +328,7 @@ run_judge (LaurelCtl *self, GError **error)
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "model", names[0]);
   laurel_json_add_int (builder, "completions", judged->len);
-  laurel_ctl_add_evaluation (builder, &evaluation);
+  laurel_json_add_evaluation (builder, &evaluation);
   json_builder_end_object (builder);
   if (self->json)
     laurel_ctl_print_builder (builder);

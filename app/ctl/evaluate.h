@@ -5,14 +5,12 @@
 
 #include "app/ctl/ctl.h"
 #include "core/project/evaluate.h"
+#include "core/project/evaluation_export.h"
 
 G_BEGIN_DECLS
 
 /* One column a model, one or two of them. */
 void laurel_ctl_print_evaluations (const char *const *names, const LaurelEvaluation *evaluations, int n);
-void laurel_ctl_add_interval (JsonBuilder *builder, const char *member, const LaurelInterval *interval);
-/* As members of the object that is open. */
-void laurel_ctl_add_evaluation (JsonBuilder *builder, const LaurelEvaluation *evaluation);
 
 /* In contest.c: which of several models is preferred. */
 gboolean laurel_ctl_run_winrate (LaurelCtl *self, GError **error);

@@ -42,7 +42,7 @@ add_groups (JsonBuilder *builder, const LaurelRewardReport *report, LaurelReward
       laurel_json_add_double (builder, "low", group->low < -G_MAXINT / 2 ? NAN : group->low);
       laurel_json_add_double (builder, "high", group->high == G_MAXINT ? NAN : group->high);
     }
-    laurel_ctl_add_interval (builder, "accuracy", &group->accuracy);
+    laurel_json_add_interval (builder, "accuracy", &group->accuracy);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
@@ -61,13 +61,13 @@ add_calibration (JsonBuilder *builder, const LaurelRewardEvaluation *figures)
     laurel_json_add_double (builder, "low", bin->low);
     laurel_json_add_double (builder, "high", bin->high);
     laurel_json_add_double (builder, "predicted", bin->predicted);
-    laurel_ctl_add_interval (builder, "observed", &bin->observed);
+    laurel_json_add_interval (builder, "observed", &bin->observed);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);
-  laurel_ctl_add_interval (builder, "ece", &figures->ece);
+  laurel_json_add_interval (builder, "ece", &figures->ece);
   laurel_json_add_double (builder, "ece_by_chance", figures->ece_by_chance);
-  laurel_ctl_add_interval (builder, "calibration_slope", &figures->slope);
+  laurel_json_add_interval (builder, "calibration_slope", &figures->slope);
 }
 
 static void
@@ -115,14 +115,14 @@ print_json (const LaurelRewardReport *report)
   laurel_json_add_int (builder, "rankings", figures->n_rankings);
   laurel_json_add_int (builder, "pairs", figures->n_pairs);
   laurel_json_add_int (builder, "ties", figures->n_tied);
-  laurel_ctl_add_interval (builder, "accuracy", &figures->accuracy);
-  laurel_ctl_add_interval (builder, "accuracy_wilson", &figures->wilson);
+  laurel_json_add_interval (builder, "accuracy", &figures->accuracy);
+  laurel_json_add_interval (builder, "accuracy_wilson", &figures->wilson);
   for (int kind = 0; kind < LAUREL_N_GROUPS; kind++)
     add_groups (builder, report, kind);
   add_calibration (builder, figures);
   add_histogram (builder, figures);
-  laurel_ctl_add_interval (builder, "score_length", &figures->score_length);
-  laurel_ctl_add_interval (builder, "score_length_given_rank", &figures->partial_length);
+  laurel_json_add_interval (builder, "score_length", &figures->score_length);
+  laurel_json_add_interval (builder, "score_length_given_rank", &figures->partial_length);
   laurel_json_add_double (builder, "rank_length", figures->rank_length);
   add_ceiling (builder, report);
   laurel_json_add_int (builder, "seeds", report->n_seeds);

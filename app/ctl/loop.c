@@ -259,10 +259,10 @@ print_json (Loop *loop, const char *report, double seconds)
     json_builder_set_member_name (builder, i == 0 ? "sft" : "ppo");
     json_builder_begin_object (builder);
     laurel_json_add_string (builder, "model", loop->report.names[i]);
-    laurel_ctl_add_evaluation (builder, &loop->report.evaluations[i]);
+    laurel_json_add_evaluation (builder, &loop->report.evaluations[i]);
     json_builder_end_object (builder);
   }
-  laurel_ctl_add_interval (builder, "win_rate", &loop->report.wins.win_rate);
+  laurel_json_add_interval (builder, "win_rate", &loop->report.wins.win_rate);
   json_builder_end_object (builder);
   laurel_ctl_print_builder (builder);
 }

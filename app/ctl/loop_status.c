@@ -113,20 +113,20 @@ add_line_json (JsonBuilder *builder, const Line *line, gboolean has_judge)
   laurel_json_add_int (builder, "new_rankings", gain->n_new);
   laurel_json_add_int (builder, "heldout_prompts", gain->n_prompts);
   laurel_json_add_int (builder, "heldout_pairs", gain->n_pairs);
-  laurel_ctl_add_interval (builder, "accuracy", &gain->accuracy);
+  laurel_json_add_interval (builder, "accuracy", &gain->accuracy);
   laurel_json_add_string (builder, "previous", gain->previous);
-  laurel_ctl_add_interval (builder, "before", &gain->before);
-  laurel_ctl_add_interval (builder, "gain", &gain->gain);
+  laurel_json_add_interval (builder, "before", &gain->before);
+  laurel_json_add_interval (builder, "gain", &gain->gain);
   laurel_json_add_string (builder, "policy", line->policy);
   if (line->wins != NULL) {
-    laurel_ctl_add_interval (builder, "win_rate", &line->wins->rate);
+    laurel_json_add_interval (builder, "win_rate", &line->wins->rate);
     laurel_json_add_int (builder, "ranked_tasks", line->wins->n_tasks);
     laurel_json_add_int (builder, "wins", line->wins->n_wins);
     laurel_json_add_int (builder, "losses", line->wins->n_losses);
     laurel_json_add_int (builder, "ties", line->wins->n_ties);
   }
   if (has_judge)
-    laurel_ctl_add_interval (builder, "score", &line->score);
+    laurel_json_add_interval (builder, "score", &line->score);
   json_builder_end_object (builder);
 }
 
@@ -286,7 +286,7 @@ laurel_ctl_loop_print (LaurelCtl *self,
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "reference", reference);
   if (judge != NULL)
-    laurel_ctl_add_interval (builder, "reference_score", &score);
+    laurel_json_add_interval (builder, "reference_score", &score);
   laurel_json_add_int (builder, "new_rankings", n_new);
   laurel_json_add_int (builder, "open_tasks", n_open);
   json_builder_set_member_name (builder, "reward_models");

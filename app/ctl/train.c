@@ -123,6 +123,39 @@ list_ptx_files (LaurelCtl *self)
   return options != NULL ? g_strv_builder_end (files) : NULL;
 }
 
+/* --labeler, each time it is given, as ids that end in 0; NULL: never. */
+static gboolean
+find_labelers (LaurelCtl *self, GArray **out, GError **error)
+{
+  GPtrArray *names = laurel_ctl_get_all (self, "labeler");
+  g_autoptr (GPtrArray) labelers = NULL;
+
+  if (names == NULL)
+    return TRUE;
+  labelers = laurel_store_list_labelers (laurel_project_get_store (self->project), error);
+  if (labelers == NULL)
+    return FALSE;
+  *out = g_array_new (TRUE, FALSE, sizeof (gint64));
+  for (guint n = 0; n < names->len; n++) {
+    guint before = (*out)->len;
+
+    for (guint i = 0; i < labelers->len; i++) {
+      const LaurelLabeler *labeler = g_ptr_array_index (labelers, i);
+
+      if (g_str_equal (labeler->name, g_ptr_array_index (names, n)))
+        g_array_append_val (*out, labeler->id);
+    }
+    if ((*out)->len > before)
+      continue;
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not find the labeler “%s”: the project has none of that name; "
+                 "“laurelctl ranking agreement” lists those who have ranked",
+                 (const char *) g_ptr_array_index (names, n));
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 train (LaurelCtl *self, LaurelStage stage, GError **error)
 {
@@ -130,6 +163,7 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
   g_auto (GStrv) files = list_data_files (self);
   g_auto (GStrv) ptx_files = list_ptx_files (self);
   g_autofree char *reward_model = NULL;
+  g_autoptr (GArray) labeler_ids = NULL;
   gint64 run_id;
 
   request.model = laurel_ctl_require (self, "model", error);
@@ -142,8 +176,11 @@ train (LaurelCtl *self, LaurelStage stage, GError **error)
       || !apply_settings (self, stage, &request.hyperparameters, error)
       || !laurel_ctl_get_labelers (self, &request.labelers, error)
       || !apply_seeds (self, stage, &request.hyperparameters, error)
-      || !laurel_ctl_open_project (self, error))
+      || !laurel_ctl_open_project (self, error)
+      || !find_labelers (self, &labeler_ids, error))
     return FALSE;
+  request.labeler_ids =
+      labeler_ids != NULL ? (const gint64 *) (const void *) labeler_ids->data : NULL;
   if (laurel_stage_is_online (stage)) {
     reward_model = find_reward_model (self, error);
     if (reward_model == NULL)
@@ -495,6 +532,7 @@ static const LaurelCtlOption reward_options[] = {
   COMMON_OPTIONS,
   PRESET_OPTION,
   { "labelers", "WHOSE", "Rankings by people, simulated ones or all (all)", FALSE },
+  { "labeler", "NAME", "Of these, this labeler's alone; may be given again", TRUE },
   { "seeds", "N", "Train so many and keep the best; the same as --set num_seeds=N", FALSE },
   { NULL }
 };
@@ -502,6 +540,7 @@ static const LaurelCtlOption reward_options[] = {
 static const LaurelCtlOption sft_options[] = {
   COMMON_OPTIONS,
   { "labelers", "WHOSE", "With --chosen: rankings by people, simulated ones or all (all)", FALSE },
+  { "labeler", "NAME", "Of these, this labeler's alone; may be given again", TRUE },
   { "chosen", NULL, "Learn from the best completion of each ranking", FALSE },
   { NULL }
 };

@@ -89,19 +89,48 @@ add_prompts (JsonBuilder *builder, LaurelStore *store, GError **error)
 }
 
 static gboolean
-has_ranks (const LaurelRanking *ranking)
+takes_ranking (const LaurelTrainRequest *request, const LaurelRanking *ranking)
 {
+  const gint64 *ids = request->labeler_ids;
   int n = 0;
 
   for (int i = 0; i < ranking->n; i++)
     n += ranking->ranks[i].rank > 0;
-  return n >= 2;
+  while (ids != NULL && *ids != 0 && *ids != ranking->labeler_id)
+    ids++;
+  return n >= 2 && (ids == NULL || *ids != 0);
+}
+
+GPtrArray *
+laurel_data_list_rankings (LaurelStore *store,
+                           const LaurelTrainRequest *request,
+                           guint *out_n_held_out,
+                           GError **error)
+{
+  g_autoptr (GPtrArray) all =
+      laurel_store_list_rankings_by (store, request->labelers, -1, 0, error);
+  g_autoptr (GPtrArray) taken =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_ranking_free);
+
+  if (all == NULL)
+    return NULL;
+  g_ptr_array_set_free_func (all, NULL);
+  for (guint i = 0; i < all->len; i++)
+    if (takes_ranking (request, g_ptr_array_index (all, i)))
+      g_ptr_array_add (taken, g_ptr_array_index (all, i));
+    else
+      laurel_ranking_free (g_ptr_array_index (all, i));
+  return laurel_data_drop_held_out (store, taken, out_n_held_out, error)
+             ? g_steal_pointer (&taken)
+             : NULL;
 }
 
 static gboolean
-refuse_rankings (LaurelLabelers labelers, guint n_held_out, GError **error)
+refuse_rankings (const LaurelTrainRequest *request, guint n_held_out, GError **error)
 {
-  const char *whose = labelers == LAUREL_LABELERS_PEOPLE      ? " by people"
+  LaurelLabelers labelers = request->labelers;
+  const char *whose = request->labeler_ids != NULL            ? " by these labelers"
+                      : labelers == LAUREL_LABELERS_PEOPLE    ? " by people"
                       : labelers == LAUREL_LABELERS_SIMULATED ? " by judges"
                                                               : "";
 
@@ -120,12 +149,15 @@ refuse_rankings (LaurelLabelers labelers, guint n_held_out, GError **error)
 }
 
 static gboolean
-add_rankings (JsonBuilder *builder, LaurelStore *store, LaurelLabelers labelers, GError **error)
+add_rankings (JsonBuilder *builder,
+              LaurelStore *store,
+              const LaurelTrainRequest *request,
+              GError **error)
 {
-  g_autoptr (GPtrArray) rankings = laurel_store_list_rankings_by (store, labelers, -1, 0, error);
-  guint n = 0, n_held_out;
+  guint n_held_out;
+  g_autoptr (GPtrArray) rankings = laurel_data_list_rankings (store, request, &n_held_out, error);
 
-  if (rankings == NULL || !laurel_data_drop_held_out (store, rankings, &n_held_out, error))
+  if (rankings == NULL)
     return FALSE;
   if (n_held_out > 0) {
     json_builder_set_member_name (builder, LAUREL_DATA_HELD_OUT_RANKINGS);
@@ -133,29 +165,23 @@ add_rankings (JsonBuilder *builder, LaurelStore *store, LaurelLabelers labelers,
   }
   json_builder_set_member_name (builder, "ranking_ids");
   json_builder_begin_array (builder);
-  for (guint i = 0; i < rankings->len; i++) {
-    const LaurelRanking *ranking = g_ptr_array_index (rankings, i);
-
-    if (!has_ranks (ranking))
-      continue;
-    json_builder_add_int_value (builder, ranking->id);
-    n++;
-  }
+  for (guint i = 0; i < rankings->len; i++)
+    json_builder_add_int_value (builder,
+                                ((LaurelRanking *) g_ptr_array_index (rankings, i))->id);
   json_builder_end_array (builder);
-  return n > 0 || refuse_rankings (labelers, n_held_out, error);
+  return rankings->len > 0 || refuse_rankings (request, n_held_out, error);
 }
 
 static gboolean
 add_data (JsonBuilder *builder,
           LaurelStore *store,
-          LaurelStage stage,
-          char **files,
-          LaurelLabelers labelers,
+          const LaurelTrainRequest *request,
           GError **error)
 {
-  gboolean has_files = files != NULL && files[0] != NULL;
+  LaurelStage stage = request->chosen ? LAUREL_STAGE_DPO : request->stage;
+  gboolean has_files = request->data_files != NULL && request->data_files[0] != NULL;
 
-  if (has_files && !add_files (builder, stage, files, error))
+  if (has_files && !add_files (builder, stage, request->data_files, error))
     return FALSE;
   switch (stage) {
   case LAUREL_STAGE_SFT: return has_files || add_demonstrations (builder, store, error);
@@ -163,9 +189,9 @@ add_data (JsonBuilder *builder,
                                own do */
     if (has_files && laurel_store_count_prompts (store, "train", NULL, NULL) <= 0)
       return TRUE;
-    return (has_files || add_rankings (builder, store, labelers, error))
+    return (has_files || add_rankings (builder, store, request, error))
            && add_prompts (builder, store, error);
-  case LAUREL_STAGE_DPO: return has_files || add_rankings (builder, store, labelers, error);
+  case LAUREL_STAGE_DPO: return has_files || add_rankings (builder, store, request, error);
   case LAUREL_STAGE_PPO:
   case LAUREL_STAGE_RLOO: return has_files || add_prompts (builder, store, error);
   case LAUREL_STAGE_PRETRAIN:
@@ -184,25 +210,25 @@ laurel_data_snapshot (LaurelStore *store,
                       LaurelLabelers labelers,
                       GError **error)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
+  const LaurelTrainRequest request = { .stage = stage, .data_files = files, .labelers = labelers };
 
-  json_builder_begin_object (builder);
-  if (!add_data (builder, store, stage, files, labelers, error))
-    return NULL;
-  json_builder_end_object (builder);
-  return json_builder_get_root (builder);
+  return laurel_data_snapshot_request (store, &request, error);
 }
 
 JsonNode *
 laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error)
 {
-  LaurelStage stage = request->chosen ? LAUREL_STAGE_DPO : request->stage;
-  JsonNode *snapshot =
-      laurel_data_snapshot (store, stage, request->data_files, request->labelers, error);
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
 
-  if (snapshot != NULL && request->chosen)
-    json_object_set_boolean_member (json_node_get_object (snapshot), "chosen", TRUE);
-  return snapshot;
+  json_builder_begin_object (builder);
+  if (!add_data (builder, store, request, error))
+    return NULL;
+  if (request->chosen) {
+    json_builder_set_member_name (builder, "chosen");
+    json_builder_add_boolean_value (builder, TRUE);
+  }
+  json_builder_end_object (builder);
+  return json_builder_get_root (builder);
 }
 
 /* --- Tokenising --------------------------------------------------------------------- */

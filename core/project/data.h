@@ -61,6 +61,9 @@ gboolean laurel_data_load_ptx (LaurelStore *store, JsonObject *snapshot, const L
 JsonNode *laurel_data_snapshot (LaurelStore *store, LaurelStage stage, char **files, LaurelLabelers labelers, GError **error);
 /* The same of what a request asks for, which may be the best completion of each ranking. */
 JsonNode *laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error);
+/* (element-type LaurelRanking): what a run learns from: those that compare anything, by those that @request names, not of
+ * held-out prompts, which are counted. */
+GPtrArray *laurel_data_list_rankings (LaurelStore *store, const LaurelTrainRequest *request, guint *out_n_held_out, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Loads what @snapshot names, for @model's tokenizer and template. INVALID_DATA when a file has changed since. Text to
  * pretrain on is encoded to a token file in @folder, unless it is there from before; @monitor (nullable) is asked

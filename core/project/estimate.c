@@ -103,15 +103,13 @@ laurel_project_estimate (LaurelProject *self,
   g_autofree char *folder = laurel_project_resolve_model (self, request->model, error);
   LaurelModelConfig config = { 0 };
   double seconds;
+  int n_steps;
 
   if (folder == NULL || !laurel_model_load_config (folder, &config, error))
     return FALSE;
   *out_bytes = laurel_project_plan_memory (self, request, &config);
   seconds = measure_seconds_per_row (self, request);
-  /* Without a number of steps it depends on how much data there is, which the caller may still
-   * change. */
-  *out_seconds = seconds >= 0 && hp->max_steps > 0
-                     ? seconds * hp->max_steps * count_rows (hp) * hp->num_seeds
-                     : -1.0;
+  n_steps = seconds >= 0 ? laurel_project_count_steps (self, request) : 0;
+  *out_seconds = n_steps > 0 ? seconds * n_steps * count_rows (hp) : -1.0;
   return TRUE;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/project/evaluate_best_of.h"
 
+#include "core/base/error.h"
+#include "core/project/best_of.h"
+#include "core/project/internal.h"
+#include "core/project/rater.h"
 #include "core/train/best_of_n.h"
 
 #include <math.h>
@@ -49,7 +53,8 @@ add_prompt (const Samples *samples, int n, Prompts *out)
     stopped += weight * judged->parts.stopped;
     length += weight * judged->n_tokens;
   }
-  add_figure (&out->kl, laurel_best_of_n_kl (samples->proxy, NULL, samples->n, n));
+  /* Of one sample it is 0, which rounding may miss to either side. */
+  add_figure (&out->kl, fmax (laurel_best_of_n_kl (samples->proxy, NULL, samples->n, n), 0));
   add_figure (&out->proxy, proxy);
   add_figure (&out->gold, gold);
   add_figure (&out->win_rate,
@@ -116,4 +121,128 @@ laurel_best_of_estimate (
                                  .right = sum_up_shares (&prompts.right, seed),
                                  .stopped = sum_up_shares (&prompts.stopped, seed),
                                  .length = sum_up (&prompts.length, seed) };
+}
+
+double
+laurel_best_of_win_limit (int n)
+{
+  return n / (n + 1.0);
+}
+
+/* --- A model of the project ------------------------------------------------------------- */
+
+typedef struct {
+  LaurelModel *model;
+  LaurelModel *reward;
+  LaurelRater *gold; /* NULL: the proxy */
+  GPtrArray *prompts; /* (element-type LaurelPrompt) */
+} Loaded;
+
+static void
+loaded_clear (Loaded *self)
+{
+  g_clear_pointer (&self->model, laurel_model_free);
+  g_clear_pointer (&self->reward, laurel_model_free);
+  g_clear_pointer (&self->gold, laurel_rater_free);
+  g_clear_pointer (&self->prompts, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Loaded, loaded_clear)
+
+static LaurelModel *
+load_model (LaurelStore *store, const char *project_path, const char *name, GError **error)
+{
+  g_autofree char *folder = laurel_model_resolve (store, project_path, name, error);
+
+  return folder != NULL ? laurel_model_load (folder, error) : NULL;
+}
+
+static gboolean
+load (LaurelStore *store,
+      const char *project_path,
+      const LaurelBestOfRequest *request,
+      Loaded *out,
+      GError **error)
+{
+  out->prompts = laurel_store_list_prompts (
+      store, request->split != NULL ? request->split : "heldout", NULL,
+      request->n_prompts > 0 ? request->n_prompts : -1, 0, error);
+  if (out->prompts == NULL)
+    return FALSE;
+  if (request->judge != NULL) {
+    out->gold = laurel_rater_load (store, project_path, request->judge, error);
+    if (out->gold == NULL)
+      return FALSE;
+  }
+  out->model = load_model (store, project_path, request->model, error);
+  if (out->model == NULL)
+    return FALSE;
+  out->reward = load_model (store, project_path, request->reward_model, error);
+  return out->reward != NULL;
+}
+
+static GPtrArray *
+sample (const LaurelBestOfRequest *request, const Loaded *loaded, GError **error)
+{
+  const LaurelBestOf proxy = { loaded->reward, 1, LAUREL_BEST_OF_MISSING_EOS_PENALTY };
+  const LaurelRater *gold = loaded->gold;
+  const LaurelEvaluationRequest sampling = { .model = loaded->model,
+                                             .judge = gold != NULL ? gold->judge : NULL,
+                                             .reward =
+                                                 gold != NULL ? gold->reward : loaded->reward,
+                                             .proxy = &proxy,
+                                             .prompts = loaded->prompts,
+                                             .n_completions =
+                                                 (int) loaded->prompts->len * request->n_samples,
+                                             .options = request->options,
+                                             .progress = request->progress,
+                                             .user_data = request->user_data };
+
+  return laurel_evaluate_sample (&sampling, error);
+}
+
+static void
+add_estimate (const LaurelBestOfRequest *request, GPtrArray *judged, int n, LaurelBestOfCurve *out)
+{
+  LaurelBestOfEstimate estimate;
+
+  laurel_best_of_estimate (judged, request->n_samples, n, request->options.seed, &estimate);
+  g_array_append_val (out->estimates, estimate);
+}
+
+LaurelBestOfCurve *
+laurel_evaluate_best_of (LaurelStore *store,
+                         const char *project_path,
+                         const LaurelBestOfRequest *request,
+                         GError **error)
+{
+  g_auto (Loaded) loaded = { 0 };
+  g_autoptr (GPtrArray) judged = NULL;
+  LaurelBestOfCurve *curve;
+
+  if (!load (store, project_path, request, &loaded, error))
+    return NULL;
+  judged = sample (request, &loaded, error);
+  if (judged == NULL)
+    return NULL;
+  curve = g_new0 (LaurelBestOfCurve, 1);
+  curve->estimates = g_array_new (FALSE, FALSE, sizeof (LaurelBestOfEstimate));
+  curve->n_prompts = (int) loaded.prompts->len;
+  curve->n_samples = request->n_samples;
+  curve->gold = loaded.gold != NULL ? g_strdup (loaded.gold->name) : NULL;
+  for (int i = 0; i < request->n_counts; i++)
+    add_estimate (request, judged, request->counts[i], curve);
+  for (int n = 1; request->counts == NULL && n <= request->n_samples; n *= 2)
+    add_estimate (request, judged, n, curve);
+  return curve;
+}
+
+void
+laurel_best_of_curve_free (LaurelBestOfCurve *self)
+{
+  if (self == NULL)
+    return;
+  g_array_unref (self->estimates);
+  g_free (self->gold);
+  g_free (self);
 }

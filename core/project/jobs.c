@@ -161,8 +161,33 @@ set_gold (JsonObject *object, const LaurelTrainRequest *request, const char *ide
                                  then[request->on_overoptimisation]);
 }
 
+/* For whoever reads the run's configuration: what it learns from is in its snapshot. */
+static void
+set_labelers (JsonObject *object, LaurelStore *store, const LaurelTrainRequest *request)
+{
+  g_autoptr (GPtrArray) labelers = NULL;
+  JsonArray *names;
+
+  if (request->labelers != LAUREL_LABELERS_ALL)
+    json_object_set_string_member (object, "labelers",
+                                   laurel_labelers_to_string (request->labelers));
+  if (request->labeler_ids == NULL)
+    return;
+  names = json_array_new ();
+  labelers = laurel_store_list_labelers (store, NULL);
+  for (const gint64 *id = request->labeler_ids; *id != 0; id++)
+    for (guint i = 0; labelers != NULL && i < labelers->len; i++) {
+      const LaurelLabeler *labeler = g_ptr_array_index (labelers, i);
+
+      if (labeler->id == *id)
+        json_array_add_string_element (names, labeler->name);
+    }
+  json_object_set_array_member (object, "labeler_names", names);
+}
+
 static char *
-write_train_config (const LaurelTrainRequest *request, const char *gold_identity)
+write_train_config (LaurelStore *store, const LaurelTrainRequest *request,
+                    const char *gold_identity)
 {
   g_autoptr (JsonObject) object = json_object_new ();
   g_autoptr (JsonNode) node = json_node_alloc ();
@@ -188,9 +213,7 @@ write_train_config (const LaurelTrainRequest *request, const char *gold_identity
   if (request->round != 0)
     json_object_set_int_member (object, "round", request->round);
   json_object_set_string_member (object, "output", request->output);
-  if (request->labelers != LAUREL_LABELERS_ALL)
-    json_object_set_string_member (object, "labelers",
-                                   laurel_labelers_to_string (request->labelers));
+  set_labelers (object, store, request);
   json_object_set_member (
       object, "hyperparameters",
       laurel_hyperparameters_to_json (&request->hyperparameters, request->stage));
@@ -284,7 +307,7 @@ laurel_project_start_training (LaurelProject *self,
                                         json_node_get_object (snapshot), error))
       || !add_held_out (self, request, snapshot, error))
     return 0;
-  config = write_train_config (request, gold_identity);
+  config = write_train_config (self->store, request, gold_identity);
   snapshot_text = laurel_json_to_string (snapshot, FALSE);
   run.kind = (char *) laurel_stage_name (request->stage);
   run.name = (char *) request->output;

@@ -84,6 +84,7 @@ typedef struct {
   const char *output;       /* the name of the model it makes */
   char **data_files;        /* NULL: the project's own demonstrations, rankings, prompts */
   LaurelLabelers labelers;  /* whose rankings of the project's */
+  const gint64 *labeler_ids; /* (nullable) ended by 0: of @labelers these alone */
   const char *gold;         /* ppo, rloo; NULL: none. Who judges held-out answers: a judge's file or a reward model */
   LaurelOverOptimised on_overoptimisation; /* with a gold judge */
   gboolean chosen;          /* sft only: learn from the best completion of each ranking, not from demonstrations */
@@ -143,6 +144,8 @@ void laurel_row_preview_free (LaurelRowPreview *self);
  * demonstrations, in @model's tokens. Loads no weights. */
 GPtrArray *laurel_project_preview_sft (LaurelProject *self, const char *model, char **files, const LaurelHyperparameters *hp, guint first, guint n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Steps of all seeds; 0 where only the run itself will know: of the project's rankings, and where max_steps says it. */
+int laurel_project_count_steps (LaurelProject *self, const LaurelTrainRequest *request);
 /* Peak memory and a guess of the time, for the dialogs, before Start. Seconds < 0: unknown. */
 gboolean laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds, GError **error);
 
