@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ui/train_actions.h"
 
-#include "ui/launch/evaluate_dialog.h"
+#include "ui/evaluate/evaluate_dialog.h"
 #include "ui/launch/launch_dialog.h"
 #include "ui/settings.h"
 

@@ -69,19 +69,31 @@ look_shows (GtkWidget *widget, const char *text)
   return FALSE;
 }
 
+/* NULL until it has been laid out. */
+static GskRenderNode *
+draw (GtkWidget *window)
+{
+  int width = gtk_widget_get_width (window), height = gtk_widget_get_height (window);
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (window);
+  GtkSnapshot *snapshot = gtk_snapshot_new ();
+
+  gdk_paintable_snapshot (paintable, snapshot, width, height);
+  return gtk_snapshot_free_to_node (snapshot);
+}
+
 static void
 take_picture (GtkWidget *window, const char *path)
 {
-  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (window);
-  g_autoptr (GtkSnapshot) snapshot = gtk_snapshot_new ();
-  int width = gtk_widget_get_width (window), height = gtk_widget_get_height (window);
   g_autoptr (GskRenderNode) node = NULL;
   g_autoptr (GdkTexture) texture = NULL;
 
-  gdk_paintable_snapshot (paintable, snapshot, width, height);
-  node = gtk_snapshot_free_to_node (g_steal_pointer (&snapshot));
+  while ((node = draw (window)) == NULL)
+    look_spin (100);
   texture = gsk_renderer_render_texture (gtk_native_get_renderer (gtk_widget_get_native (window)),
-                                         node, &GRAPHENE_RECT_INIT (0, 0, width, height));
+                                         node,
+                                         &GRAPHENE_RECT_INIT (0, 0,
+                                                              gtk_widget_get_width (window),
+                                                              gtk_widget_get_height (window)));
   g_assert_true (gdk_texture_save_to_png (texture, path));
 }
 
@@ -110,9 +122,10 @@ static gint64
 add_completion (LaurelStore *store, gint64 prompt, int model, int n_tokens)
 {
   gint32 tokens[64] = { model };
+  g_autofree char *text = g_strdup_printf ("An answer, go %d miles by road %d.", n_tokens, model);
   LaurelCompletion completion = { .prompt_id = prompt,
                                   .model = (char *) models[model],
-                                  .text = (char *) "An answer.",
+                                  .text = text,
                                   .tokens = tokens,
                                   .n_tokens = n_tokens };
 

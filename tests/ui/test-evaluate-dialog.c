@@ -3,10 +3,12 @@
  * With LAUREL_SCREENSHOTS=FOLDER it is also saved there as pictures.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "tests/project/fixture.h"
 #include "tests/ui/look.h"
 #include "tests/ui/sample_project.h"
 #include "ui/charts/figure.h"
-#include "ui/launch/evaluate_dialog.h"
+#include "ui/charts/widget.h"
+#include "ui/evaluate/evaluate_dialog.h"
 
 static void
 test_evaluate (void)
@@ -32,6 +34,135 @@ test_evaluate (void)
   gtk_window_destroy (GTK_WINDOW (window));
   look_spin (50);
   sample_project_free (project);
+}
+
+/* --- Fresh answers ---------------------------------------------------------------------- */
+
+/* A base model, one that was fine-tuned for a moment, and a reward model. */
+static LaurelProject *
+make_project (Fixture *fixture)
+{
+  LaurelProject *project = fixture_make_project (fixture, "p.laurel");
+  LaurelTrainRequest sft = fixture_request (LAUREL_STAGE_SFT, "blank", "tuned");
+  LaurelTrainRequest reward = fixture_request (LAUREL_STAGE_REWARD, "tuned", "rm");
+  char *rows[] = { fixture->rows, NULL };
+  g_autoptr (GError) error = NULL;
+
+  sft.data_files = rows;
+  laurel_project_wait (project, laurel_project_start_training (project, &sft, &error), &error);
+  g_assert_no_error (error);
+  look_add_rankings (project);
+  reward.hyperparameters.response_length = 8;
+  laurel_project_wait (project, laurel_project_start_training (project, &reward, &error), &error);
+  g_assert_no_error (error);
+  return project;
+}
+
+/* Of the page that is seen. */
+static void
+set_number (GtkWidget *widget, const char *title, double value)
+{
+  if (!gtk_widget_get_mapped (widget))
+    return;
+  if (ADW_IS_ACTION_ROW (widget)
+      && g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), title) == 0) {
+    gtk_spin_button_set_value (GTK_SPIN_BUTTON (look_for (widget, GTK_TYPE_SPIN_BUTTON)), value);
+    return;
+  }
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    set_number (child, title, value);
+}
+
+static AdwComboRow *
+find_combo (GtkWidget *widget, const char *title)
+{
+  if (!gtk_widget_get_mapped (widget))
+    return NULL;
+  if (ADW_IS_COMBO_ROW (widget)
+      && g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), title) == 0)
+    return ADW_COMBO_ROW (widget);
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child)) {
+    AdwComboRow *found = find_combo (child, title);
+
+    if (found != NULL)
+      return found;
+  }
+  return NULL;
+}
+
+static GtkWidget *
+evaluate (GtkWidget *window, LaurelProject *project, const char *page, const char *until)
+{
+  GtkWidget *dialog;
+
+  laurel_evaluate_dialog_present (GTK_WINDOW (window), project);
+  dialog = look_for_dialog (window);
+  gtk_widget_activate_action (dialog, "evaluate.show-page", "s", page);
+  look_spin (200);
+  set_number (dialog, "Longest Answer", 8);
+  set_number (dialog, "Answers to Each Prompt", 8);
+  set_number (dialog, "Best of n", 4);
+  look_take_pictures (dialog, page);
+  gtk_widget_activate_action (dialog, "evaluate.start", NULL);
+  for (int i = 0; i < LOOK_PATIENCE && !look_shows (dialog, until); i++)
+    look_spin (50);
+  g_assert_true (look_shows (dialog, until));
+  look_spin (400);
+  return dialog;
+}
+
+static void
+take_sizes (GtkWidget *dialog, const char *name)
+{
+  g_autofree char *large = g_strconcat (name, "-large", NULL);
+
+  look_take_pictures (dialog, name);
+  gtk_window_set_default_size (GTK_WINDOW (dialog), 1200, 1600);
+  look_spin (200);
+  look_take_pictures (dialog, large);
+}
+
+static void
+test_compare (Fixture *fixture, gconstpointer unused)
+{
+  LaurelProject *project = make_project (fixture);
+  GtkWidget *window = look_make_window ();
+  GtkWidget *dialog = evaluate (window, project, "compare", "Against tuned");
+
+  /* The other model, and the best of four of the baseline. */
+  g_assert_true (look_shows (dialog, "best of 4"));
+  g_assert_true (look_shows (dialog, "blank"));
+  g_assert_cmpint (look_count (dialog, LAUREL_TYPE_FIGURE), ==, 1);
+  take_sizes (dialog, "compare-results");
+  gtk_window_destroy (GTK_WINDOW (window));
+  look_spin (50);
+  laurel_project_close (project);
+  g_object_unref (project);
+}
+
+static void
+test_best_of (Fixture *fixture, gconstpointer unused)
+{
+  LaurelProject *project = make_project (fixture);
+  GtkWidget *window = look_make_window ();
+  GtkWidget *dialog = evaluate (window, project, "best-of", "Best of n of tuned by rm");
+
+  /* Nobody judges: the proxy alone. */
+  g_assert_cmpint (look_count (dialog, LAUREL_TYPE_CHART_WIDGET), ==, 1);
+  g_assert_true (look_shows (dialog, "8 samples of each of"));
+  adw_combo_row_set_selected (find_combo (dialog, "Judge"), 1);
+  gtk_widget_activate_action (dialog, "evaluate.start", NULL);
+  for (int i = 0; i < LOOK_PATIENCE && look_count (dialog, LAUREL_TYPE_CHART_WIDGET) < 2; i++)
+    look_spin (50);
+  g_assert_cmpint (look_count (dialog, LAUREL_TYPE_CHART_WIDGET), ==, 2);
+  look_spin (400);
+  take_sizes (dialog, "best-of-results");
+  gtk_window_destroy (GTK_WINDOW (window));
+  look_spin (50);
+  laurel_project_close (project);
+  g_object_unref (project);
 }
 
 /* Closed while it works, it leaves nothing behind. */
@@ -61,5 +192,9 @@ main (int argc, char **argv)
   look_init ();
   g_test_add_func ("/ui/evaluate/results", test_evaluate);
   g_test_add_func ("/ui/evaluate/closed", test_closed);
+  g_test_add ("/ui/evaluate/compare", Fixture, NULL, fixture_set_up, test_compare,
+              fixture_tear_down);
+  g_test_add ("/ui/evaluate/best-of", Fixture, NULL, fixture_set_up, test_best_of,
+              fixture_tear_down);
   return g_test_run ();
 }

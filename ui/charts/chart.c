@@ -17,6 +17,7 @@
 #define RAW_WIDTH 1.
 #define DOT_RADIUS 3.
 #define BAND_ALPHA .22
+#define SPAN_ALPHA .18
 #define SWATCH 10.f
 
 static gboolean
@@ -31,6 +32,17 @@ has_band (const LaurelChart *self)
   return self->band_high > self->band_low && is_drawable (self, self->band_low);
 }
 
+/* The interval of a series' point; NULL where it has none. */
+static const LaurelSpan *
+get_span (const LaurelChart *self, const LaurelSeries *series, guint i)
+{
+  const LaurelSpan *span =
+    series->spans != NULL ? &g_array_index (series->spans, LaurelSpan, i) : NULL;
+
+  return span != NULL && is_drawable (self, span->low) && is_drawable (self, span->high) ? span
+                                                                                         : NULL;
+}
+
 /* --- Measuring ----------------------------------------------------------- */
 
 static gboolean
@@ -43,13 +55,14 @@ find_range (const LaurelChart *self, double *x0, double *x1, double *y0, double 
 
     for (guint i = 0; i < points->len; i++) {
       const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
+      const LaurelSpan *span = get_span (self, self->series[s], i);
 
       if (!is_drawable (self, point->y))
         continue;
       *x0 = MIN (*x0, point->x);
       *x1 = MAX (*x1, point->x);
-      *y0 = MIN (*y0, point->y);
-      *y1 = MAX (*y1, point->y);
+      *y0 = MIN (*y0, span != NULL ? MIN (span->low, point->y) : point->y);
+      *y1 = MAX (*y1, span != NULL ? MAX (span->high, point->y) : point->y);
     }
   }
   if (*x0 > *x1)
@@ -179,6 +192,28 @@ draw_dots (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout
   }
 }
 
+/* From the lower ends to the right, and back over the upper ones. */
+static void
+draw_spans (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
+            const LaurelSeries *series, const GdkRGBA *colour)
+{
+  GdkRGBA faint = *colour;
+  int n = (int) series->points->len;
+
+  for (int i = 0; i < 2 * n; i++) {
+    guint at = (guint) (i < n ? i : 2 * n - 1 - i);
+    const LaurelPoint *point = &g_array_index (series->points, LaurelPoint, at);
+    const LaurelSpan *span = get_span (self, series, at);
+
+    if (span != NULL)
+      cairo_line_to (cr, to_x (layout, point->x), to_y (layout, i < n ? span->low : span->high));
+  }
+  faint.alpha = (float) SPAN_ALPHA;
+  gdk_cairo_set_source_rgba (cr, &faint);
+  cairo_close_path (cr);
+  cairo_fill (cr);
+}
+
 static void
 draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout,
              const LaurelPalette *palette)
@@ -186,6 +221,8 @@ draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
   for (gsize s = 0; s < self->n_series; s++) {
     GdkRGBA faint = palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
 
+    if (self->series[s]->spans != NULL)
+      draw_spans (cr, self, layout, self->series[s], &faint);
     faint.alpha = (float) palette->raw_alpha;
     if (self->smoothing > 0 && !self->series[s]->is_dots)
       draw_points (cr, self, layout, self->series[s]->points, &faint, RAW_WIDTH);
@@ -194,10 +231,10 @@ draw_series (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layo
     const GdkRGBA *colour = &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS];
     g_autoptr (GArray) smooth = NULL;
 
-    if (self->series[s]->is_dots) {
+    if (self->series[s]->is_dots || self->series[s]->spans != NULL)
       draw_dots (cr, self, layout, self->series[s]->points, colour);
+    if (self->series[s]->is_dots)
       continue;
-    }
     if (self->smoothing > 0)
       smooth = laurel_points_smooth (self->series[s]->points, self->smoothing);
     draw_points (cr, self, layout, smooth != NULL ? smooth : self->series[s]->points, colour,
@@ -308,14 +345,46 @@ laurel_chart_draw (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelP
   cairo_destroy (cr);
 }
 
+/* The span of the point nearest to @x, NULL where the series has none. */
+static const LaurelSpan *
+find_span (const LaurelSeries *series, double x)
+{
+  const LaurelPoint *point = laurel_series_find (series, x);
+
+  if (series->spans == NULL || point == NULL)
+    return NULL;
+  return &g_array_index (series->spans, LaurelSpan,
+                         (guint) (point - (const LaurelPoint *) (gpointer) series->points->data));
+}
+
 static char *
 describe_cursor (const LaurelChart *self, double x)
 {
+  const LaurelSpan *span = self->n_series > 0 ? find_span (self->series[0], x) : NULL;
+
+  if (span != NULL)
+    return g_strdup (span->name);
   if (self->x_kind == LAUREL_SCALE_TIME)
     return laurel_format_seconds (x);
   if (self->x_kind == LAUREL_SCALE_INTEGER)
     return g_strdup_printf ("%.0f", x);
   return laurel_format_value (x);
+}
+
+/* “1.32”, “1.32 [1.28, 1.36]”. */
+static char *
+describe_value (const LaurelSeries *series, double x)
+{
+  const LaurelPoint *point = laurel_series_find (series, x);
+  const LaurelSpan *span = find_span (series, x);
+  g_autofree char *value = laurel_format_value (point != NULL ? point->y : NAN);
+  g_autofree char *low = laurel_format_value (span != NULL ? span->low : NAN);
+  g_autofree char *high = laurel_format_value (span != NULL ? span->high : NAN);
+
+  if (span == NULL || isnan (span->low))
+    return g_steal_pointer (&value);
+  /* Translators: a value and its 95 % interval. */
+  return g_strdup_printf (_("%s [%s, %s]"), value, low, high);
 }
 
 /* Lines “━ 1.32 name”, under a bold first line with x; returns the box's size. */
@@ -335,8 +404,7 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
     laurel_draw_text (snapshot, title, GAP, y, &palette->text);
   y += (float) height;
   for (gsize s = 0; s < self->n_series; s++) {
-    const LaurelPoint *point = laurel_series_find (self->series[s], x);
-    g_autofree char *value = laurel_format_value (point != NULL ? point->y : NAN);
+    g_autofree char *value = describe_value (self->series[s], x);
     g_autofree char *text = self->n_series > 1
                             ? g_strdup_printf ("%s  %s", value, self->series[s]->name)
                                                : g_strdup (value);

@@ -28,6 +28,7 @@ series_clear (gpointer data)
 
   g_free (self->name);
   g_array_unref (self->points);
+  g_clear_pointer (&self->spans, g_array_unref);
 }
 
 void
@@ -51,6 +52,27 @@ laurel_series_append (LaurelSeries *self, double x, double y)
     }
   }
   g_array_append_val (self->points, point);
+}
+
+static void
+span_clear (gpointer data)
+{
+  g_free (((LaurelSpan *) data)->name);
+}
+
+void
+laurel_series_append_span (LaurelSeries *self, double x, double y, double low, double high,
+                           const char *name)
+{
+  LaurelPoint point = { x, y };
+  LaurelSpan span = { low, high, g_strdup (name) };
+
+  if (self->spans == NULL) {
+    self->spans = g_array_new (FALSE, FALSE, sizeof (LaurelSpan));
+    g_array_set_clear_func (self->spans, span_clear);
+  }
+  g_array_append_val (self->points, point);
+  g_array_append_val (self->spans, span);
 }
 
 const LaurelPoint *

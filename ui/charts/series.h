@@ -12,12 +12,18 @@ typedef struct {
   double y; /* NaN: a gap */
 } LaurelPoint;
 
+typedef struct {
+  double low, high; /* NaN: no interval */
+  char *name;       /* what the point is, for whoever points at it */
+} LaurelSpan;
+
 /**
  * LaurelSeries:
  * @name: for the legend and for screen readers
  * @points: (element-type LaurelPoint): x ascending
  * @colour: index in the palette's series colours
  * @is_dots: whether its points are drawn each by itself, neither joined nor smoothed
+ * @spans: (nullable) (element-type LaurelSpan): of each point; drawn as a band around the line, with a dot at each point
  *
  * Reference-counted; one thread.
  */
@@ -26,6 +32,7 @@ typedef struct {
   GArray *points;
   guint colour;
   gboolean is_dots;
+  GArray *spans;
 } LaurelSeries;
 
 LaurelSeries *laurel_series_new (const char *name, guint colour) G_GNUC_WARN_UNUSED_RESULT;
@@ -35,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelSeries, laurel_series_unref)
 
 /* Adds a point; one at the last point's x takes its place. */
 void laurel_series_append (LaurelSeries *self, double x, double y);
+
+/* Adds a point with its interval and its name. All points of a series have one, or none has. */
+void laurel_series_append_span (LaurelSeries *self, double x, double y, double low, double high, const char *name);
 
 /* The point whose x is nearest to @x; NULL when there is none. */
 const LaurelPoint *laurel_series_find (const LaurelSeries *self, double x);

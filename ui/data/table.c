@@ -62,16 +62,17 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
   LaurelColumnKind kind =
     (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
-  static const guint widths[] = { 40, 10, 18, 8 }; /* in characters, by kind */
-  guint width = widths[kind];
+  static const guint widths[] = { 40, 10, 18, 8, 24, 22 }; /* in characters, by kind */
+  guint width = widths[kind], least = kind >= LAUREL_COLUMN_TITLE ? width : MIN (width, 12);
+  gboolean is_number = kind == LAUREL_COLUMN_NUMBER || kind == LAUREL_COLUMN_INTERVAL;
   GtkWidget *label = gtk_inscription_new (NULL);
 
   gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label),
                                      GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
-  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), MIN (width, 12));
+  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), least);
   gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), width);
-  gtk_inscription_set_xalign (GTK_INSCRIPTION (label), kind == LAUREL_COLUMN_NUMBER ? 1 : 0);
-  if (kind == LAUREL_COLUMN_NUMBER)
+  gtk_inscription_set_xalign (GTK_INSCRIPTION (label), is_number ? 1 : 0);
+  if (is_number)
     gtk_widget_add_css_class (label, "numeric");
   gtk_list_item_set_child (item, label);
 }
@@ -136,11 +137,40 @@ laurel_table_add_column (GtkColumnView *view, const char *title, guint index, La
   g_signal_connect (factory, "setup", G_CALLBACK (cell_setup), NULL);
   g_signal_connect (factory, "bind", G_CALLBACK (cell_bind), GUINT_TO_POINTER (index));
   column = gtk_column_view_column_new (title, factory);
-  gtk_column_view_column_set_expand (column, kind == LAUREL_COLUMN_TEXT);
+  gtk_column_view_column_set_expand (column,
+                                     kind == LAUREL_COLUMN_TEXT || kind >= LAUREL_COLUMN_TITLE);
   gtk_column_view_column_set_resizable (column, TRUE);
   gtk_column_view_append_column (view, column);
-  if (kind == LAUREL_COLUMN_NUMBER)
+  if (kind == LAUREL_COLUMN_NUMBER || kind == LAUREL_COLUMN_INTERVAL)
     align_last_title (view);
+}
+
+static GtkWidget *
+make_view (const char *label, GListModel *rows)
+{
+  GtkSelectionModel *selection = GTK_SELECTION_MODEL (gtk_no_selection_new (g_object_ref (rows)));
+  GtkWidget *view = gtk_column_view_new (selection);
+
+  gtk_widget_add_css_class (view, "data-table");
+  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  return view;
+}
+
+GtkWidget *
+laurel_table_new (const char *label, const LaurelTableColumn *columns, GListModel *rows)
+{
+  GtkWidget *view = make_view (label, rows);
+  GtkWidget *scrolled = gtk_scrolled_window_new ();
+
+  for (guint i = 0; columns[i].title != NULL; i++)
+    laurel_table_add_column (GTK_COLUMN_VIEW (view), columns[i].title, i, columns[i].kind);
+  gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_AUTOMATIC,
+                                  GTK_POLICY_NEVER);
+  gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), view);
+  gtk_widget_add_css_class (scrolled, "card");
+  gtk_widget_add_css_class (scrolled, "table-card");
+  gtk_widget_set_overflow (scrolled, GTK_OVERFLOW_HIDDEN);
+  return scrolled;
 }
 
 void
@@ -150,8 +180,7 @@ laurel_table_present (GtkWidget *parent, const char *title, const char *const *t
   GtkWidget *window = adw_window_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   GtkWidget *scrolled = gtk_scrolled_window_new ();
-  GtkSelectionModel *selection = GTK_SELECTION_MODEL (gtk_no_selection_new (g_object_ref (rows)));
-  GtkWidget *view = gtk_column_view_new (selection);
+  GtkWidget *view = make_view (title, rows);
   GtkRoot *root = gtk_widget_get_root (parent);
 
   gtk_window_set_title (GTK_WINDOW (window), title);
@@ -160,8 +189,6 @@ laurel_table_present (GtkWidget *parent, const char *title, const char *const *t
     gtk_window_set_transient_for (GTK_WINDOW (window), GTK_WINDOW (root));
   for (guint i = 0; titles[i] != NULL; i++)
     laurel_table_add_column (GTK_COLUMN_VIEW (view), titles[i], i, LAUREL_COLUMN_NUMBER);
-  gtk_widget_add_css_class (view, "data-table");
-  gtk_accessible_update_property (GTK_ACCESSIBLE (view), GTK_ACCESSIBLE_PROPERTY_LABEL, title, -1);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), view);
   gtk_widget_set_vexpand (scrolled, TRUE);
   gtk_box_append (GTK_BOX (box), adw_header_bar_new ());

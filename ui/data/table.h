@@ -20,10 +20,21 @@ typedef enum {
   LAUREL_COLUMN_SHORT,  /* one line, as wide as it is */
   LAUREL_COLUMN_DATE,   /* a day and a time */
   LAUREL_COLUMN_NUMBER, /* to the right, tabular digits */
+  LAUREL_COLUMN_TITLE,  /* what a row of a small table is about */
+  LAUREL_COLUMN_INTERVAL, /* the same, wide enough for “0.512 [0.480, 0.544]” */
 } LaurelColumnKind;
 
 /* Appends a column that shows cell @index of each LaurelTextRow. */
 void laurel_table_add_column (GtkColumnView *view, const char *title, guint index, LaurelColumnKind kind);
+
+typedef struct {
+  const char *title;
+  LaurelColumnKind kind;
+} LaurelTableColumn;
+
+/* A small table for a page: as high as all its @rows (element-type LaurelTextRow), scrolling sideways where it must.
+ * @columns end with a title of NULL. */
+GtkWidget *laurel_table_new (const char *label, const LaurelTableColumn *columns, GListModel *rows);
 
 /* A window with @rows (element-type LaurelTextRow) in columns of @titles (NULL-terminated): every chart's table. */
 void laurel_table_present (GtkWidget *parent, const char *title, const char *const *titles, GListModel *rows);

@@ -6,6 +6,7 @@
 #include "ui/accessible.h"
 #include "ui/charts/scale.h"
 #include "ui/launch/gold_choice.h"
+#include "ui/launch/labeler_choice.h"
 #include "ui/launch/model_choice.h"
 #include "ui/launch/preset_choice.h"
 #include "ui/launch/setting_row.h"
@@ -28,6 +29,7 @@ struct _LaurelLaunchDialog {
   AdwComboRow *gold;
   AdwComboRow *preset;
   AdwComboRow *learn_from; /* demonstrations, or the best of each ranking */
+  LaurelLabelerChoice *labelers;
   AdwEntryRow *output;
   AdwActionRow *data;
   GtkButton *clear_data;
@@ -127,6 +129,20 @@ propose_name (LaurelLaunchDialog *self)
 /* --- What the rows say --------------------------------------------------- */
 
 static gboolean
+is_chosen (LaurelLaunchDialog *self)
+{
+  return self->stage == LAUREL_STAGE_SFT && adw_combo_row_get_selected (self->learn_from) == 1;
+}
+
+static gboolean
+uses_rankings (LaurelLaunchDialog *self)
+{
+  return self->data_files == NULL
+         && (self->stage == LAUREL_STAGE_REWARD || self->stage == LAUREL_STAGE_DPO
+             || is_chosen (self));
+}
+
+static gboolean
 check_choices (LaurelLaunchDialog *self, const LaurelTrainRequest *request, GError **error)
 {
   const char *problem = NULL;
@@ -163,8 +179,7 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
     out->gold = self->gold_name;
     out->on_overoptimisation = LAUREL_OVEROPTIMISED_PAUSE;
   }
-  out->chosen =
-      self->stage == LAUREL_STAGE_SFT && adw_combo_row_get_selected (self->learn_from) == 1;
+  out->chosen = is_chosen (self);
   laurel_hyperparameters_init (&out->hyperparameters, self->stage);
   for (guint i = 0; i < self->rows->len; i++)
     laurel_setting_row_apply (self->rows->pdata[i], &out->hyperparameters,
@@ -173,32 +188,43 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
     g_propagate_error (error, g_steal_pointer (&first));
     return FALSE;
   }
-  return check_choices (self, out, error) &&
-         laurel_hyperparameters_validate (&out->hyperparameters, self->stage, error);
+  return check_choices (self, out, error)
+         && (!uses_rankings (self) || laurel_labeler_choice_apply (self->labelers, out, error))
+         && laurel_hyperparameters_validate (&out->hyperparameters, self->stage, error);
+}
+
+/* “1.2 GB”, what is known of the steps, and of the time. */
+static char *
+describe_estimate (gsize n_bytes, int n_steps, double seconds)
+{
+  g_autofree char *size = g_format_size (n_bytes);
+  g_autofree char *time = seconds >= 0 ? laurel_format_seconds (seconds) : NULL;
+  g_autofree char *steps =
+      g_strdup_printf (ngettext ("%d step", "%d steps", (gulong) n_steps), n_steps);
+
+  if (n_steps > 0 && time != NULL) /* Translators: an amount of memory, “40 steps”, a duration. */
+    return g_strdup_printf (_("About %s of memory, %s, %s"), size, steps, time);
+  if (n_steps > 0) /* Translators: an amount of memory and “40 steps”. */
+    return g_strdup_printf (_("About %s of memory, %s; the time is known after the first ones"),
+                            size, steps);
+  if (time != NULL) /* Translators: an amount of memory and a duration. */
+    return g_strdup_printf (_("About %s of memory, %s"), size, time);
+  return g_strdup_printf (_("About %s of memory; the time is known after the first steps"), size);
 }
 
 static void
 show_estimate (LaurelLaunchDialog *self, const LaurelTrainRequest *request)
 {
-  gsize bytes;
+  gsize n_bytes;
   double seconds;
   g_autoptr (GError) error = NULL;
-  g_autofree char *size = NULL;
-  g_autofree char *time = NULL;
   g_autofree char *text = NULL;
 
-  if (!laurel_project_estimate (self->project, request, &bytes, &seconds, &error)) {
+  if (!laurel_project_estimate (self->project, request, &n_bytes, &seconds, &error)) {
     gtk_label_set_label (self->estimate, error->message);
     return;
   }
-  size = g_format_size (bytes);
-  if (seconds >= 0) {
-    time = laurel_format_seconds (seconds);
-    /* Translators: an amount of memory and a duration. */
-    text = g_strdup_printf (_("About %s of memory, %s"), size, time);
-  } else
-    text =
-        g_strdup_printf (_("About %s of memory; the time is known after the first steps"), size);
+  text = describe_estimate (n_bytes, laurel_project_count_steps (self->project, request), seconds);
   gtk_label_set_label (self->estimate, text);
 }
 
@@ -209,6 +235,7 @@ update (LaurelLaunchDialog *self)
   g_autoptr (GError) error = NULL;
   gboolean is_good = read_request (self, &request, &error);
 
+  gtk_widget_set_visible (GTK_WIDGET (self->labelers), uses_rankings (self));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "launch.start", is_good);
   if (is_good) {
     gtk_widget_remove_css_class (GTK_WIDGET (self->estimate), "error");
@@ -349,6 +376,7 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_launch_dialog_dispose;
+  g_type_ensure (LAUREL_TYPE_LABELER_CHOICE);
   gtk_widget_class_set_template_from_resource (widget_class,
                                                LAUREL_RESOURCE_PATH "/ui/launch_dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, title);
@@ -358,6 +386,7 @@ laurel_launch_dialog_class_init (LaurelLaunchDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, gold);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, learn_from);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, preset);
+  gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, labelers);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, output);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, data);
   gtk_widget_class_bind_template_child (widget_class, LaurelLaunchDialog, clear_data);
@@ -426,6 +455,7 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   gtk_widget_set_visible (GTK_WIDGET (self->gold), laurel_stage_is_online (stage));
   laurel_gold_choice_fill (self->gold, project);
   gtk_widget_set_visible (GTK_WIDGET (self->learn_from), stage == LAUREL_STAGE_SFT);
+  laurel_labeler_choice_fill (self->labelers, project);
   laurel_preset_choice_fill (self->preset, stage);
   add_settings (self);
   propose_name (self);

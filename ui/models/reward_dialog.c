@@ -7,19 +7,17 @@
 #include "ui/charts/figure.h"
 #include "ui/resources.h"
 #include "ui/runs/run_details.h"
+#include "ui/work_window.h"
 
-#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <math.h>
 
 #define LAUREL_TYPE_REWARD_DIALOG (laurel_reward_dialog_get_type ())
-G_DECLARE_FINAL_TYPE (LaurelRewardDialog, laurel_reward_dialog, LAUREL, REWARD_DIALOG, AdwWindow)
-
-/* How often the progress bar moves. */
-#define TICK_MS 100
+G_DECLARE_FINAL_TYPE (LaurelRewardDialog, laurel_reward_dialog, LAUREL, REWARD_DIALOG,
+                      LaurelWorkWindow)
 
 struct _LaurelRewardDialog {
-  AdwWindow parent_instance;
+  LaurelWorkWindow parent_instance;
 
   AdwWindowTitle *title;
   GtkStack *states;
@@ -31,11 +29,9 @@ struct _LaurelRewardDialog {
   AdwPreferencesGroup *calibration;
   AdwPreferencesGroup *margins;
   GtkListBox *facts;
-  GCancellable *cancellable;
-  guint tick;
 };
 
-G_DEFINE_FINAL_TYPE (LaurelRewardDialog, laurel_reward_dialog, ADW_TYPE_WINDOW)
+G_DEFINE_FINAL_TYPE (LaurelRewardDialog, laurel_reward_dialog, LAUREL_TYPE_WORK_WINDOW)
 
 /* --- Figures ------------------------------------------------------------------------ */
 
@@ -246,63 +242,32 @@ show_report (LaurelRewardDialog *self, const LaurelRewardReport *report)
 
 /* --- In the background ------------------------------------------------------------------ */
 
-typedef struct {
-  char *project_path;
-  char *model;
-  GCancellable *cancellable;
-  int done; /* thousandths, atomic */
-} Job;
-
-static void
-job_free (gpointer data)
+static gpointer
+evaluate (LaurelBackground *background,
+          LaurelStore *store,
+          const char *project_path,
+          gpointer model,
+          GError **error)
 {
-  Job *self = data;
+  const LaurelRewardReportRequest request = { .project_path = project_path,
+                                              .model = model,
+                                              .progress = laurel_background_step,
+                                              .user_data = background };
 
-  g_free (self->project_path);
-  g_free (self->model);
-  g_object_unref (self->cancellable);
-  g_free (self);
-}
-
-static gboolean
-progress_cb (int n_done, int n_all, gpointer user_data)
-{
-  Job *job = user_data;
-
-  g_atomic_int_set (&job->done, (int) (1000.0 * n_done / MAX (n_all, 1)));
-  return !g_cancellable_is_cancelled (job->cancellable);
+  return laurel_reward_report_new (store, &request, error);
 }
 
 static void
-work_cb (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+laurel_reward_dialog_progressed (LaurelWorkWindow *window, double fraction)
 {
-  Job *job = data;
-  g_autofree char *path = g_build_filename (job->project_path, "project.sqlite", NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (LaurelStore) store = laurel_store_open (path, &error);
-  LaurelRewardReportRequest request = { .project_path = job->project_path,
-                                        .model = job->model,
-                                        .progress = progress_cb,
-                                        .user_data = job };
-  LaurelRewardReport *report =
-      store != NULL ? laurel_reward_report_new (store, &request, &error) : NULL;
-
-  if (report != NULL)
-    g_task_return_pointer (task, report, (GDestroyNotify) laurel_reward_report_free);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  gtk_progress_bar_set_fraction (LAUREL_REWARD_DIALOG (window)->progress, fraction);
 }
 
 static void
-ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+laurel_reward_dialog_ended (LaurelWorkWindow *window, gpointer report, const GError *error)
 {
-  LaurelRewardDialog *self = LAUREL_REWARD_DIALOG (source);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (LaurelRewardReport) report = g_task_propagate_pointer (G_TASK (result), &error);
+  LaurelRewardDialog *self = LAUREL_REWARD_DIALOG (window);
 
-  g_clear_handle_id (&self->tick, g_source_remove);
-  if (g_cancellable_is_cancelled (self->cancellable))
-    return; /* the window is gone */
   if (report != NULL) {
     show_report (self, report);
     return;
@@ -311,57 +276,13 @@ ready_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   gtk_stack_set_visible_child_name (self->states, "failed");
 }
 
-static gboolean
-tick_cb (gpointer user_data)
-{
-  GTask *task = user_data;
-  Job *job = g_task_get_task_data (task);
-  LaurelRewardDialog *self = g_task_get_source_object (task);
-
-  gtk_progress_bar_set_fraction (self->progress, g_atomic_int_get (&job->done) / 1000.0);
-  return G_SOURCE_CONTINUE;
-}
-
-static void
-start (LaurelRewardDialog *self, LaurelProject *project, const char *model)
-{
-  g_autoptr (GTask) task = g_task_new (self, NULL, ready_cb, NULL);
-  Job *job = g_new0 (Job, 1);
-
-  job->project_path = g_strdup (laurel_project_get_path (project));
-  job->model = g_strdup (model);
-  job->cancellable = g_object_ref (self->cancellable);
-  g_task_set_task_data (task, job, job_free);
-  self->tick = g_timeout_add_full (G_PRIORITY_DEFAULT, TICK_MS, tick_cb, g_object_ref (task),
-                                   g_object_unref);
-  g_task_run_in_thread (task, work_cb);
-}
-
 /* --- Class -------------------------------------------------------------------------------- */
-
-static gboolean
-laurel_reward_dialog_close_request (GtkWindow *window)
-{
-  g_cancellable_cancel (LAUREL_REWARD_DIALOG (window)->cancellable);
-  return GTK_WINDOW_CLASS (laurel_reward_dialog_parent_class)->close_request (window);
-}
 
 static void
 laurel_reward_dialog_dispose (GObject *object)
 {
-  LaurelRewardDialog *self = LAUREL_REWARD_DIALOG (object);
-
-  g_cancellable_cancel (self->cancellable);
-  g_clear_handle_id (&self->tick, g_source_remove);
   gtk_widget_dispose_template (GTK_WIDGET (object), LAUREL_TYPE_REWARD_DIALOG);
   G_OBJECT_CLASS (laurel_reward_dialog_parent_class)->dispose (object);
-}
-
-static void
-laurel_reward_dialog_finalize (GObject *object)
-{
-  g_object_unref (LAUREL_REWARD_DIALOG (object)->cancellable);
-  G_OBJECT_CLASS (laurel_reward_dialog_parent_class)->finalize (object);
 }
 
 static void
@@ -370,8 +291,8 @@ laurel_reward_dialog_class_init (LaurelRewardDialogClass *klass)
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
 
   G_OBJECT_CLASS (klass)->dispose = laurel_reward_dialog_dispose;
-  G_OBJECT_CLASS (klass)->finalize = laurel_reward_dialog_finalize;
-  GTK_WINDOW_CLASS (klass)->close_request = laurel_reward_dialog_close_request;
+  LAUREL_WORK_WINDOW_CLASS (klass)->progressed = laurel_reward_dialog_progressed;
+  LAUREL_WORK_WINDOW_CLASS (klass)->ended = laurel_reward_dialog_ended;
   gtk_widget_class_set_template_from_resource (widget_class,
                                                LAUREL_RESOURCE_PATH "/ui/reward_dialog.ui");
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, title);
@@ -384,13 +305,11 @@ laurel_reward_dialog_class_init (LaurelRewardDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, calibration);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, margins);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, facts);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Escape, 0, "window.close", NULL);
 }
 
 static void
 laurel_reward_dialog_init (LaurelRewardDialog *self)
 {
-  self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }
 
@@ -399,8 +318,13 @@ laurel_reward_dialog_present (GtkWindow *parent, LaurelProject *project, const c
 {
   LaurelRewardDialog *self =
       g_object_new (LAUREL_TYPE_REWARD_DIALOG, "transient-for", parent, NULL);
+  const LaurelBackgroundTask task = { .work = evaluate,
+                                      .data = g_strdup (model),
+                                      .free_data = g_free,
+                                      .free_result = (GDestroyNotify) laurel_reward_report_free };
 
   adw_window_title_set_subtitle (self->title, model);
-  start (self, project, model);
+  laurel_work_window_set_project (LAUREL_WORK_WINDOW (self), project);
+  laurel_work_window_start (LAUREL_WORK_WINDOW (self), &task);
   gtk_window_present (GTK_WINDOW (self));
 }

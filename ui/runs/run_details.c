@@ -100,6 +100,8 @@ name_input (const char *key)
     { "max_tokens", N_ ("Longest Completion") },
     { "seed", N_ ("Seed") },
     { "data", N_ ("Data") },
+    { "labelers", N_ ("Rankings By") },
+    { "labeler_names", N_ ("Labelers") },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (inputs); i++)

@@ -1,7 +1,7 @@
 /* evaluate_figures.c: what a contest came to, in drawings and sentences.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "ui/launch/evaluate_figures.h"
+#include "ui/evaluate/evaluate_figures.h"
 
 #include "ui/charts/figure.h"
 
@@ -58,6 +58,25 @@ laurel_ratings_figure_new (const LaurelRatings *ratings, const char *baseline)
                               rating->rating.n);
   }
   return laurel_figure_new_intervals (plot, summary);
+}
+
+GtkWidget *
+laurel_compared_figure_new (GPtrArray *rows)
+{
+  LaurelIntervalPlot *plot = laurel_interval_plot_new (_("comparisons"));
+  g_autoptr (GString) summary = g_string_new (_("Win rates, ties as half"));
+
+  laurel_interval_plot_set_line (plot, 0, .5, _("even"));
+  for (guint i = 0; i < rows->len; i++) {
+    const LaurelCompared *row = g_ptr_array_index (rows, i);
+
+    if (row->is_baseline)
+      continue;
+    add_row (plot, row->name, &row->wins.half);
+    /* Translators: a model and its win rate, one of a list. */
+    g_string_append_printf (summary, _("; %s %.0f %%"), row->name, 100 * row->wins.half.value);
+  }
+  return laurel_figure_new_intervals (plot, summary->str);
 }
 
 char *

@@ -6,6 +6,7 @@
 #include <gtk/gtk.h>
 
 #include "core/project/contest.h"
+#include "core/project/evaluate_compare.h"
 
 G_BEGIN_DECLS
 
@@ -13,6 +14,9 @@ G_BEGIN_DECLS
 GtkWidget *laurel_win_rate_figure_new (const LaurelWinSummary *wins, const char *model, const char *baseline);
 /* Every model's chance to be preferred to @baseline, whose own rating is 0. */
 GtkWidget *laurel_ratings_figure_new (const LaurelRatings *ratings, const char *baseline);
+
+/* (element-type LaurelCompared): each policy's wins over the baseline, ties as half. */
+GtkWidget *laurel_compared_figure_new (GPtrArray *rows);
 
 /* “12 wins, 4 losses and 2 ties on 18 prompts” */
 char *laurel_win_summary_describe (const LaurelWinSummary *wins) G_GNUC_WARN_UNUSED_RESULT;
