@@ -209,11 +209,10 @@ train_seed (Seed *self, const LaurelModel *base, const LaurelTrainData *data, GE
                             .poll = poll_cb,
                             .checkpoint_dir = self->folder };
   g_autoptr (LaurelModel) model = NULL;
-  int step = job->resume ? laurel_job_checkpoint_step (self->folder) : 0;
+  int step = 0;
 
-  /* What a killed run reported after its checkpoint is reported again. */
   if (job->resume
-      && !laurel_store_truncate_run (job->store, job->run->id, self->first_step + step, error))
+      && !laurel_job_go_back (job, self->folder, self->first_step, &step, error))
     return FALSE;
   monitor.resume = step > 0;
   self->n_steps = step; /* where it was the last one already */

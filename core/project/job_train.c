@@ -9,8 +9,6 @@
 #include "core/project/watch.h"
 #include "core/train/state.h"
 
-#include <string.h>
-
 /* What a run works with. @reward is NULL but for PPO and RLOO; @trained is what is saved:
  * @base, or a new reward model. */
 typedef struct {
@@ -180,47 +178,37 @@ save_output (LaurelJob *job, TrainWork *work, GError **error)
   return TRUE;
 }
 
-/* From its header alone (core/train/checkpoint.h). Whether the rest of it is sound is found out
- * when the stage loads it. */
 int
 laurel_job_checkpoint_step (const char *folder)
 {
   g_autofree char *path = g_build_filename (folder, LAUREL_CHECKPOINT_NAME, NULL);
-  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, NULL);
-  const char *bytes = map != NULL ? g_mapped_file_get_contents (map) : NULL;
-  g_autofree char *text = NULL;
-  g_autoptr (JsonNode) header = NULL;
-  JsonObject *state = NULL;
-  guint32 length;
+  int step = 0;
 
-  if (bytes == NULL || g_mapped_file_get_length (map) < 16)
-    return 0;
-  memcpy (&length, bytes + 12, sizeof length);
-  length = GUINT32_FROM_LE (length);
-  if (length > g_mapped_file_get_length (map) - 16)
-    return 0;
-  text = g_strndup (bytes + 16, length);
-  header = laurel_json_parse (text, path, NULL);
-  if (header != NULL && JSON_NODE_HOLDS_OBJECT (header)
-      && json_object_has_member (json_node_get_object (header), "state"))
-    state = json_object_get_object_member (json_node_get_object (header), "state");
-  return state != NULL ? (int) json_object_get_int_member_with_default (state, "step", 0) : 0;
+  (void) laurel_checkpoint_read_step (path, FALSE, &step, NULL);
+  return step;
 }
 
-/* What a killed run wrote after its last checkpoint is written again: no step is in the plots
- * twice. */
+gboolean
+laurel_job_go_back (LaurelJob *job, const char *folder, int first_step, int *out_step,
+                    GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, LAUREL_CHECKPOINT_NAME, NULL);
+
+  return laurel_checkpoint_read_step (path, TRUE, out_step, error)
+         && laurel_store_truncate_run (job->store, job->run->id, first_step + *out_step, error);
+}
+
 static gboolean
 go_back (LaurelJob *job, GError **error)
 {
-  int step = laurel_job_checkpoint_step (job->folder);
+  int step;
 
   if (!job->resume)
     return TRUE;
-  if (step <= 0) { /* it died before its first checkpoint: from the beginning */
-    job->monitor.resume = FALSE;
-    step = 0;
-  }
-  return laurel_store_truncate_run (job->store, job->run->id, step, error);
+  if (!laurel_job_go_back (job, job->folder, 0, &step, error))
+    return FALSE;
+  job->monitor.resume = step > 0; /* else it died before its first checkpoint */
+  return TRUE;
 }
 
 /* It died between its model's row, the last thing a run writes, and its own. */

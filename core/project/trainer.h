@@ -77,8 +77,12 @@ void laurel_job_fail (LaurelJob *job, GError *error);
 /* The run pauses at its next poll, or with @stop ends as stopped, and says @why. */
 void laurel_job_halt (LaurelJob *job, gboolean stop, const char *why);
 void laurel_job_show_alarms (LaurelJob *job, int n_alarms);
-/* In job_train.c: of the checkpoint that is on the disk, 0 when there is none that can be read. */
+/* In job_train.c: by its header, of the checkpoint that is on the disk, 0 when there is none that can be read. */
 int laurel_job_checkpoint_step (const char *folder);
+/* There too: what a killed run wrote after the checkpoint of @folder, whose step 0 is the run's @first_step, it is to
+ * write again: no step is in the plots twice. Without a checkpoint the step is 0. One that is damaged is an error, and
+ * nothing is forgotten. */
+gboolean laurel_job_go_back (LaurelJob *job, const char *folder, int first_step, int *out_step, GError **error);
 
 gboolean laurel_job_train (LaurelJob *job, GError **error);
 gboolean laurel_job_sample (LaurelJob *job, GError **error);

@@ -148,7 +148,8 @@ static gboolean
 refuse (GError **error, LaurelError code, const char *path, const char *why)
 {
   g_set_error (error, LAUREL_ERROR, code,
-               "Could not read the checkpoint “%s”: %s; start the run again from its beginning",
+               "Could not read the checkpoint “%s”: %s; put back what it was, "
+               "or remove it and resume, and the run starts from its beginning",
                path, why);
   return FALSE;
 }
@@ -162,14 +163,10 @@ get_word (const guchar *at)
   return GUINT32_FROM_LE (word);
 }
 
-/* Magic, version and digest: after this the bytes are what was written. */
+/* @n may be 0, with @bytes NULL. */
 static gboolean
-check_bytes (const guchar *bytes, gsize n, const char *path, GError **error)
+check_prefix (const guchar *bytes, gsize n, const char *path, GError **error)
 {
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 digest[DIGEST_LENGTH];
-  gsize length = sizeof digest;
-
   if (n < PREFIX_LENGTH || memcmp (bytes, MAGIC, MAGIC_LENGTH) != 0)
     return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is no checkpoint of Laurel");
   if (get_word (bytes + MAGIC_LENGTH) > LAUREL_CHECKPOINT_VERSION) {
@@ -180,6 +177,17 @@ check_bytes (const guchar *bytes, gsize n, const char *path, GError **error)
   }
   if (n < PREFIX_LENGTH + DIGEST_LENGTH)
     return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it is cut short");
+  return TRUE;
+}
+
+/* After this the bytes are what was written. */
+static gboolean
+check_digest (const guchar *bytes, gsize n, const char *path, GError **error)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 digest[DIGEST_LENGTH];
+  gsize length = sizeof digest;
+
   for (gsize at = 0; at < n - DIGEST_LENGTH; at += CHUNK)
     g_checksum_update (checksum, bytes + at, (gssize) MIN (CHUNK, n - DIGEST_LENGTH - at));
   g_checksum_get_digest (checksum, digest, &length);
@@ -255,6 +263,63 @@ check_blocks (JsonObject *header,
   return TRUE;
 }
 
+/* Its root is an object. */
+static JsonNode *
+parse_header (const guchar *bytes, gsize n, const char *path, GError **error)
+{
+  gsize length = get_word (bytes + MAGIC_LENGTH + 4);
+  g_autofree char *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  if (length > n - PREFIX_LENGTH - DIGEST_LENGTH) {
+    refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is longer than the file");
+    return NULL;
+  }
+  text = g_strndup ((const char *) bytes + PREFIX_LENGTH, length);
+  node = laurel_json_parse (text, path, NULL);
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    return g_steal_pointer (&node);
+  refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is malformed");
+  return NULL;
+}
+
+static gboolean
+find_step (JsonObject *header, const char *path, int *out_step, GError **error)
+{
+  JsonNode *state = json_object_get_member (header, "state");
+  gint64 step = -1;
+
+  if (state == NULL || !JSON_NODE_HOLDS_OBJECT (state)
+      || !laurel_json_get_int (json_node_get_object (state), path, "step", 0, G_MAXINT, &step,
+                               NULL)
+      || step < 0)
+    return refuse (error, LAUREL_ERROR_INVALID_DATA, path, "it does not say its step");
+  *out_step = (int) step;
+  return TRUE;
+}
+
+gboolean
+laurel_checkpoint_read_step (const char *path, gboolean whole, int *out_step, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GMappedFile) map = g_mapped_file_new (path, FALSE, &local);
+  g_autoptr (JsonNode) header = NULL;
+  const guchar *bytes;
+  gsize n;
+
+  *out_step = 0;
+  if (map == NULL)
+    return g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT)
+           || refuse (error, LAUREL_ERROR_IO, path, local->message);
+  bytes = (const guchar *) g_mapped_file_get_contents (map);
+  n = g_mapped_file_get_length (map);
+  if (!check_prefix (bytes, n, path, error)
+      || (whole && !check_digest (bytes, n, path, error)))
+    return FALSE;
+  header = parse_header (bytes, n, path, error);
+  return header != NULL && find_step (json_node_get_object (header), path, out_step, error);
+}
+
 JsonObject *
 laurel_checkpoint_read (const char *path,
                         const char *run,
@@ -265,7 +330,6 @@ laurel_checkpoint_read (const char *path,
   g_autoptr (GMappedFile) map = NULL;
   g_autoptr (GError) local = NULL;
   g_autoptr (JsonNode) node = NULL;
-  g_autofree char *text = NULL;
   const guchar *bytes;
   gsize n, header_length;
 
@@ -276,21 +340,12 @@ laurel_checkpoint_read (const char *path,
   }
   bytes = (const guchar *) g_mapped_file_get_contents (map);
   n = g_mapped_file_get_length (map);
-  if (!check_bytes (bytes, n, path, error))
+  if (!check_prefix (bytes, n, path, error) || !check_digest (bytes, n, path, error))
     return NULL;
-  header_length = get_word (bytes + MAGIC_LENGTH + 4);
-  if (header_length > n - PREFIX_LENGTH - DIGEST_LENGTH) {
-    refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is longer than the file");
-    return NULL;
-  }
-  text = g_strndup ((const char *) bytes + PREFIX_LENGTH, header_length);
-  node = laurel_json_parse (text, path, error);
+  node = parse_header (bytes, n, path, error);
   if (node == NULL)
     return NULL;
-  if (!JSON_NODE_HOLDS_OBJECT (node)) {
-    refuse (error, LAUREL_ERROR_INVALID_DATA, path, "its header is malformed");
-    return NULL;
-  }
+  header_length = get_word (bytes + MAGIC_LENGTH + 4);
   if (!check_run (json_node_get_object (node), run, path, error)
       || !check_blocks (json_node_get_object (node),
                         n - PREFIX_LENGTH - header_length - DIGEST_LENGTH, blocks, n_blocks, path,

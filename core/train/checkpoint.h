@@ -42,4 +42,8 @@ void laurel_checkpoint_remove_leftovers (const char *path);
  * Everything is checked before the first float is changed. Returns the state (transfer full). */
 JsonObject *laurel_checkpoint_read (const char *path, const char *run, const LaurelBlock *blocks, int n_blocks, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The step of the checkpoint at @path; 0 where there is none. Anything else that can't be read is an error; damage
+ * behind the header is seen only with @whole, which reads it all. */
+gboolean laurel_checkpoint_read_step (const char *path, gboolean whole, int *out_step, GError **error);
+
 G_END_DECLS

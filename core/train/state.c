@@ -100,8 +100,8 @@ apply_state (LaurelTrainState *self, JsonObject *state, const char *path, GError
     return FALSE;
   if (step < 0 || adam < 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_DATA,
-                 "Could not read the checkpoint “%s”: it does not say its step; start the run "
-                 "again from its beginning",
+                 "Could not read the checkpoint “%s”: it does not say its step; remove it and "
+                 "resume, and the run starts from its beginning",
                  path);
     return FALSE;
   }

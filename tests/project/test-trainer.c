@@ -7,6 +7,7 @@
 #include "core/store/process.h"
 #include "tests/project/fixture.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 /* Long enough for commands to find it running on any machine; it is always stopped. */
@@ -163,6 +164,73 @@ test_resume_same_bytes (Fixture *fixture, gconstpointer unused)
   g_assert_cmpuint (metrics->len, ==, 400);
 }
 
+static guint
+count_losses (LaurelProject *project, gint64 id)
+{
+  g_autoptr (GPtrArray) metrics =
+      laurel_store_list_metrics (laurel_project_get_store (project), id, "loss", -1, NULL);
+
+  return metrics->len;
+}
+
+/* Its checkpoint's byte at @at from the front, or with a negative one from the back, is another. */
+static void
+damage (const char *path, gssize at)
+{
+  g_autofree char *bytes = NULL;
+  gsize n;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &n, NULL));
+  bytes[at >= 0 ? (gsize) at : n - (gsize) -at] ^= 1;
+  g_assert_true (laurel_file_write (path, bytes, n, NULL));
+}
+
+/* @at changed twice is as it was. */
+static void
+assert_damage_refused (LaurelProject *project, gint64 id, const char *path, gssize at)
+{
+  guint n = count_losses (project, id);
+  g_autoptr (GError) error = NULL;
+
+  damage (path, at);
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
+  g_assert_false (laurel_project_wait (project, id, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_nonnull (strstr (error->message, "remove it and resume"));
+  g_assert_cmpuint (count_losses (project, id), ==, n);
+  damage (path, at);
+}
+
+/* A checkpoint that is damaged anywhere costs no metric; without one the run starts anew. */
+static void
+test_damaged_checkpoint (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 id = start (project, fixture, "one", 400);
+  g_autofree char *name = g_strdup_printf ("%" G_GINT64_FORMAT, id);
+  g_autofree char *path = g_build_filename (laurel_project_get_path (project), "runs", name,
+                                            "checkpoint.laurel", NULL);
+  g_autoptr (GError) error = NULL;
+
+  wait_for (project, 5, LAUREL_RUN_RUNNING);
+  laurel_project_stop_job (project);
+  g_assert_false (laurel_project_wait (project, id, &error));
+  g_clear_error (&error);
+  /* What a killed run would have written after its checkpoint. */
+  g_assert_true (laurel_store_add_metric (laurel_project_get_store (project), id, 400, "loss", 9.0,
+                                          NULL));
+  assert_damage_refused (project, id, path, 0);
+  assert_damage_refused (project, id, path, 14);
+  assert_damage_refused (project, id, path, 16);
+  assert_damage_refused (project, id, path, -100);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_losses (project, id), ==, 400);
+}
+
 /* A run that was killed after its model's row and before its own can be resumed: it is done. */
 static void
 test_resume_after_model (Fixture *fixture, gconstpointer unused)
@@ -229,6 +297,7 @@ main (int argc, char **argv)
   add ("/project/trainer/late-stop", test_late_stop);
   add ("/project/trainer/close-interrupts", test_close_interrupts);
   add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);
+  add ("/project/trainer/damaged-checkpoint", test_damaged_checkpoint);
   add ("/project/trainer/resume-after-model", test_resume_after_model);
   add ("/project/trainer/half-written-models", test_half_written_models);
   return g_test_run ();
