@@ -6,8 +6,8 @@ SPDX-License-Identifier: Apache-2.0
 import html
 import math
 
-WIDTH, HEIGHT = 420, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 30, 40
+WIDTH, PLOT = 420, 210
+LEFT, RIGHT, TOP, BOTTOM, LEGEND = 52, 12, 30, 40, 14  # a line of the legend
 
 # Told apart in light and dark and by the colour-blind; further series repeat them.
 COLOURS = ["#1c71d8", "#e66100", "#2ec27e", "#9141ac", "#c01c28", "#865e3c"]
@@ -63,8 +63,15 @@ class Chart:
         margin = 0.05 * (high - low) or 0.5
         return min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1, low - margin, high + margin
 
+    def legend(self):
+        """Names with colour and dashes, each once."""
+        return list(dict.fromkeys((name, colour, dashes)
+                                  for name, _, colour, _, dashes, _ in self.series if name))
+
     def svg(self):
-        out = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
+        top = TOP + LEGEND * len(self.legend())  # the legend stands above, where no line is
+        height = top + PLOT + BOTTOM
+        out = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img">',
                f'<text class="title" x="{LEFT}" y="18">{html.escape(self.title)}</text>']
         if not self.series:
             return "".join([*out, "</svg>"])
@@ -72,7 +79,7 @@ class Chart:
 
         def at(x, y):
             return (LEFT + (x - x0) / (x1 - x0) * (WIDTH - LEFT - RIGHT),
-                    HEIGHT - BOTTOM - (y - y0) / (y1 - y0) * (HEIGHT - TOP - BOTTOM))
+                    top + PLOT - (y - y0) / (y1 - y0) * PLOT)
 
         for value in ticks(y0, y1):
             _, y = at(x0, value)
@@ -82,10 +89,10 @@ class Chart:
         for value in ticks(x0, x1):
             x, _ = at(value, y0)
             out.append(f'<text class="axis" text-anchor="middle" x="{x:.1f}" '
-                       f'y="{HEIGHT - BOTTOM + 15}">{label(value)}</text>')
+                       f'y="{top + PLOT + 15}">{label(value)}</text>')
         out.append(f'<text class="axis" text-anchor="middle" x="{(LEFT + WIDTH - RIGHT) / 2}" '
-                   f'y="{HEIGHT - 8}">{html.escape(self.x_title)}</text>'
-                   f'<text class="axis" transform="translate(12 {HEIGHT / 2}) rotate(-90)" '
+                   f'y="{height - 8}">{html.escape(self.x_title)}</text>'
+                   f'<text class="axis" transform="translate(12 {top + PLOT / 2}) rotate(-90)" '
                    f'text-anchor="middle">{html.escape(self.y_title)}</text>')
         self.add_lines(out, at)
         self.add_legend(out)
@@ -103,15 +110,11 @@ class Chart:
                         for x, y in places]
 
     def add_legend(self, out):
-        shown = []
-        for name, _, colour, _, dashes, _ in self.series:
-            if name and (name, colour, dashes) not in shown:
-                shown.append((name, colour, dashes))
-        for i, (name, colour, dashes) in enumerate(shown):
-            y = TOP + 6 + 14 * i
-            out.append(f'<line x1="{LEFT + 6}" x2="{LEFT + 24}" y1="{y}" y2="{y}" '
+        for i, (name, colour, dashes) in enumerate(self.legend()):
+            y = TOP + 2 + LEGEND * i
+            out.append(f'<line x1="{LEFT}" x2="{LEFT + 18}" y1="{y}" y2="{y}" '
                        f'stroke="{colour}" stroke-width="2" stroke-dasharray="{dashes}"/>'
-                       f'<text class="axis" x="{LEFT + 28}" y="{y + 4}">{html.escape(name)}</text>')
+                       f'<text class="axis" x="{LEFT + 24}" y="{y + 4}">{html.escape(name)}</text>')
 
 
 def table(head, rows):
