@@ -90,6 +90,14 @@ poll_cb (gpointer user_data)
   return self->job->monitor.poll (self->job->monitor.user_data);
 }
 
+static gboolean
+sync_cb (gpointer user_data, GError **error)
+{
+  Seed *self = user_data;
+
+  return self->job->monitor.sync (self->job->monitor.user_data, error);
+}
+
 /* The last value of @key, which may be from before a resume; NaN: there is none. */
 static gboolean
 find_metric (const Seed *self, const char *key, double *out, GError **error)
@@ -169,7 +177,8 @@ save_seed (const Seed *self, const LaurelModel *model, GError **error)
   g_autofree char *folder = seed_path (self, MODEL_NAME);
   g_autofree char *checkpoint = seed_path (self, LAUREL_CHECKPOINT_NAME);
 
-  if (!laurel_model_save (model, folder, LAUREL_DTYPE_F32, error) || !write_result (self, error))
+  if (!laurel_model_save (model, folder, LAUREL_DTYPE_F32, error)
+      || !laurel_store_sync (self->job->store, error) || !write_result (self, error))
     return FALSE;
   (void) g_unlink (checkpoint); /* three times the size of the model */
   return TRUE;
@@ -207,6 +216,7 @@ train_seed (Seed *self, const LaurelModel *base, const LaurelTrainData *data, GE
                             .progress = progress_cb,
                             .log = log_cb,
                             .poll = poll_cb,
+                            .sync = sync_cb,
                             .checkpoint_dir = self->folder };
   g_autoptr (LaurelModel) model = NULL;
   int step = 0;

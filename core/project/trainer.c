@@ -338,6 +338,15 @@ on_log (gpointer user_data, const char *line)
   put_snapshot (job->trainer, snapshot);
 }
 
+static gboolean
+on_sync (gpointer user_data, GError **error)
+{
+  LaurelJob *job = user_data;
+
+  close_transaction (job);
+  return laurel_store_sync (job->store, error);
+}
+
 static void
 set_status (LaurelJob *job, LaurelRunStatus status, const char *message)
 {
@@ -546,6 +555,7 @@ run_job (LaurelTrainer *self, LaurelStore *store, const LaurelCommand *command)
                                  .rollout = on_rollout,
                                  .log = on_log,
                                  .poll = on_poll,
+                                 .sync = on_sync,
                                  .checkpoint_dir = job.folder,
                                  .resume = command->resume };
   put_snapshot (self, first_snapshot (job.run));

@@ -179,6 +179,20 @@ laurel_database_n_changes (LaurelDatabase *self)
 }
 
 gboolean
+laurel_database_sync (LaurelDatabase *self, GError **error)
+{
+  sqlite3_file *file = NULL;
+  int result;
+
+  /* SQLite itself syncs the log before it is copied into the database, and that before the log
+   * begins again: what is no more in the log is on the disk already. */
+  result = sqlite3_file_control (self->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  if (result == SQLITE_OK && file != NULL && file->pMethods != NULL)
+    result = file->pMethods->xSync (file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+  return result == SQLITE_OK || fail (self, result, "save", error);
+}
+
+gboolean
 laurel_database_is_idle (LaurelDatabase *self)
 {
   return sqlite3_get_autocommit (self->handle) != 0;

@@ -30,6 +30,8 @@ gboolean laurel_database_query_int (LaurelDatabase *self, const char *sql, const
 char *laurel_database_query_text (LaurelDatabase *self, const char *sql, const char *purpose, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 gint64 laurel_database_last_id (LaurelDatabase *self);
 int laurel_database_n_changes (LaurelDatabase *self); /* rows the last statement changed */
+/* The write-ahead log is on the disk, and with it what was committed. */
+gboolean laurel_database_sync (LaurelDatabase *self, GError **error);
 /* No transaction is open: also after SQLite rolled one back by itself (a full disk). */
 gboolean laurel_database_is_idle (LaurelDatabase *self);
 

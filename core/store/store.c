@@ -115,6 +115,13 @@ laurel_store_begin_transaction (LaurelStore *self, gboolean durable, GError **er
 }
 
 gboolean
+laurel_store_sync (LaurelStore *self, GError **error)
+{
+  g_assert (self->thread == g_thread_self ());
+  return laurel_database_sync (self->db, error);
+}
+
+gboolean
 laurel_store_begin (LaurelStore *self, GError **error)
 {
   /* What is inside is not known yet: it may be a labeler's submission. */

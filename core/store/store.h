@@ -6,7 +6,7 @@
  * one short transaction. Foreign keys are on, statements are prepared once.
  * What a labeler submits is synced to the disk before the call returns
  * (synchronous=FULL); drafts, metrics and rollouts survive a crash of the
- * program, and at worst lose their last moments in a power cut.
+ * program, and at worst lose in a power cut what came after laurel_store_sync().
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -25,6 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelStore, laurel_store_close)
 
 /* Of the SQLite library that runs, like "3.40.1". */
 const char *laurel_store_get_sqlite_version (void);
+
+/* What was committed so far outlives a power cut: costs one fdatasync of the write-ahead log. */
+gboolean laurel_store_sync (LaurelStore *self, GError **error);
 
 /* Groups many writes in one transaction; nests. */
 gboolean laurel_store_begin (LaurelStore *self, GError **error);

@@ -31,6 +31,12 @@ laurel_monitor_log (const LaurelMonitor *self, const char *format, ...)
   self->log (self->user_data, line);
 }
 
+gboolean
+laurel_monitor_sync (const LaurelMonitor *self, GError **error)
+{
+  return self == NULL || self->sync == NULL || self->sync (self->user_data, error);
+}
+
 static gboolean
 heed (LaurelVerdict verdict, gboolean *checkpoint, GError **error)
 {

@@ -18,4 +18,7 @@ gboolean laurel_monitor_go_on (const LaurelMonitor *self, gboolean *checkpoint, 
  * one is wanted at once. */
 gboolean laurel_monitor_evaluate (const LaurelMonitor *self, int step, const LaurelModel *policy, const LaurelModel *reference, gboolean *checkpoint, GError **error);
 
+/* What was reported so far is on the disk. */
+gboolean laurel_monitor_sync (const LaurelMonitor *self, GError **error);
+
 G_END_DECLS

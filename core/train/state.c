@@ -169,7 +169,8 @@ begin_save (LaurelTrainState *self, GError **error)
   int n_blocks = list_blocks (self, blocks);
 
   path = g_build_filename (self->monitor->checkpoint_dir, LAUREL_CHECKPOINT_NAME, NULL);
-  if (!laurel_file_make_directory (self->monitor->checkpoint_dir, error))
+  if (!laurel_file_make_directory (self->monitor->checkpoint_dir, error)
+      || !laurel_monitor_sync (self->monitor, error))
     return FALSE;
   self->writer =
       laurel_checkpoint_begin (path, self->fingerprint, state, blocks, n_blocks, error);

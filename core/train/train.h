@@ -29,6 +29,9 @@ typedef struct {
   /* ppo, rloo; may be NULL: before the first iteration, after every eval_steps of them, and at the end. On LAUREL_CHECKPOINT
    * one is on the disk before the run is polled again. A resumed run asks again for the step that it resumes from. */
   LaurelVerdict (*evaluate) (gpointer user_data, int step, const LaurelModel *policy, const LaurelModel *reference);
+  /* May be NULL: before a checkpoint takes its place, puts on the disk what was reported so far, which a run that goes on
+   * from that checkpoint does not report again. On failure the checkpoint is not written. */
+  gboolean (*sync) (gpointer user_data, GError **error);
   const char *checkpoint_dir; /* NULL: no checkpoints */
   gboolean resume;            /* start from the checkpoint in checkpoint_dir */
 } LaurelMonitor;
