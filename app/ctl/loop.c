@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/label/simulate.h"
+#include "core/project/rater.h"
 #include "core/project/report.h"
 
 #include <math.h>
@@ -136,8 +137,9 @@ score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_
 static gboolean
 rank (Loop *loop, GError **error)
 {
-  gint64 labeler =
-      laurel_store_ensure_labeler (loop->store, "judge.json", LAUREL_LABELER_RULES, error);
+  g_autoptr (LaurelRater) rater = laurel_rater_load (
+      loop->store, laurel_project_get_path (loop->ctl->project), loop->judge_path, error);
+  gint64 labeler = rater != NULL ? laurel_rater_ensure_labeler (rater, error) : 0;
 
   announce (loop, "ranking them by the starter's rules, one ranking in ten with a mistake");
   return labeler != 0

@@ -323,7 +323,7 @@ static const LaurelCtlOption export_options[] = {
 };
 
 static const LaurelCtlOption simulate_options[] = {
-  { "judge", "J", "A rule file, or a reward model", FALSE },
+  { "judge", "J", "A rule file (edited, another labeler), or a reward model", FALSE },
   { "count", "N", "Rank at most so many tasks (0: all)", FALSE },
   { "tasks", "WHICH", "“open”, or “all”: those too that others have ranked (open)", FALSE },
   { "noise", "P", "Share of rankings in which two neighbours are swapped (0)", FALSE },

@@ -4,6 +4,7 @@
 #include "core/project/rater.h"
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/label/simulate.h"
 #include "core/project/data.h"
 #include "core/project/internal.h"
@@ -16,6 +17,7 @@ laurel_rater_free (LaurelRater *self)
     return;
   g_free (self->name);
   g_free (self->folder);
+  g_free (self->sha256);
   g_clear_pointer (&self->judge, laurel_judge_free);
   g_clear_pointer (&self->reward, laurel_model_free);
   g_clear_pointer (&self->fits, g_hash_table_unref);
@@ -52,47 +54,70 @@ laurel_rater_load (LaurelStore *store, const char *project_path, const char *jud
   self->kind = LAUREL_LABELER_RULES;
   self->name = g_path_get_basename (judge);
   self->judge = laurel_judge_load (judge, error);
-  return self->judge != NULL ? g_steal_pointer (&self) : NULL;
+  self->sha256 = self->judge != NULL ? laurel_file_sha256 (judge, error) : NULL;
+  return self->sha256 != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 /* --- Its name among the labelers ----------------------------------------------------- */
 
-/* The first ranking under a name fixes which weights it stands for: those in the folder, which may
- * be called like a model of the project and be another one. */
+/* The first ranking under a name fixes what it stands for: @self's file or weights, whatever else
+ * may be called so. @out_known is what it stands for now. */
 static gboolean
-check_identity (LaurelRater *self, gint64 labeler_id, GError **error)
+know (LaurelRater *self, gint64 labeler_id, char **out_known, GError **error)
 {
   g_autofree char *key = g_strdup_printf ("labeler-%" G_GINT64_FORMAT "-sha256", labeler_id);
-  g_autofree char *sha256 = laurel_model_hash_folder (self->folder, error);
-  g_autofree char *known = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (sha256 == NULL)
-    return FALSE;
-  known = laurel_store_get_fact (self->store, key, &local);
+  *out_known = laurel_store_get_fact (self->store, key, &local);
   if (local != NULL) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  if (known == NULL)
-    return laurel_store_set_fact (self->store, key, sha256, error);
-  if (g_str_equal (known, sha256))
+  if (*out_known != NULL)
     return TRUE;
+  *out_known = g_strdup (self->sha256);
+  return laurel_store_set_fact (self->store, key, self->sha256, error);
+}
+
+static gint64
+refuse_name (const LaurelRater *self, const char *known, GError **error)
+{
   g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH,
-               "Could not rank as “%s”: rankings under this name are by a model with other weights "
-               "(SHA-256 %.8s…); import this one under another name",
+               self->kind == LAUREL_LABELER_RULES
+                   ? "Could not rank as “%s”: rankings under this name are by other rules (SHA-256 "
+                     "%.8s…); rename the file"
+                   : "Could not rank as “%s”: rankings under this name are by a model with other "
+                     "weights (SHA-256 %.8s…); import this one under another name",
                self->name, known);
-  return FALSE;
+  return 0;
 }
 
 gint64
 laurel_rater_ensure_labeler (LaurelRater *self, GError **error)
 {
-  gint64 id = laurel_store_ensure_labeler (self->store, self->name, self->kind, error);
+  gboolean is_renamed = FALSE;
 
-  if (id == 0 || self->kind == LAUREL_LABELER_RULES)
-    return id;
-  return check_identity (self, id, error) ? id : 0;
+  if (self->sha256 == NULL)
+    self->sha256 = laurel_model_hash_folder (self->folder, error);
+  if (self->sha256 == NULL)
+    return 0;
+  for (;;) {
+    gint64 id = laurel_store_ensure_labeler (self->store, self->name, self->kind, error);
+    g_autofree char *known = NULL;
+    char *name;
+
+    if (id == 0 || !know (self, id, &known, error))
+      return 0;
+    if (g_str_equal (known, self->sha256))
+      return id;
+    if (self->kind != LAUREL_LABELER_RULES || is_renamed)
+      return refuse_name (self, known, error);
+    /* Rules are edited, and their file keeps its name: these are another labeler. */
+    name = g_strdup_printf ("%s (%.8s)", self->name, self->sha256);
+    g_free (self->name);
+    self->name = name;
+    is_renamed = TRUE;
+  }
 }
 
 /* --- Scores ------------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@ typedef struct {
   LaurelLabelerKind kind; /* rules or reward model */
   char *name;             /* the file's, or the model's */
   char *folder; /* of @reward; NULL: rules */
+  char *sha256; /* of the file of rules, or of the weights once they were asked for; else NULL */
   LaurelJudge *judge;     /* of rules, else NULL */
   LaurelModel *reward;    /* a reward model, else NULL */
   LaurelStore *store;     /* borrowed */
@@ -25,7 +26,8 @@ void laurel_rater_free (LaurelRater *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelRater, laurel_rater_free)
 
 /* The labeler under whose name its rankings are kept; 0 on error. MISMATCH when rankings under this name were made by
- * another reward model, of which the project keeps the SHA-256. */
+ * another reward model: of what ranks the project keeps the SHA-256. Rules that have changed since their name's first
+ * ranking are another labeler, “NAME (8 digits of their SHA-256)”, which becomes @self's name. */
 gint64 laurel_rater_ensure_labeler (LaurelRater *self, GError **error);
 
 /* A LaurelScoreTasksFunc with the rater as its data. */

@@ -297,6 +297,48 @@ test_same_name (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (result.code, ==, 0);
 }
 
+static char *
+simulate (const char *project, const char *judge)
+{
+  g_autoptr (JsonNode) node = NULL;
+  g_auto (Result) result = { 0 };
+
+  run (&result, PROJECT, "ranking", "simulate", "--judge", judge, "--tasks", "all", "--count", "3",
+       "--json", NULL);
+  g_assert_cmpint (result.code, ==, 0);
+  node = parse_output (&result);
+  g_assert_cmpint (json_object_get_int_member (json_node_get_object (node), "rankings"), ==, 3);
+  return g_strdup (json_object_get_string_member (json_node_get_object (node), "labeler"));
+}
+
+/* A file of rules that was edited, or another of the same name, ranks under a name of its own. */
+static void
+test_same_file_name (Fixture *fixture, gconstpointer unused)
+{
+  g_autofree char *starter = g_test_build_filename (G_TEST_DIST, "..", "data", "starter",
+                                                    "judge.json", NULL);
+  g_autofree char *project = make_ranked (fixture);
+  g_autofree char *judge = fixture_path (fixture, "rules.json");
+  g_autofree char *one = laurel_file_read_text (starter, NULL, NULL);
+  g_autofree char *two = g_strconcat (one, "\n", NULL);
+  g_autofree char *first = NULL;
+  g_autofree char *edited = NULL;
+  g_autofree char *back = NULL;
+  g_autofree char *again = NULL;
+
+  fixture_write (judge, one);
+  first = simulate (project, judge);
+  fixture_write (judge, two);
+  edited = simulate (project, judge);
+  again = simulate (project, judge);
+  fixture_write (judge, one);
+  back = simulate (project, judge);
+  g_assert_cmpstr (first, ==, "rules.json");
+  g_assert_true (g_str_has_prefix (edited, "rules.json ("));
+  g_assert_cmpstr (again, ==, edited);
+  g_assert_cmpstr (back, ==, first);
+}
+
 /* --- What PPO refuses ------------------------------------------------------------------ */
 
 /* A second world with a tokenizer of its own. */
@@ -354,6 +396,7 @@ main (int argc, char **argv)
   add ("/cli/reward/evaluate", test_evaluate);
   add ("/cli/reward/own-rankings", test_own_rankings);
   add ("/cli/reward/same-name", test_same_name);
+  add ("/cli/reward/same-file-name", test_same_file_name);
   add ("/cli/reward/ppo-refuses", test_ppo_refuses);
   return g_test_run ();
 }
