@@ -351,6 +351,7 @@ laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
   }
   if (!laurel_store_set_run_status (self->store, run_id, LAUREL_RUN_QUEUED, "", error))
     return 0;
+  g_signal_emit_by_name (self, "run-changed", run_id);
   laurel_trainer_send (self->trainer, LAUREL_COMMAND_RUN, run_id, TRUE);
   return run_id;
 }

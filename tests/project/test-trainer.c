@@ -273,6 +273,31 @@ test_synced_first (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (n_log_syncs_before_checkpoint, ==, 1);
 }
 
+static void
+count_changes_cb (LaurelProject *project, gint64 id, int *n)
+{
+  ++*n;
+}
+
+/* That a run waits again is told at once, not when it begins. */
+static void
+test_resume_tells (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 id = start (project, fixture, "one", 3);
+  g_autoptr (GError) error = NULL;
+  int n = 0;
+
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_true (laurel_store_set_run_status (laurel_project_get_store (project), id,
+                                              LAUREL_RUN_INTERRUPTED, "", NULL));
+  g_signal_connect (project, "run-changed", G_CALLBACK (count_changes_cb), &n);
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
+  g_assert_cmpint (n, ==, 1);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+}
+
 /* A run that was killed after its model's row and before its own can be resumed: it is done. */
 static void
 test_resume_after_model (Fixture *fixture, gconstpointer unused)
@@ -341,6 +366,7 @@ main (int argc, char **argv)
   add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);
   add ("/project/trainer/damaged-checkpoint", test_damaged_checkpoint);
   add ("/project/trainer/synced-first", test_synced_first);
+  add ("/project/trainer/resume-tells", test_resume_tells);
   add ("/project/trainer/resume-after-model", test_resume_after_model);
   add ("/project/trainer/half-written-models", test_half_written_models);
   return g_test_run ();
