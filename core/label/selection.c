@@ -7,6 +7,7 @@
 #include "core/base/rng.h"
 
 #include <math.h>
+#include <string.h>
 #include <stdlib.h>
 
 static const char *const names[LAUREL_N_STRATEGIES] = {
@@ -107,9 +108,34 @@ compare_ranked (const void *a, const void *b)
   return x->task - y->task;
 }
 
+/* Those that are random come first, else nothing changes its place. Returns how many there are. */
+static int
+draw (guint32 *shuffled, const LaurelDraw *draws, int n, double share)
+{
+  g_autofree guint32 *rest = g_new (guint32, MAX (n, 1));
+  int n_open = 0, n_drawn = 0, n_random = 0, n_rest = 0;
+
+  for (int i = 0; i < n; i++)
+    n_open += draws == NULL || draws[i] == LAUREL_DRAW_OPEN;
+  n_open = (int) lround (share * n_open);
+  for (int i = 0; i < n; i++) {
+    LaurelDraw was = draws != NULL ? draws[shuffled[i]] : LAUREL_DRAW_OPEN;
+    gboolean is_drawn = was == LAUREL_DRAW_OPEN && n_drawn < n_open;
+
+    n_drawn += is_drawn;
+    if (is_drawn || was == LAUREL_DRAW_RANDOM)
+      shuffled[n_random++] = shuffled[i];
+    else
+      rest[n_rest++] = shuffled[i];
+  }
+  memcpy (shuffled + n_random, rest, (gsize) n_rest * sizeof *rest);
+  return n_random;
+}
+
 void
 laurel_selection_order (LaurelStrategy strategy,
                         const double *priorities,
+                        const LaurelDraw *draws,
                         int n,
                         double random_share,
                         guint64 seed,
@@ -117,8 +143,7 @@ laurel_selection_order (LaurelStrategy strategy,
 {
   g_autofree guint32 *shuffled = g_new (guint32, MAX (n, 1));
   g_autofree Ranked *ranked = g_new (Ranked, MAX (n, 1));
-  int n_random = strategy == LAUREL_STRATEGY_RANDOM ? n : (int) lround (random_share * n);
-  int n_ranked = 0, at_random = 0, at_ranked = 0;
+  int n_random, n_ranked = 0, at_random = 0, at_ranked = 0;
   LaurelRng rng;
   double phase;
 
@@ -127,6 +152,13 @@ laurel_selection_order (LaurelStrategy strategy,
   laurel_rng_init (&rng, seed, LAUREL_RNG_QUEUE, 0, 0);
   laurel_rng_shuffle (&rng, shuffled, (gsize) n);
   phase = laurel_rng_uniform (&rng);
+  if (strategy == LAUREL_STRATEGY_RANDOM) {
+    for (int i = 0; i < n; i++)
+      out[i] = (LaurelSelected){ (int) shuffled[i],
+                                 draws == NULL || draws[shuffled[i]] != LAUREL_DRAW_RULE };
+    return;
+  }
+  n_random = draw (shuffled, draws, n, random_share);
   for (int i = n_random; i < n; i++)
     ranked[n_ranked++] = (Ranked){ (int) shuffled[i], priorities[shuffled[i]] };
   qsort (ranked, (gsize) n_ranked, sizeof *ranked, compare_ranked);

@@ -39,13 +39,22 @@ int laurel_strategy_min_models (LaurelStrategy strategy);
 /* The priority of a task of @n ≥ 2 completions, @scores (n_models, n); NaN under LAUREL_STRATEGY_RANDOM. */
 double laurel_strategy_prioritise (LaurelStrategy strategy, const double *scores, int n_models, int n);
 
+/* What an earlier order made of a task. A rule has looked at those that it passed over as at those that it put first, so
+ * chance alone must not find them again among what is left. */
+typedef enum {
+  LAUREL_DRAW_OPEN,   /* none has: it may be drawn */
+  LAUREL_DRAW_RANDOM, /* it was drawn, and stays so */
+  LAUREL_DRAW_RULE,   /* it was left to a rule, and stays so */
+} LaurelDraw;
+
 typedef struct {
   int task; /* index */
   gboolean is_random;
 } LaurelSelected;
 
 /* The order of @n tasks into @out (n): highest @priorities (n) first, equal ones as they come, and among them
- * @random_share of all tasks in random order. Under LAUREL_STRATEGY_RANDOM all are random. */
-void laurel_selection_order (LaurelStrategy strategy, const double *priorities, int n, double random_share, guint64 seed, LaurelSelected *out);
+ * in random order those once drawn and @random_share of those that @draws (n; NULL: all) has as open. Under
+ * LAUREL_STRATEGY_RANDOM all are in random order, and all are random but those of a rule. */
+void laurel_selection_order (LaurelStrategy strategy, const double *priorities, const LaurelDraw *draws, int n, double random_share, guint64 seed, LaurelSelected *out);
 
 G_END_DECLS

@@ -125,6 +125,29 @@ prioritise_all (LaurelStore *store,
   return TRUE;
 }
 
+/* Its task was drawn when it has a priority and is random all the same; without one, nothing but
+ * chance has seen it. @out_rule: whose it is then, else NULL. */
+static gboolean
+find_draw (LaurelStore *store, gint64 id, LaurelDraw *out, const char **out_rule, GError **error)
+{
+  g_autoptr (LaurelTask) task = laurel_store_get_task (store, id, error);
+  LaurelStrategy strategy;
+
+  if (task == NULL)
+    return FALSE;
+  *out_rule = NULL;
+  *out = LAUREL_DRAW_OPEN;
+  if (!laurel_strategy_from_string (task->sampler, &strategy, NULL))
+    return TRUE;
+  if (strategy != LAUREL_STRATEGY_RANDOM) {
+    *out = LAUREL_DRAW_RULE;
+    *out_rule = laurel_strategy_to_string (strategy);
+  } else if (!isnan (task->priority)) {
+    *out = LAUREL_DRAW_RANDOM;
+  }
+  return TRUE;
+}
+
 static gboolean
 write_order (LaurelStore *store,
              const GArray *ids,
@@ -136,15 +159,24 @@ write_order (LaurelStore *store,
   int n = (int) ids->len;
   g_autofree LaurelSelected *order = g_new (LaurelSelected, n + 1);
   g_autofree LaurelQueueEntry *entries = g_new (LaurelQueueEntry, n + 1);
+  g_autofree LaurelDraw *draws = g_new (LaurelDraw, n + 1);
+  g_autofree const char **rules = g_new (const char *, n + 1);
 
-  laurel_selection_order (request->strategy, priorities, n, request->random_share, request->seed,
-                          order);
+  for (int i = 0; i < n; i++)
+    if (!find_draw (store, g_array_index (ids, gint64, i), &draws[i], &rules[i], error))
+      return FALSE;
+  laurel_selection_order (request->strategy, priorities, draws, n, request->random_share,
+                          request->seed, order);
   *out = (LaurelQueueResult){ .n_tasks = n };
   for (int i = 0; i < n; i++) {
     entries[i].task_id = g_array_index (ids, gint64, order[i].task);
     entries[i].priority = priorities[order[i].task];
-    entries[i].sampler =
-        laurel_strategy_to_string (order[i].is_random ? LAUREL_STRATEGY_RANDOM : request->strategy);
+    if (order[i].is_random)
+      entries[i].sampler = laurel_strategy_to_string (LAUREL_STRATEGY_RANDOM);
+    else if (request->strategy == LAUREL_STRATEGY_RANDOM)
+      entries[i].sampler = rules[order[i].task]; /* what is left of a rule's choice is no sample */
+    else
+      entries[i].sampler = laurel_strategy_to_string (request->strategy);
     out->n_random += order[i].is_random;
   }
   return laurel_store_order_tasks (store, entries, n, error);

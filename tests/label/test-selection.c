@@ -51,8 +51,8 @@ test_order (void)
 
   for (int i = 0; i < N; i++)
     priorities[i] = (i * 37) % N;
-  laurel_selection_order (LAUREL_STRATEGY_UNCERTAINTY, priorities, N, 0.2, 5, order);
-  laurel_selection_order (LAUREL_STRATEGY_UNCERTAINTY, priorities, N, 0.2, 5, again);
+  laurel_selection_order (LAUREL_STRATEGY_UNCERTAINTY, priorities, NULL, N, 0.2, 5, order);
+  laurel_selection_order (LAUREL_STRATEGY_UNCERTAINTY, priorities, NULL, N, 0.2, 5, again);
   for (int i = 0; i < N; i++) {
     g_assert_false (seen[order[i].task]);
     seen[order[i].task] = TRUE;
@@ -82,8 +82,8 @@ test_fair (void)
     falling[i] = -i;
   }
   for (int seed = 0; seed < ROUNDS; seed++) {
-    laurel_selection_order (LAUREL_STRATEGY_NEAR_TIE, rising, N, 0.2, (guint64) seed, order);
-    laurel_selection_order (LAUREL_STRATEGY_NEAR_TIE, falling, N, 0.2, (guint64) seed, other);
+    laurel_selection_order (LAUREL_STRATEGY_NEAR_TIE, rising, NULL, N, 0.2, (guint64) seed, order);
+    laurel_selection_order (LAUREL_STRATEGY_NEAR_TIE, falling, NULL, N, 0.2, (guint64) seed, other);
     for (int i = 0; i < N; i++) {
       g_assert_cmpint (order[i].is_random, ==, other[i].is_random);
       if (order[i].is_random) {
@@ -103,16 +103,16 @@ test_ends (void)
   const double priorities[] = { 1, 3, 2 };
   LaurelSelected order[3];
 
-  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, priorities, 3, 0, 1, order);
+  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, priorities, NULL, 3, 0, 1, order);
   g_assert_cmpint (order[0].task, ==, 1);
   g_assert_cmpint (order[1].task, ==, 2);
   g_assert_cmpint (order[2].task, ==, 0);
   g_assert_false (order[0].is_random || order[1].is_random || order[2].is_random);
-  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, priorities, 3, 1, 1, order);
+  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, priorities, NULL, 3, 1, 1, order);
   g_assert_true (order[0].is_random && order[1].is_random && order[2].is_random);
-  laurel_selection_order (LAUREL_STRATEGY_RANDOM, priorities, 3, 0, 1, order);
+  laurel_selection_order (LAUREL_STRATEGY_RANDOM, priorities, NULL, 3, 0, 1, order);
   g_assert_true (order[0].is_random && order[1].is_random && order[2].is_random);
-  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, NULL, 0, 0.2, 1, order);
+  laurel_selection_order (LAUREL_STRATEGY_LARGE_GAP, NULL, NULL, 0, 0.2, 1, order);
 }
 
 static void

@@ -176,6 +176,56 @@ test_scores (Fixture *fixture, gconstpointer unused)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_MISMATCH);
 }
 
+static GHashTable *
+list_random (LaurelStore *store)
+{
+  g_autoptr (GArray) ids = laurel_store_list_task_ids (store, 0, FALSE, NULL);
+  GHashTable *set = g_hash_table_new (g_direct_hash, g_direct_equal);
+
+  for (guint i = 0; i < ids->len; i++) {
+    gint64 id = g_array_index (ids, gint64, i);
+    g_autoptr (LaurelTask) task = laurel_store_get_task (store, id, NULL);
+
+    if (g_str_equal (task->sampler, "random"))
+      g_hash_table_add (set, GINT_TO_POINTER ((int) id));
+  }
+  return set;
+}
+
+/* What is drawn is drawn once: another order finds what a rule has left, which is no sample. */
+static void
+test_queue_again (Fixture *fixture, gconstpointer unused)
+{
+  static const char *const models[] = { "reward-a", "reward-b", NULL };
+  static const LaurelStrategy strategies[] = { LAUREL_STRATEGY_NEAR_TIE, LAUREL_STRATEGY_RANDOM };
+  g_autoptr (LaurelProject) project = make_project (fixture);
+  LaurelStore *store = laurel_project_get_store (project);
+  const char *path = laurel_project_get_path (project);
+  LaurelQueueRequest request = { .strategy = LAUREL_STRATEGY_UNCERTAINTY,
+                                 .reward_models = models,
+                                 .random_share = LAUREL_RANDOM_SHARE };
+  g_autoptr (GHashTable) first = NULL;
+  LaurelQueueResult result;
+
+  g_assert_true (laurel_queue_order (store, path, &request, &result, NULL));
+  first = list_random (store);
+  for (guint i = 0; i < G_N_ELEMENTS (strategies); i++) {
+    g_autoptr (GHashTable) again = NULL;
+    GHashTableIter iter;
+    gpointer id;
+
+    request.strategy = strategies[i];
+    request.seed++;
+    g_assert_true (laurel_queue_order (store, path, &request, &result, NULL));
+    again = list_random (store);
+    g_assert_cmpuint (g_hash_table_size (again), ==, g_hash_table_size (first));
+    g_assert_cmpint (result.n_random, ==, (int) g_hash_table_size (first));
+    g_hash_table_iter_init (&iter, again);
+    while (g_hash_table_iter_next (&iter, &id, NULL))
+      g_assert_true (g_hash_table_contains (first, id));
+  }
+}
+
 static void
 test_queue (Fixture *fixture, gconstpointer unused)
 {
@@ -299,6 +349,7 @@ main (int argc, char **argv)
   ADD ("/project/contest/simulate", test_simulate);
   ADD ("/project/contest/scores", test_scores);
   ADD ("/project/contest/queue", test_queue);
+  ADD ("/project/contest/queue-again", test_queue_again);
   ADD ("/project/contest/win-rate", test_contest);
   ADD ("/project/contest/labelers", test_labelers);
   return g_test_run ();
