@@ -305,15 +305,21 @@ reserve_file (LaurelTrainState *self, gsize n_bytes, GError **error)
 {
   const char *folder = has_folder (self) ? self->monitor->checkpoint_dir : g_get_tmp_dir ();
   g_autofree char *path = g_build_filename (folder, "kept-XXXXXX", NULL);
+  int file;
 
   if (!laurel_file_make_directory (folder, error))
     return FALSE;
-  self->kept_file = g_mkstemp (path);
-  if (self->kept_file < 0) {
-    self->kept_file = 0;
+  file = g_mkstemp (path);
+  if (file < 0)
     return refuse_kept (error, "start training", n_bytes);
-  }
   (void) g_unlink (path);
+  self->kept_file = file;
+  if (file == 0) { /* which means none; a program without a standard input gets it */
+    self->kept_file = MAX (fcntl (file, F_DUPFD_CLOEXEC, 1), 0);
+    (void) close (file);
+    if (self->kept_file == 0)
+      return refuse_kept (error, "start training", n_bytes);
+  }
   errno = posix_fallocate (self->kept_file, 0, (off_t) n_bytes);
   return errno == 0 || refuse_kept (error, "start training", n_bytes);
 }

@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/train/state.h"
 
+#include <unistd.h>
+
 typedef struct {
   LaurelModel *(*start) (void);
   gboolean (*train) (LaurelModel *model, const LaurelMonitor *monitor, int seed, GError **error);
@@ -323,12 +325,15 @@ test_goes_back_from_disk (void)
   LaurelTrainState state = { .monitor = &monitor, .model = model, .value = value };
   LaurelHyperparameters hp;
   gsize last = model->layout->n_floats - 1;
+  int standard_input;
   g_autoptr (GError) error = NULL;
 
   laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
   state.optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
   state.value_optimizer = laurel_optimizer_new (model->layout, &hp, NULL, NULL);
   g_assert_cmpuint (laurel_train_state_reserve_size (24 * model->layout->n_floats), ==, 0);
+  standard_input = dup (STDIN_FILENO);
+  close (STDIN_FILENO); /* as for a service: a file's number may be 0 */
   g_assert_true (laurel_train_state_reserve (&state, &error));
   model->weights[0] = 1;
   state.value_optimizer->v[last] = 2;
@@ -345,6 +350,8 @@ test_goes_back_from_disk (void)
   listing = g_dir_open (dir, 0, NULL);
   g_assert_null (g_dir_read_name (listing));
   laurel_train_state_clear (&state);
+  dup2 (standard_input, STDIN_FILENO);
+  close (standard_input);
   fixture_remove_dir (dir);
 }
 
