@@ -43,9 +43,33 @@ mend_status_page (GtkWidget *page)
   name_scroller (ADW_STATUS_PAGE (page));
 }
 
+/* A leaflet stacks its children for its transition, whatever their order on the screen. */
+static GtkWidget *
+get_next_in_leaflet (AdwLeaflet *leaflet, GtkWidget *widget, GtkDirectionType direction)
+{
+  g_autoptr (GtkSelectionModel) pages = adw_leaflet_get_pages (leaflet);
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (pages));
+  g_autoptr (AdwLeafletPage) next = NULL;
+
+  for (guint i = 0; i < n; i++) {
+    g_autoptr (AdwLeafletPage) page = g_list_model_get_item (G_LIST_MODEL (pages), i);
+    guint at = direction == GTK_DIR_TAB_FORWARD ? i + 1 : i - 1; /* beyond all others below 0 */
+
+    if (adw_leaflet_page_get_child (page) == widget && at < n) {
+      next = g_list_model_get_item (G_LIST_MODEL (pages), at);
+      return adw_leaflet_page_get_child (next);
+    }
+  }
+  return NULL;
+}
+
 static GtkWidget *
 get_next (GtkWidget *widget, GtkDirectionType direction)
 {
+  GtkWidget *parent = gtk_widget_get_parent (widget);
+
+  if (ADW_IS_LEAFLET (parent))
+    return get_next_in_leaflet (ADW_LEAFLET (parent), widget, direction);
   return direction == GTK_DIR_TAB_FORWARD ? gtk_widget_get_next_sibling (widget)
                                           : gtk_widget_get_prev_sibling (widget);
 }

@@ -1,4 +1,8 @@
 /* run_row.c: status, name, kind, progress and the overlay check of a run.
+ *
+ * The check is no stop of its own on the keyboard's way: Space ticks it from the row, so that the
+ * whole list is one stop.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/runs/run_row.h"
 
@@ -11,6 +15,7 @@ struct _LaurelRunRow {
   GtkListBoxRow parent_instance;
 
   gint64 run_id;
+  char *label; /* for screen readers, without what the check says */
   const char *css_class;
   GtkImage *icon;
   GtkLabel *name;
@@ -30,8 +35,30 @@ enum {
 static GParamSpec *properties[N_PROPS];
 
 static void
+say_label (LaurelRunRow *self)
+{
+  g_autofree char *overlaid =
+    laurel_run_row_get_overlay (self)
+      ? g_strdup_printf (_("%s, in the charts"), self->label) /* Translators: a run. */
+      : g_strdup (self->label);
+
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, overlaid,
+                                  -1);
+}
+
+static gboolean
+toggle_cb (GtkWidget *widget, GVariant *arguments, gpointer unused)
+{
+  LaurelRunRow *self = LAUREL_RUN_ROW (widget);
+
+  gtk_check_button_set_active (self->check, !gtk_check_button_get_active (self->check));
+  return TRUE;
+}
+
+static void
 check_toggled_cb (LaurelRunRow *self)
 {
+  say_label (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_OVERLAY]);
 }
 
@@ -65,6 +92,13 @@ laurel_run_row_dispose (GObject *object)
 }
 
 static void
+laurel_run_row_finalize (GObject *object)
+{
+  g_free (LAUREL_RUN_ROW (object)->label);
+  G_OBJECT_CLASS (laurel_run_row_parent_class)->finalize (object);
+}
+
+static void
 laurel_run_row_class_init (LaurelRunRowClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -73,6 +107,7 @@ laurel_run_row_class_init (LaurelRunRowClass *klass)
   object_class->get_property = laurel_run_row_get_property;
   object_class->set_property = laurel_run_row_set_property;
   object_class->dispose = laurel_run_row_dispose;
+  object_class->finalize = laurel_run_row_finalize;
   properties[PROP_OVERLAY] = g_param_spec_boolean ("overlay", NULL, NULL, FALSE,
                                                    G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
                                                      | G_PARAM_STATIC_STRINGS);
@@ -85,6 +120,8 @@ laurel_run_row_class_init (LaurelRunRowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRunRow, percent);
   gtk_widget_class_bind_template_child (widget_class, LaurelRunRow, check);
   gtk_widget_class_bind_template_callback (widget_class, check_toggled_cb);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_space, 0, toggle_cb, NULL);
+  gtk_widget_class_add_binding (widget_class, GDK_KEY_KP_Space, 0, toggle_cb, NULL);
 }
 
 static void
@@ -102,6 +139,8 @@ laurel_run_row_new (const LaurelRun *run)
   self->run_id = run->id;
   gtk_accessible_update_property (GTK_ACCESSIBLE (self->check), GTK_ACCESSIBLE_PROPERTY_LABEL,
                                   check_label, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                  _("Space overlays its charts"), -1);
   laurel_run_row_update (self, run);
   return GTK_WIDGET (self);
 }
@@ -112,7 +151,6 @@ laurel_run_row_update (LaurelRunRow *self, const LaurelRun *run)
   g_autofree char *when = laurel_format_time (run->started > 0 ? run->started : run->created);
   g_autofree char *details = g_strdup_printf ("%s · %s", laurel_run_kind_label (run->kind), when);
   g_autofree char *percent = NULL;
-  g_autofree char *label = NULL;
   g_autofree char *description = laurel_run_describe (run);
 
   g_return_if_fail (LAUREL_IS_RUN_ROW (self));
@@ -129,8 +167,9 @@ laurel_run_row_update (LaurelRunRow *self, const LaurelRun *run)
     percent = g_strdup_printf (_("%d %%"), (int) (100. * run->step / run->n_steps));
   gtk_label_set_label (self->percent, percent != NULL ? percent : "");
   gtk_widget_set_visible (GTK_WIDGET (self->percent), percent != NULL);
-  label = g_strdup_printf ("%s, %s", run->name, description);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
+  g_free (self->label);
+  self->label = g_strdup_printf ("%s, %s", run->name, description);
+  say_label (self);
 }
 
 gint64

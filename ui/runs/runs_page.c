@@ -7,6 +7,7 @@
 #include "ui/runs/runs_page.h"
 
 #include "core/project/run_alarms.h"
+#include "ui/accessible.h"
 #include "ui/resources.h"
 #include "ui/runs/run_alarms.h"
 #include "ui/runs/run_charts.h"
@@ -534,6 +535,7 @@ laurel_runs_page_init (LaurelRunsPage *self)
 {
   self->datas = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_run_data_free);
   gtk_widget_init_template (GTK_WIDGET (self));
+  laurel_accessible_make_one_stop (GTK_WIDGET (self->list));
   self->signals = g_signal_group_new (LAUREL_TYPE_PROJECT);
   g_signal_group_connect_swapped (self->signals, "run-changed", G_CALLBACK (queue_refresh), self);
   g_signal_group_connect_swapped (self->signals, "job-changed", G_CALLBACK (queue_refresh), self);
