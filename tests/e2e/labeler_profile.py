@@ -22,7 +22,7 @@ def read_everything(app):
 
 def order_queue(project):
     """Lets a reward model choose what is ranked next."""
-    ctl("ranking", "simulate", "--judge", STARTER / "judge.json", "--count", 2,
+    ctl("ranking", "simulate", "--judge", STARTER / "judge.json", "--count", 4,
         "--project", project)
     ctl("train", "reward", "--model", "sft-tiny", "--output", "reward-tiny",
         "--set", "max_steps=1", "--set", "normalize_rewards=false", "--project", project)
