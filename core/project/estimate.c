@@ -96,6 +96,7 @@ gboolean
 laurel_project_estimate (LaurelProject *self,
                          const LaurelTrainRequest *request,
                          gsize *out_bytes,
+                         int *out_steps,
                          double *out_seconds,
                          GError **error)
 {
@@ -103,13 +104,12 @@ laurel_project_estimate (LaurelProject *self,
   g_autofree char *folder = laurel_project_resolve_model (self, request->model, error);
   LaurelModelConfig config = { 0 };
   double seconds;
-  int n_steps;
 
   if (folder == NULL || !laurel_model_load_config (folder, &config, error))
     return FALSE;
   *out_bytes = laurel_project_plan_memory (self, request, &config);
   seconds = measure_seconds_per_row (self, request);
-  n_steps = seconds >= 0 ? laurel_project_count_steps (self, request) : 0;
-  *out_seconds = n_steps > 0 ? seconds * n_steps * count_rows (hp) : -1.0;
+  *out_steps = laurel_project_count_steps (self, request);
+  *out_seconds = seconds >= 0 && *out_steps > 0 ? seconds * *out_steps * count_rows (hp) : -1.0;
   return TRUE;
 }

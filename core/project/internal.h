@@ -28,6 +28,9 @@ char *laurel_model_folder (const char *project_path, const char *name);
 /* A project's model or a directory, by name or path; @store NULL: paths only. */
 char *laurel_model_resolve (LaurelStore *store, const char *project_path, const char *name_or_path, GError **error);
 
+/* In steps.c: as laurel_project_estimate() says them. */
+int laurel_project_count_steps (LaurelProject *self, const LaurelTrainRequest *request);
+
 /* What a model's row has as sha256. */
 char *laurel_model_hash_folder (const char *folder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

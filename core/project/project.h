@@ -144,10 +144,9 @@ void laurel_row_preview_free (LaurelRowPreview *self);
  * demonstrations, in @model's tokens. Loads no weights. */
 GPtrArray *laurel_project_preview_sft (LaurelProject *self, const char *model, char **files, const LaurelHyperparameters *hp, guint first, guint n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Steps of all seeds; 0 where only the run itself will know: of the project's rankings, and where max_steps says it. */
-int laurel_project_count_steps (LaurelProject *self, const LaurelTrainRequest *request);
-/* Peak memory and a guess of the time, for the dialogs, before Start. Seconds < 0: unknown. */
-gboolean laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, double *out_seconds, GError **error);
+/* For the dialogs, before Start: peak memory; the steps of all seeds, 0 where only the run itself will know, which it
+ * does not of the project's rankings and where max_steps says it; and a guess of the time. Seconds < 0: unknown. */
+gboolean laurel_project_estimate (LaurelProject *self, const LaurelTrainRequest *request, gsize *out_bytes, int *out_steps, double *out_seconds, GError **error);
 
 /* The job now on the trainer thread; a copy of its newest snapshot. */
 typedef struct {

@@ -34,9 +34,10 @@ assert_estimate (Fixture *fixture, LaurelProject *project, const LaurelTrainRequ
   LaurelModelConfig config;
   double seconds = 0;
   gsize n_bytes = 0;
+  int n_steps;
 
   g_assert_true (laurel_model_load_config (folder, &config, &error));
-  g_assert_true (laurel_project_estimate (project, request, &n_bytes, &seconds, &error));
+  g_assert_true (laurel_project_estimate (project, request, &n_bytes, &n_steps, &seconds, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_bytes, ==,
                     laurel_train_plan_memory (request->stage, &config, &request->hyperparameters,
@@ -110,16 +111,20 @@ test_gold (Fixture *fixture, gconstpointer unused)
   g_autofree char *folder = laurel_project_resolve_model (project, "blank", &error);
   LaurelModelConfig config;
   gsize without, with_rules, with_model;
+  int n_steps;
   double seconds;
 
   g_assert_true (laurel_model_load_config (folder, &config, &error));
   request.hyperparameters.response_length = 64; /* the whole context */
   fixture_write (rules, "{}");
-  g_assert_true (laurel_project_estimate (project, &request, &without, &seconds, &error));
+  g_assert_true (
+      laurel_project_estimate (project, &request, &without, &n_steps, &seconds, &error));
   request.gold = rules;
-  g_assert_true (laurel_project_estimate (project, &request, &with_rules, &seconds, &error));
+  g_assert_true (
+      laurel_project_estimate (project, &request, &with_rules, &n_steps, &seconds, &error));
   request.gold = "blank";
-  g_assert_true (laurel_project_estimate (project, &request, &with_model, &seconds, &error));
+  g_assert_true (
+      laurel_project_estimate (project, &request, &with_model, &n_steps, &seconds, &error));
   g_assert_cmpuint (with_rules, ==, without);
   g_assert_cmpuint (with_model - without, ==,
                     laurel_train_plan_gold (request.stage, &config, &request.hyperparameters, 64,
@@ -161,6 +166,7 @@ test_seeds (Fixture *fixture, gconstpointer unused)
   g_autoptr (GError) error = NULL;
   double one = -1, three = -1, four = -1;
   gsize n_bytes;
+  int n_steps;
   gint64 run;
 
   fixture_write (path, rankings);
@@ -169,14 +175,14 @@ test_seeds (Fixture *fixture, gconstpointer unused)
   run = laurel_project_start_training (project, &request, &error);
   g_assert_no_error (error);
   g_assert_true (laurel_project_wait (project, run, &error));
-  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &one, &error));
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &n_steps, &one, &error));
   request.hyperparameters.num_seeds = 3;
-  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &three, &error));
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &n_steps, &three, &error));
   g_assert_cmpfloat (one, >, 0);
   g_assert_cmpfloat_with_epsilon (three, 3 * one, 1e-9 * one); /* the order of factors */
   /* Four batches to a step take four times as long. */
   request.hyperparameters.gradient_accumulation_steps = 4;
-  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &four, &error));
+  g_assert_true (laurel_project_estimate (project, &request, &n_bytes, &n_steps, &four, &error));
   g_assert_cmpfloat_with_epsilon (four, 4 * three, 1e-9 * one);
 }
 

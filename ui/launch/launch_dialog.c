@@ -216,15 +216,16 @@ static void
 show_estimate (LaurelLaunchDialog *self, const LaurelTrainRequest *request)
 {
   gsize n_bytes;
+  int n_steps;
   double seconds;
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
 
-  if (!laurel_project_estimate (self->project, request, &n_bytes, &seconds, &error)) {
+  if (!laurel_project_estimate (self->project, request, &n_bytes, &n_steps, &seconds, &error)) {
     gtk_label_set_label (self->estimate, error->message);
     return;
   }
-  text = describe_estimate (n_bytes, laurel_project_count_steps (self->project, request), seconds);
+  text = describe_estimate (n_bytes, n_steps, seconds);
   gtk_label_set_label (self->estimate, text);
 }
 
