@@ -30,6 +30,14 @@ def make_parser(description, seeds):
     return parser
 
 
+def add_work_options(parser, name, unit="cell"):
+    """Those of an experiment that keeps its cells in a folder."""
+    parser.add_argument("--work", help=f"where all is kept ({name})")
+    parser.add_argument("--minutes", type=float, default=math.inf,
+                        help=f"begin no new {unit} after so many")
+    parser.add_argument("--smoke", action="store_true", help="the smallest that shows it works")
+
+
 def open_work(arguments):
     """The folder that an experiment keeps its cells in; the short form's is gone afterwards."""
     if arguments.smoke and not arguments.work:

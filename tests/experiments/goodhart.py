@@ -490,12 +490,9 @@ def check(plan, bons, runs, report):
 
 def main():
     parser = common.make_parser(__doc__, 4)
-    parser.add_argument("--work", help="where all is kept (goodhart)")
+    common.add_work_options(parser, "goodhart")
     parser.add_argument("--ppo", type=int, default=6, help="how many PPO runs (6)")
-    parser.add_argument("--minutes", type=float, default=math.inf,
-                        help="begin no new cell after so many")
     parser.add_argument("--report", help="the page (WORK/goodhart.html)")
-    parser.add_argument("--smoke", action="store_true", help="the smallest that shows it works")
     arguments = parser.parse_args()
     with common.open_work(arguments) as work:
         return study(arguments, work)

@@ -259,12 +259,9 @@ def write_report(path, study, results, n_seeds):
 
 def main():
     parser = common.make_parser(__doc__, 4)
-    parser.add_argument("--work", help="where all is kept (labels)")
+    common.add_work_options(parser, "labels", "round")
     parser.add_argument("--trunk", default="sft", help="the model that reward models start from, "
                         "by name or folder (sft, the starter's)")
-    parser.add_argument("--minutes", type=float, default=math.inf,
-                        help="begin no new round after so many")
-    parser.add_argument("--smoke", action="store_true", help="the smallest that shows it works")
     arguments = parser.parse_args()
     with common.open_work(arguments) as work:
         study = Study(arguments.program, work, SMOKE if arguments.smoke else FULL, arguments.trunk)

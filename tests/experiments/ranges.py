@@ -100,10 +100,7 @@ def check(results, smoke):
 
 def main():
     parser = common.make_parser(__doc__, 4)
-    parser.add_argument("--work", help="where all is kept (ranges)")
-    parser.add_argument("--minutes", type=float, default=math.inf,
-                        help="begin no new cell after so many")
-    parser.add_argument("--smoke", action="store_true", help="the smallest that shows it works")
+    common.add_work_options(parser, "ranges")
     arguments = parser.parse_args()
     with common.open_work(arguments) as work:
         return run_all(arguments, os.path.abspath(work))

@@ -167,10 +167,7 @@ def collapses(results):
 
 def main():
     parser = common.make_parser(__doc__, 4)
-    parser.add_argument("--work", help="where all is kept (table)")
-    parser.add_argument("--minutes", type=float, default=math.inf,
-                        help="begin no new cell after so many")
-    parser.add_argument("--smoke", action="store_true", help="the smallest that shows it works")
+    common.add_work_options(parser, "table")
     arguments = parser.parse_args()
     with common.open_work(arguments) as work:
         return run_all(Study(arguments.program, work, SMOKE if arguments.smoke else FULL),
