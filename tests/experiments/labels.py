@@ -105,18 +105,30 @@ class Study:
             rows.append({"prompt": tasks[i]["prompt"], "ranks": ranks,
                          "completions": [s["completion"] for s in tasks[i]["samples"]]})
         data = world.write_rows(os.path.join(self.work, f"{way}-{seed}.jsonl"), rows)
-        known = {row["name"] for row in project.json("model", "list")}
         folders = []
         for head in range(self.plan["heads"]):
-            name = f"rm-{way}-{seed}-{head}"
-            if name in known:  # of the round before
-                project.run("model", "remove", name)
+            name = f"rm-{way}-{seed}-{len(taken)}-{head}"
+            self.train_one(project, name, 10 * seed + head, data)
+            folders.append(project.model(name))
+        self.remove_others(project, f"rm-{way}-{seed}-", folders)
+        return folders
+
+    def train_one(self, project, name, seed, data):
+        """Trains a model, or resumes what an earlier start was killed at."""
+        rows = project.query("SELECT id, status FROM runs WHERE output = ?", name)
+        if rows and rows[-1][1] not in ("done", "failed"):
+            project.run("train", "resume", rows[-1][0])
+        elif not os.path.isdir(project.model(name)):
             project.train("reward", self.trunk, name,
-                          {"seed": 10 * seed + head, "eval_split": 0, "normalize_rewards": "false",
+                          {"seed": seed, "eval_split": 0, "normalize_rewards": "false",
                            "save_steps": 0, **self.plan["settings"]},
                           "--data", data, "--config", os.path.join(world.RECIPE, "reward.json"))
-            folders.append(project.model(name))
-        return folders
+
+    def remove_others(self, project, prefix, kept):
+        """Frees the room of the rounds before."""
+        for row in project.json("model", "list"):
+            if row["name"].startswith(prefix) and project.model(row["name"]) not in kept:
+                project.run("model", "remove", row["name"])
 
     def run(self, way, seed, until):
         """Rounds as far as there is time: {"n", "taken", "accuracies", "together"} each."""
