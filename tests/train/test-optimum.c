@@ -106,8 +106,10 @@ settings (LaurelHyperparameters *hp, LaurelStage stage, guint64 seed)
   hp->seed = (gint64) seed;
   hp->batch_size = 128;
   hp->num_mini_batches = 1;
+  hp->num_ppo_epochs = 4;
   hp->max_steps = 80;
   hp->learning_rate = 5e-3;
+  hp->warmup_steps = 0;
   hp->value_learning_rate = 5e-3;
   hp->response_length = N_STEPS;
   hp->kl_coef = BETA;
