@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""How many rankings a reward model needs: chosen at random, or where several heads disagree.
+"""How many rankings a reward model needs: chosen at random, or by what reward models make of them.
 
     tests/experiments/labels.py [--work DIR] [--seeds 4] [--minutes M] [--smoke] [LAURELCTL]
 
 Tasks are four completions of a prompt by the starter's model, ranked by the rule judge with a swap
-of neighbours in every fourth. Both ways begin with the same few random tasks. Then, each time the
-rankings double, the next ones are drawn at random, or taken where three reward models, of another
-head and order each, disagree most: the spread of the predicted preference over a task's pairs, one
-task a prompt and round, a quarter still at random. The accuracy is of pairs of held-out prompts,
-by the judge without mistakes, and the mean of the three models. Reported is with how many rankings
-each way reaches the accuracy of random choice.
+of neighbours in every fourth. All ways begin with the same few random tasks. Then, each time the
+rankings double, the next ones are drawn at random, or taken by one of the queue's strategies
+(core/label/selection.h) with three reward models of another head and order each, one task a prompt
+and round, a quarter still at random. The accuracy is of pairs of held-out prompts, by the judge
+without mistakes, and the mean of the three models. Reported is with how many rankings each way
+reaches the accuracy of random choice.
 
 Every cell is kept in the folder, so that a stopped experiment goes on where it was.
 
@@ -33,7 +33,7 @@ SMOKE = {"ns": [8, 16], "heads": 2, "draws": 1, "prompts": 30, "heldout": 12, "c
          "settings": {"num_train_epochs": 1}}
 NOISE = 0.25
 RANDOM_SHARE = 0.25
-WAYS = ("random", "spread")
+WAYS = ("random", "uncertainty", "near-tie", "large-gap")
 
 
 class Study:
@@ -86,10 +86,10 @@ class Study:
         if way == "random":
             return free[:n_new]
         free = free[:self.plan["candidates"]]
-        spread = spread_of(self.score([tasks[i] for i in free], models))
+        priorities = prioritise(way, self.score([tasks[i] for i in free], models))
         n_random = math.ceil(RANDOM_SHARE * n_new)
         chosen, prompts = [], set()
-        for _, i in sorted(zip(spread, free), reverse=True):
+        for _, i in sorted(zip(priorities, free), reverse=True):
             if len(chosen) < n_new - n_random and tasks[i]["prompt"] not in prompts:
                 chosen.append(i)
                 prompts.add(tasks[i]["prompt"])
@@ -190,16 +190,18 @@ def scale(scores):
     return scaled
 
 
-def spread_of(scores):
-    """For each task the mean over its pairs of the models' spread in P(one beats the other)."""
-    spreads = []
+def prioritise(way, scores):
+    """What each task is worth asking by the strategy: the mean over its pairs."""
+    found = []
     for each in zip(*scale(scores)):
-        found = []
-        for i in range(len(each[0])):
-            for j in range(i):
-                found.append(common.deviation([1 / (1 + math.exp(m[j] - m[i])) for m in each]))
-        spreads.append(common.mean(found))
-    return spreads
+        pairs = [[1 / (1 + math.exp(m[j] - m[i])) for m in each]
+                 for i in range(len(each[0])) for j in range(i)]
+        if way == "uncertainty":
+            values = [common.deviation(p) for p in pairs]
+        else:
+            values = [abs(2 * common.mean(p) - 1) for p in pairs]
+        found.append(-common.mean(values) if way == "near-tie" else common.mean(values))
+    return found
 
 
 def accuracy(found):
@@ -218,37 +220,43 @@ def labels_for(rounds, target):
     return None
 
 
+def list_accuracies(study, results, way, n_seeds):
+    """[(n, the accuracy of each seed that got there)]"""
+    return [(n, [accuracy(r) for seed in range(1, n_seeds + 1)
+                 for r in results[(way, seed)] if r["n"] == n]) for n in study.plan["ns"]]
+
+
 def table(study, results, n_seeds):
+    """A row for each way and number of rankings."""
     rows = []
-    for n in study.plan["ns"]:
-        row = [n]
-        for way in WAYS:
-            values = [accuracy(r) for seed in range(1, n_seeds + 1)
-                      for r in results[(way, seed)] if r["n"] == n]
-            row += [" ".join(f"{100 * v:.1f}" for v in values),
-                    f"{100 * common.mean(values):.1f}" if values else "–",
-                    f"{100 * common.half_width(values):.1f}" if len(values) > 1 else "–"]
-        rows.append(row)
+    for way in WAYS:
+        for n, values in list_accuracies(study, results, way, n_seeds):
+            rows.append([way, n, " ".join(f"{100 * v:.1f}" for v in values),
+                         f"{100 * common.mean(values):.1f}" if values else "–",
+                         f"{100 * common.half_width(values):.1f}" if len(values) > 1 else "–"])
     return rows
 
 
 def compare(study, results, n_seeds):
-    """For each seed and number of random rankings: what disagreement needs for that accuracy."""
+    """For each way, seed and number of random rankings: what it needs for that accuracy."""
     lines = []
-    for n in study.plan["ns"][1:]:
-        found = []
-        for seed in range(1, n_seeds + 1):
-            target = [accuracy(r) for r in results[("random", seed)] if r["n"] == n]
-            if target and results[("spread", seed)]:
-                found.append(labels_for(results[("spread", seed)], target[0]))
-        reached = [f for f in found if f is not None]
-        lines.append([n, " ".join("not reached" if f is None else f"{f:.0f}" for f in found),
-                      f"{common.mean(reached) / n:.2f}" if reached and None not in found else "–"])
+    for way in WAYS[1:]:
+        for n in study.plan["ns"][1:]:
+            found = []
+            for seed in range(1, n_seeds + 1):
+                target = [accuracy(r) for r in results[("random", seed)] if r["n"] == n]
+                if target and results[(way, seed)]:
+                    found.append(labels_for(results[(way, seed)], target[0]))
+            reached = [f for f in found if f is not None]
+            lines.append([way, n,
+                          " ".join("not reached" if f is None else f"{f:.0f}" for f in found),
+                          f"{common.mean(reached) / n:.2f}" if reached and None not in found
+                          else "–"])
     return lines
 
 
-HEAD = ["rankings", "random, % (seeds)", "mean", "±", "spread, % (seeds)", "mean", "±"]
-NEEDS = ["random rankings", "as good by spread (seeds)", "share"]
+HEAD = ["way", "rankings", "accuracy, % (seeds)", "mean", "±"]
+NEEDS = ["way", "random rankings", "as good with (seeds)", "share"]
 
 
 def write_report(path, study, results, n_seeds):
@@ -257,12 +265,8 @@ def write_report(path, study, results, n_seeds):
         for seed in range(1, n_seeds + 1):
             chart.add("", [(math.log2(r["n"]), 100 * accuracy(r)) for r in results[(way, seed)]],
                       colour, 0.8)
-        means = []
-        for n in study.plan["ns"]:
-            values = [accuracy(r) for seed in range(1, n_seeds + 1)
-                      for r in results[(way, seed)] if r["n"] == n]
-            if values:
-                means.append((math.log2(n), 100 * common.mean(values)))
+        means = [(math.log2(n), 100 * common.mean(values))
+                 for n, values in list_accuracies(study, results, way, n_seeds) if values]
         chart.add(way, means, colour, dots=True)
     charts.write_page(path, "Which rankings to ask for", [
         charts.grid([chart]), charts.table(HEAD, table(study, results, n_seeds)),
@@ -303,7 +307,7 @@ def run_all(study, arguments):
             if len(set(found["taken"])) != found["n"]:
                 common.fail(f"{way}, seed {seed}: {found['n']} rankings are not all different")
         if rounds and results[("random", seed)][0]["taken"] != rounds[0]["taken"]:
-            common.fail(f"seed {seed}: the two ways did not begin with the same rankings")
+            common.fail(f"seed {seed}: the ways did not begin with the same rankings")
     return 0
 
 
