@@ -11,6 +11,7 @@
 #include "ui/online/online_view.h"
 #include "ui/resources.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static void
@@ -251,6 +252,69 @@ test_save (void)
   sample_project_free (project);
 }
 
+static char *
+save_and_load (LaurelStore *store, const char *gold)
+{
+  g_auto (LaurelOnlineSettings) settings = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_online_settings_load (store, &settings, &error));
+  if (gold != NULL) {
+    g_free (settings.gold);
+    settings.gold = g_strdup (gold);
+    g_assert_true (laurel_online_settings_save (store, &settings, &error));
+  }
+  return g_steal_pointer (&settings.gold);
+}
+
+static void
+assert_item (AdwComboRow *row, const char *expected)
+{
+  g_assert_cmpstr (gtk_string_object_get_string (adw_combo_row_get_selected_item (row)), ==,
+                   expected);
+}
+
+/* Whatever the command line set is shown and kept; what is chosen is saved as it would set it. */
+static void
+test_gold (void)
+{
+  LaurelProject *project = make_project ();
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autofree char *rules = g_build_filename (laurel_project_get_path (project), "judge.json", NULL);
+  g_autofree char *lost = NULL, *by_file = NULL, *by_model = NULL, *none = NULL;
+  GtkWidget *window, *view;
+  AdwComboRow *row;
+
+  g_free (save_and_load (store, "/nowhere/strict.json"));
+  g_assert_true (g_file_set_contents (rules, "{}", -1, NULL));
+  window = present (project, 1000, 700);
+  view = find (window, LAUREL_TYPE_ONLINE_VIEW, 0);
+  row = ADW_COMBO_ROW (find (view, ADW_TYPE_COMBO_ROW, 1));
+  assert_item (row, "/nowhere/strict.json (missing)");
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (find (view, GTK_TYPE_SPIN_BUTTON, 0)), 33);
+  lost = save_and_load (store, NULL);
+  g_assert_cmpstr (lost, ==, "/nowhere/strict.json");
+
+  adw_combo_row_set_selected (row, 1);
+  assert_item (row, "The project’s rules");
+  /* What the row says is no place in a list: the file is gone, its item is still the second. */
+  g_assert_cmpint (g_unlink (rules), ==, 0);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (find (view, GTK_TYPE_SPIN_BUTTON, 0)), 34);
+  by_file = save_and_load (store, NULL);
+  g_assert_cmpstr (by_file, ==, rules);
+
+  adw_combo_row_set_selected (row, 2);
+  assert_item (row, "r-7");
+  by_model = save_and_load (store, NULL);
+  g_assert_cmpstr (by_model, ==, "r-7");
+  adw_combo_row_set_selected (row, 0);
+  none = save_and_load (store, NULL);
+  g_assert_null (none);
+  gtk_window_destroy (GTK_WINDOW (window));
+  look_spin (50);
+  sample_project_free (project);
+}
+
 static void
 test_words (void)
 {
@@ -282,6 +346,7 @@ main (int argc, char **argv)
                                               GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
   g_test_add_func ("/ui/online/show", test_show);
   g_test_add_func ("/ui/online/save", test_save);
+  g_test_add_func ("/ui/online/gold", test_gold);
   g_test_add_func ("/ui/online/words", test_words);
   return g_test_run ();
 }

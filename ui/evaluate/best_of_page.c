@@ -289,7 +289,7 @@ laurel_best_of_page_make_task (LaurelEvaluatePage *page, LaurelBackgroundTask *o
   laurel_answer_choice_read (self->answers, &answers);
   work->model = g_strdup (laurel_model_choice_get (self->model));
   work->reward_model = g_strdup (laurel_model_choice_get (self->reward_model));
-  work->judge = laurel_gold_choice_dup (self->judge, laurel_evaluate_page_get_project (page));
+  work->judge = laurel_gold_choice_dup (self->judge);
   work->request.split = answers.split;
   work->request.n_prompts = answers.count;
   work->request.n_samples = gtk_spin_button_get_value_as_int (self->samples);

@@ -293,7 +293,7 @@ laurel_compare_page_make_task (LaurelEvaluatePage *page, LaurelBackgroundTask *o
   laurel_answer_choice_read (self->answers, &answers);
   work->models = laurel_model_checks_dup_ticked (self->models);
   work->baseline = g_strdup (laurel_model_choice_get (self->baseline));
-  work->judge = laurel_gold_choice_dup (self->judge, laurel_evaluate_page_get_project (page));
+  work->judge = laurel_gold_choice_dup (self->judge);
   work->reward_model = dup_reward_model (self);
   work->request.best_of = get_best_of (self);
   work->request.split = answers.split;

@@ -175,7 +175,7 @@ read_request (LaurelLaunchDialog *self, LaurelTrainRequest *out, GError **error)
   if (laurel_stage_is_online (self->stage)) {
     out->reward_model = laurel_model_choice_get (self->reward_model);
     g_free (self->gold_name);
-    self->gold_name = laurel_gold_choice_dup (self->gold, self->project);
+    self->gold_name = laurel_gold_choice_dup (self->gold);
     out->gold = self->gold_name;
     out->on_overoptimisation = LAUREL_OVEROPTIMISED_PAUSE;
   }

@@ -6,6 +6,7 @@
 #include "core/project/online.h"
 #include "ui/accessible.h"
 #include "ui/charts/figure.h"
+#include "ui/launch/gold_choice.h"
 #include "ui/launch/model_choice.h"
 #include "ui/page.h"
 #include "ui/resources.h"
@@ -23,6 +24,7 @@ struct _LaurelOnlineView {
   AdwActionRow *every_row, *low_row, *completions_row;
   GtkSpinButton *every, *low, *n_tasks, *n_completions;
   GtkSwitch *tune;
+  AdwComboRow *gold;
   GtkWidget *content;
   AdwPreferencesGroup *policies;
   GtkWidget *card;
@@ -216,7 +218,6 @@ show_gains (LaurelOnlineView *self)
   if (gains == NULL)
     return;
   show_figure (self, gains);
-  gtk_widget_set_visible (GTK_WIDGET (self->reward_list), gains->len > 0);
   for (guint i = gains->len; i-- > 0;) {
     const LaurelRewardGain *gain = gains->pdata[i];
     g_autofree char *subtitle = describe_gain (gain);
@@ -277,15 +278,15 @@ describe_settings (LaurelOnlineView *self, const char *reference)
                 "%d new rankings since the newest reward model.", (gulong) n_new),
       n_new);
   g_autofree char *low =
-      g_strdup_printf (ngettext ("%d task is open. 0: never.", "%d tasks are open. 0: never.",
-                                 (gulong) n_open),
+      g_strdup_printf (ngettext ("%d task is open now. 0 turns this off.",
+                                 "%d tasks are open now. 0 turns this off.", (gulong) n_open),
                        n_open);
   g_autofree char *completions =
       policy != NULL
           ? g_strdup_printf (_("Half of them by “%s”, the newest policy, in an order that tells "
                                "labelers nothing."),
                              policy)
-          : g_strdup (_("Half of them the policy's, once there is one."));
+          : g_strdup (_("Half of them the policy’s, once there is one."));
 
   adw_action_row_set_subtitle (self->every_row, every);
   adw_action_row_set_subtitle (self->low_row, low);
@@ -313,6 +314,8 @@ fill_settings (LaurelOnlineView *self, const LaurelOnlineSettings *settings)
   self->is_filling = TRUE;
   laurel_model_choice_fill (self->model, self->project, kinds);
   select_model (self, settings->model);
+  laurel_gold_choice_fill (self->gold, self->project);
+  laurel_gold_choice_select (self->gold, settings->gold);
   gtk_switch_set_active (self->enabled, settings->enabled);
   gtk_switch_set_active (self->tune, settings->tune);
   gtk_spin_button_set_value (self->every, settings->every);
@@ -370,6 +373,8 @@ read_settings (LaurelOnlineView *self, LaurelOnlineSettings *settings, GError **
     return FALSE;
   g_free (settings->model);
   settings->model = g_strdup (laurel_model_choice_get (self->model));
+  g_free (settings->gold);
+  settings->gold = laurel_gold_choice_dup (self->gold);
   settings->enabled = gtk_switch_get_active (self->enabled);
   settings->tune = gtk_switch_get_active (self->tune);
   settings->every = gtk_spin_button_get_value_as_int (self->every);
@@ -475,6 +480,7 @@ laurel_online_view_class_init (LaurelOnlineViewClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, every_row);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, every);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, tune);
+  gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, gold);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, low_row);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, low);
   gtk_widget_class_bind_template_child (widget_class, LaurelOnlineView, n_tasks);
