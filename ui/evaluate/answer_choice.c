@@ -5,6 +5,8 @@
 
 #include "ui/resources.h"
 
+#include <glib/gi18n.h>
+
 struct _LaurelAnswerChoice {
   AdwPreferencesGroup parent_instance;
 
@@ -32,11 +34,27 @@ laurel_answer_choice_read (LaurelAnswerChoice *self, LaurelAnswers *out)
 {
   g_return_if_fail (LAUREL_IS_ANSWER_CHOICE (self));
 
+  gtk_spin_button_update (self->count);
+  gtk_spin_button_update (self->temperature);
+  gtk_spin_button_update (self->max_tokens);
+  gtk_spin_button_update (self->seed);
   out->split = adw_combo_row_get_selected (self->split) == 0 ? "heldout" : "train";
   out->count = gtk_spin_button_get_value_as_int (self->count);
   out->temperature = gtk_spin_button_get_value (self->temperature);
   out->max_tokens = gtk_spin_button_get_value_as_int (self->max_tokens);
   out->seed = (guint64) gtk_spin_button_get_value (self->seed);
+}
+
+char *
+laurel_answers_describe (const LaurelAnswers *self, const char *judge)
+{
+  gboolean held_out = g_str_equal (self->split, "heldout");
+
+  if (judge == NULL)
+    return g_strdup (held_out ? _("No judge, held-out prompts") : _("No judge, training prompts"));
+  return g_strdup_printf (held_out ? _("Judge: %s, held-out prompts")
+                                   : _("Judge: %s, training prompts"),
+                          judge);
 }
 
 static void

@@ -20,6 +20,10 @@ typedef struct {
   guint64 seed;
 } LaurelAnswers;
 
+/* With what was typed and not yet left. */
 void laurel_answer_choice_read (LaurelAnswerChoice *self, LaurelAnswers *out);
+
+/* “Judge: @judge, held-out prompts”; @judge NULL: nobody. */
+char *laurel_answers_describe (const LaurelAnswers *self, const char *judge) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

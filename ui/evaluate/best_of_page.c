@@ -228,10 +228,11 @@ laurel_best_of_page_show (LaurelEvaluatePage *page, gpointer result)
   g_autofree char *title =
       g_strdup_printf (_("Best of n of %s by %s"), outcome->model, outcome->reward_model);
   g_autofree char *what = g_strdup_printf (
-      ngettext ("%d samples of %d prompt, 95 %% intervals", "%d samples of each of %d prompts, "
-                                                            "95 %% intervals, prompts drawn again",
+      /* Translators: who judged, and two numbers. */
+      ngettext ("%s. %d samples of %d prompt, without intervals, which take several",
+                "%s. %d samples of each of %d prompts; 95 %% intervals, prompts drawn again",
                 (gulong) curve->n_prompts),
-      curve->n_samples, curve->n_prompts);
+      laurel_evaluate_page_get_asked (page), curve->n_samples, curve->n_prompts);
 
   adw_preferences_group_set_title (self->results, title);
   adw_preferences_group_set_description (self->results, what);
@@ -246,11 +247,26 @@ laurel_best_of_page_show (LaurelEvaluatePage *page, gpointer result)
 
 /* --- Choices ------------------------------------------------------------------------------- */
 
+static const char *
+describe_judge (LaurelBestOfPage *self)
+{
+  g_autofree char *judge = laurel_gold_choice_dup (self->judge);
+
+  return judge != NULL && g_strcmp0 (judge, laurel_model_choice_get (self->reward_model)) == 0
+             ? _("The one that chooses: it cannot tell where it is fooled. Take another one")
+             : _("What the answers are really worth: gold");
+}
+
 static void
 update (LaurelBestOfPage *self)
 {
+  gboolean has_model = laurel_model_choice_get (self->model) != NULL;
   gboolean has_reward = laurel_model_choice_get (self->reward_model) != NULL;
 
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->model),
+                               has_model ? _("Writes the answers")
+                                         : _("None yet: import one or train one first"));
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->judge), describe_judge (self));
   adw_action_row_set_subtitle (ADW_ACTION_ROW (self->reward_model),
                                has_reward ? _("Chooses the best answer: the proxy")
                                           : _("None yet: train one from rankings first"));
@@ -287,6 +303,11 @@ laurel_best_of_page_make_task (LaurelEvaluatePage *page, LaurelBackgroundTask *o
   LaurelAnswers answers;
 
   laurel_answer_choice_read (self->answers, &answers);
+  gtk_spin_button_update (self->samples); /* typed and not yet left */
+  laurel_evaluate_page_take_asked (
+      page, laurel_answers_describe (&answers, adw_combo_row_get_selected (self->judge) > 0
+                                                   ? laurel_model_choice_get (self->judge)
+                                                   : NULL));
   work->model = g_strdup (laurel_model_choice_get (self->model));
   work->reward_model = g_strdup (laurel_model_choice_get (self->reward_model));
   work->judge = laurel_gold_choice_dup (self->judge);

@@ -184,10 +184,11 @@ laurel_compare_page_show (LaurelEvaluatePage *page, gpointer result)
   g_autofree char *title = g_strdup_printf (_("Against %s"), baseline->name);
   int n = baseline->evaluation.score.n;
   g_autofree char *what = g_strdup_printf (
-      ngettext ("%d answer of each model; means and shares with their 95 %% intervals",
-                "%d answers of each model; means and shares with their 95 %% intervals",
+      /* Translators: who judged, and a number. */
+      ngettext ("%s. %d answer of each model; means and shares with their 95 %% intervals",
+                "%s. %d answers of each model; means and shares with their 95 %% intervals",
                 (gulong) n),
-      n);
+      laurel_evaluate_page_get_asked (page), n);
 
   laurel_evaluate_page_empty (self->rates_box);
   laurel_evaluate_page_empty (self->table_box);
@@ -219,14 +220,43 @@ get_best_of (LaurelComparePage *self)
   return adw_combo_row_get_selected (self->reward_model) > 0 && n > 1 ? n : 0;
 }
 
+/* Beside the baseline, which every other one is held against. */
+static guint
+count_others (LaurelComparePage *self)
+{
+  const char *baseline = laurel_model_choice_get (self->baseline);
+  g_autoptr (GPtrArray) models = laurel_model_checks_dup_ticked (self->models);
+  guint n_others = get_best_of (self) > 1;
+
+  for (guint i = 0; i + 1 < models->len; i++)
+    n_others += g_strcmp0 (g_ptr_array_index (models, i), baseline) != 0;
+  return n_others;
+}
+
+static const char *
+describe_judge (LaurelComparePage *self)
+{
+  g_autofree char *judge = laurel_gold_choice_dup (self->judge);
+  g_autofree char *chooser = dup_reward_model (self);
+
+  if (judge == NULL)
+    return _("Choose the project’s rules or a reward model");
+  if (get_best_of (self) > 1 && g_strcmp0 (judge, chooser) == 0)
+    return _("Chooses the best of n as well: it cannot tell where it is fooled");
+  return _("Scores every answer");
+}
+
 static void
 update (LaurelComparePage *self)
 {
-  gboolean has_judge = adw_combo_row_get_selected (self->judge) != 0;
+  const char *models = _("All answer the same prompts with the same random numbers");
 
-  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->judge),
-                               has_judge ? _("Scores every answer")
-                                         : _("Choose the project’s rules or a reward model"));
+  if (laurel_model_checks_count (self->models) == 0)
+    models = _("None yet: import one or train one first");
+  else if (count_others (self) == 0)
+    models = _("Tick another one than the one that is measured against");
+  adw_preferences_group_set_description (ADW_PREFERENCES_GROUP (self->models), models);
+  adw_action_row_set_subtitle (ADW_ACTION_ROW (self->judge), describe_judge (self));
   gtk_widget_set_visible (self->best_of_row,
                           adw_combo_row_get_selected (self->reward_model) > 0);
   laurel_evaluate_page_changed (LAUREL_EVALUATE_PAGE (self));
@@ -237,15 +267,8 @@ static gboolean
 laurel_compare_page_is_ready (LaurelEvaluatePage *page)
 {
   LaurelComparePage *self = LAUREL_COMPARE_PAGE (page);
-  const char *baseline = laurel_model_choice_get (self->baseline);
-  g_autoptr (GPtrArray) models = laurel_model_checks_dup_ticked (self->models);
-  guint n_others = get_best_of (self) > 1;
-
-  if (baseline == NULL || adw_combo_row_get_selected (self->judge) == 0)
-    return FALSE;
-  for (guint i = 0; i + 1 < models->len; i++)
-    n_others += !g_str_equal (g_ptr_array_index (models, i), baseline);
-  return n_others > 0;
+  return laurel_model_choice_get (self->baseline) != NULL
+         && adw_combo_row_get_selected (self->judge) != 0 && count_others (self) > 0;
 }
 
 static void
@@ -291,6 +314,9 @@ laurel_compare_page_make_task (LaurelEvaluatePage *page, LaurelBackgroundTask *o
   LaurelAnswers answers;
 
   laurel_answer_choice_read (self->answers, &answers);
+  gtk_spin_button_update (self->best_of); /* typed and not yet left */
+  laurel_evaluate_page_take_asked (
+      page, laurel_answers_describe (&answers, laurel_model_choice_get (self->judge)));
   work->models = laurel_model_checks_dup_ticked (self->models);
   work->baseline = g_strdup (laurel_model_choice_get (self->baseline));
   work->judge = laurel_gold_choice_dup (self->judge);

@@ -40,6 +40,8 @@ static void
 update (LaurelEvaluateDialog *self)
 {
   gboolean is_running = laurel_work_window_is_working (LAUREL_WORK_WINDOW (self));
+  gboolean was_pressed = gtk_widget_has_focus (GTK_WIDGET (self->start))
+                         || gtk_widget_has_focus (GTK_WIDGET (self->stop));
 
   if (laurel_work_window_get_project (LAUREL_WORK_WINDOW (self)) == NULL)
     return; /* not filled yet */
@@ -50,6 +52,8 @@ update (LaurelEvaluateDialog *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "evaluate.start",
                                  !is_running && laurel_evaluate_page_is_ready (get_page (self)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "evaluate.stop", is_running);
+  if (was_pressed) /* one takes the other's place, and its focus */
+    gtk_widget_grab_focus (GTK_WIDGET (is_running ? self->stop : self->start));
 }
 
 static void

@@ -24,7 +24,7 @@ laurel_win_rate_figure_new (const LaurelWinSummary *wins, const char *model, con
                                                  model, baseline, 100 * wins->half.value);
 
   laurel_interval_plot_set_line (plot, 0, .5, _("even"));
-  add_row (plot, _("Ties left out"), &wins->strict);
+  add_row (plot, _("Ties left out, by comparison"), &wins->strict);
   add_row (plot, _("Ties left out, by prompt"), &wins->clustered);
   add_row (plot, _("Ties as half a win, by prompt"), &wins->half);
   add_row (plot, _("At equal length, by prompt"), &wins->controlled);
@@ -83,28 +83,53 @@ char *
 laurel_win_summary_describe (const LaurelWinSummary *wins)
 {
   /* Translators: all of them counts; keep it short. */
-  return g_strdup_printf (ngettext ("%d wins, %d losses and %d ties on %d prompt",
-                                    "%d wins, %d losses and %d ties on %d prompts",
+  return g_strdup_printf (ngettext ("Won %d, lost %d, tied %d comparisons on %d prompt",
+                                    "Won %d, lost %d, tied %d comparisons on %d prompts",
                                     (gulong) wins->n_prompts),
                           wins->n_wins, wins->n_losses, wins->n_ties, wins->n_prompts);
 }
 
 char *
-laurel_win_summary_describe_lengths (const LaurelWinSummary *wins, const char *model)
+laurel_win_summary_describe_lengths (const LaurelWinSummary *wins,
+                                     const char *model,
+                                     const char *baseline)
 {
-  if (isnan (wins->length_gap))
+  double gap = fabs (wins->length_gap);
+
+  if (isnan (gap))
     return NULL;
-  /* Translators: a model and a difference, such as “+3.2”. */
-  return g_strdup_printf (_("Answers of %s have %+.1f tokens in the mean"), model,
-                             wins->length_gap);
+  if (gap < .05)
+    return g_strdup_printf (_("Answers of %s and of %s are equally long in the mean"), model,
+                            baseline);
+  /* Translators: a model, a number, and the model that it is compared with. */
+  if (wins->length_gap > 0)
+    return g_strdup_printf (_("Answers of %s are %.1f tokens longer in the mean than those of %s"),
+                            model, gap, baseline);
+  return g_strdup_printf (_("Answers of %s are %.1f tokens shorter in the mean than those of %s"),
+                          model, gap, baseline);
+}
+
+/* As many digits as mean something; nobody reads “1.42e−07”. */
+static char *
+format_chance (double chance)
+{
+  if (chance < 1e-4)
+    return g_strdup (_("less than 0.0001"));
+  return g_strdup_printf (chance < .1 ? "%.4f" : "%.2f", chance);
 }
 
 char *
 laurel_win_summary_describe_chance (const LaurelWinSummary *wins)
 {
+  g_autofree char *permutation = NULL;
+  g_autofree char *sign = NULL;
+
   if (isnan (wins->p_permutation))
     return NULL;
-  return g_strdup_printf (_("If neither were better, so uneven a result had a chance of %.3g "
-                            "(sign test: %.3g)"),
-                             wins->p_permutation, wins->p_sign);
+  permutation = format_chance (wins->p_permutation);
+  sign = format_chance (wins->p_sign);
+  return g_strdup_printf (
+      _("Were neither better, the chance of so uneven a result would be %s by swapping models "
+        "prompt by prompt, and %s by the sign test, which takes comparisons for independent"),
+      permutation, sign);
 }

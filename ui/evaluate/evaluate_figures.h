@@ -18,10 +18,10 @@ GtkWidget *laurel_ratings_figure_new (const LaurelRatings *ratings, const char *
 /* (element-type LaurelCompared): each policy's wins over the baseline, ties as half. */
 GtkWidget *laurel_compared_figure_new (GPtrArray *rows);
 
-/* “12 wins, 4 losses and 2 ties on 18 prompts” */
+/* “Won 12, lost 4, tied 2 comparisons on 18 prompts” */
 char *laurel_win_summary_describe (const LaurelWinSummary *wins) G_GNUC_WARN_UNUSED_RESULT;
 /* What the lengths did; NULL where they are not known. */
-char *laurel_win_summary_describe_lengths (const LaurelWinSummary *wins, const char *model) G_GNUC_WARN_UNUSED_RESULT;
+char *laurel_win_summary_describe_lengths (const LaurelWinSummary *wins, const char *model, const char *baseline) G_GNUC_WARN_UNUSED_RESULT;
 /* The two p-values; NULL where there are ties only. */
 char *laurel_win_summary_describe_chance (const LaurelWinSummary *wins) G_GNUC_WARN_UNUSED_RESULT;
 

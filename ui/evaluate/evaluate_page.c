@@ -17,6 +17,7 @@ typedef struct {
   GtkWidget *results; /* borrowed: in the page; what to scroll to */
   guint tick; /* waits until they have their size; 0: does not */
   char *csv, *json; /* NULL: no results yet */
+  char *asked;      /* who judges what, as the last task was made */
 } LaurelEvaluatePagePrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (LaurelEvaluatePage, laurel_evaluate_page, ADW_TYPE_BIN)
@@ -75,6 +76,21 @@ laurel_evaluate_page_show (LaurelEvaluatePage *self, gpointer result)
   g_return_if_fail (LAUREL_IS_EVALUATE_PAGE (self));
 
   LAUREL_EVALUATE_PAGE_GET_CLASS (self)->show (self, result);
+}
+
+void
+laurel_evaluate_page_take_asked (LaurelEvaluatePage *self, char *asked)
+{
+  LaurelEvaluatePagePrivate *private = get_private (self);
+
+  g_free (private->asked);
+  private->asked = asked;
+}
+
+const char *
+laurel_evaluate_page_get_asked (LaurelEvaluatePage *self)
+{
+  return get_private (self)->asked;
 }
 
 void
@@ -140,8 +156,11 @@ file_chosen_cb (GtkNativeDialog *dialog, int response, LaurelEvaluatePage *self)
 
     file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
     path = g_file_get_path (file);
-    text = g_str_has_suffix (path, ".json") ? private->json : private->csv;
-    if (!laurel_file_write (path, text, strlen (text), &error))
+    text = path != NULL && g_str_has_suffix (path, ".json") ? private->json : private->csv;
+    if (path == NULL)
+      show_failure (self, _("Could not write there: it is no folder of this computer; choose one "
+                            "that is"));
+    else if (!laurel_file_write (path, text, strlen (text), &error))
       show_failure (self, error->message);
   }
   g_object_unref (dialog);
@@ -212,6 +231,7 @@ laurel_evaluate_page_finalize (GObject *object)
 {
   g_free (get_private (object)->csv);
   g_free (get_private (object)->json);
+  g_free (get_private (object)->asked);
   G_OBJECT_CLASS (laurel_evaluate_page_parent_class)->finalize (object);
 }
 

@@ -41,6 +41,10 @@ void laurel_evaluate_page_show (LaurelEvaluatePage *self, gpointer result);
 
 /* For the pages: something else was chosen. */
 void laurel_evaluate_page_changed (LaurelEvaluatePage *self);
+/* For the pages: in words who judges what in the task that is made, which stands over its results whatever is chosen
+ * meanwhile. Takes @asked. */
+void laurel_evaluate_page_take_asked (LaurelEvaluatePage *self, char *asked);
+const char *laurel_evaluate_page_get_asked (LaurelEvaluatePage *self);
 /* For the pages, when results are shown: scrolls to @results once they have their size. Takes @csv and @json. */
 void laurel_evaluate_page_reveal (LaurelEvaluatePage *self, GtkWidget *results, char *csv, char *json);
 

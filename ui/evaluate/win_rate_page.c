@@ -149,10 +149,12 @@ show_ratings (LaurelWinRatePage *self, const Outcome *outcome)
   }
   what = g_strdup_printf (
       outcome->ratings->is_bound
-      ? _("The chance of each to be preferred to %s, from all rankings together (Bradley–Terry)")
-      : _("The chance of each to be preferred to %s, from all rankings together "
-              "(Bradley–Terry); some only won or only lost, which leaves their intervals open"),
-           outcome->baseline);
+          ? _("The chance of each to be preferred to %s, from all these rankings together "
+              "(Bradley–Terry), with 95 %% intervals, prompts drawn again")
+          : _("The chance of each to be preferred to %s, from all these rankings together "
+              "(Bradley–Terry), with 95 %% intervals, prompts drawn again. Some only won or only "
+              "lost: of them no more is known than the direction"),
+      outcome->baseline);
   adw_preferences_group_set_description (self->ratings, what);
   gtk_box_append (self->ratings_box,
                   laurel_ratings_figure_new (outcome->ratings, outcome->baseline));
@@ -163,14 +165,19 @@ show_outcome (LaurelWinRatePage *self, const Outcome *outcome)
 {
   g_autofree char *title = g_strdup_printf (_("%s Against %s"), outcome->model, outcome->baseline);
   g_autofree char *counts = laurel_win_summary_describe (&outcome->wins);
+  /* Translators: who judged, and counts. */
+  g_autofree char *what = g_strdup_printf (
+      _("%s. %s. The intervals are of 95 %%; “by prompt”: whole prompts drawn again"),
+      laurel_evaluate_page_get_asked (LAUREL_EVALUATE_PAGE (self)), counts);
 
   laurel_evaluate_page_empty (self->rates_box);
   adw_preferences_group_set_title (self->rates, title);
-  adw_preferences_group_set_description (self->rates, counts);
+  adw_preferences_group_set_description (self->rates, what);
   gtk_box_append (self->rates_box,
                   laurel_win_rate_figure_new (&outcome->wins, outcome->model, outcome->baseline));
   show_sentence (self->lengths,
-                 laurel_win_summary_describe_lengths (&outcome->wins, outcome->model));
+                 laurel_win_summary_describe_lengths (&outcome->wins, outcome->model,
+                                                      outcome->baseline));
   show_sentence (self->chance, laurel_win_summary_describe_chance (&outcome->wins));
   show_ratings (self, outcome);
 }
@@ -274,6 +281,21 @@ add_reward_models (LaurelWinRatePage *self, GtkStringList *names)
   }
 }
 
+/* People's rankings, if there are any; else a program's; else what can judge without any. */
+static guint
+choose_source (LaurelWinRatePage *self)
+{
+  LaurelStore *store = laurel_project_get_store (get_project (self));
+
+  for (guint i = 0; i < self->sources->len; i++) {
+    const Source *source = &g_array_index (self->sources, Source, i);
+
+    if (source->judge != NULL || laurel_store_count_rankings_by (store, source->labelers, NULL) > 0)
+      return i;
+  }
+  return 0;
+}
+
 static void
 fill_sources (LaurelWinRatePage *self)
 {
@@ -288,6 +310,7 @@ fill_sources (LaurelWinRatePage *self)
     add_source (self, names, _("The project’s rules"), LAUREL_LABELERS_ALL, judge);
   add_reward_models (self, names);
   adw_combo_row_set_model (self->source, G_LIST_MODEL (names));
+  adw_combo_row_set_selected (self->source, choose_source (self));
 }
 
 /* The newest policy against the newest fine-tuned model, where there are both. */
@@ -299,6 +322,11 @@ fill_models (LaurelWinRatePage *self)
 
   laurel_model_choice_fill (self->model, get_project (self), ours);
   laurel_model_choice_fill (self->baseline, get_project (self), theirs);
+  /* No policy yet: both lists begin with the same model, and a base model may come after it. */
+  for (guint i = 0; !are_two (self)
+                    && i < g_list_model_get_n_items (adw_combo_row_get_model (self->baseline));
+       i++)
+    adw_combo_row_set_selected (self->baseline, i);
 }
 
 static void
@@ -324,6 +352,10 @@ laurel_win_rate_page_make_task (LaurelEvaluatePage *page, LaurelBackgroundTask *
   work->models[0] = g_strdup (laurel_model_choice_get (self->model));
   work->models[1] = g_strdup (laurel_model_choice_get (self->baseline));
   work->judge = g_strdup (source->judge);
+  laurel_evaluate_page_take_asked (
+      page, source->judge != NULL
+                ? laurel_answers_describe (&answers, laurel_model_choice_get (self->source))
+                : g_strdup (laurel_model_choice_get (self->source)));
   work->contest.labelers = source->labelers;
   work->contest.split = answers.split;
   work->contest.n_completions = answers.count;
