@@ -59,6 +59,20 @@ test_scale_degenerate (void)
     }
 }
 
+/* An axis that ends where its numbers end needs two ticks to be read by. */
+static void
+test_scale_narrow (void)
+{
+  static const double ends[] = { 460, 7, .9, 1.7, 4999, 5e-4 };
+  LaurelScale scale;
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++) {
+    laurel_scale_init (&scale, LAUREL_SCALE_LINEAR, 0, ends[i], 3, FALSE);
+    g_assert_cmpint (scale.n_ticks, >=, 2);
+    g_assert_cmpfloat (scale.ticks[scale.n_ticks - 1], <=, ends[i]);
+  }
+}
+
 static void
 test_scale_round_trip (void)
 {
@@ -170,6 +184,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ui/chart/scale/ticks", test_scale_ticks);
   g_test_add_func ("/ui/chart/scale/degenerate", test_scale_degenerate);
+  g_test_add_func ("/ui/chart/scale/narrow", test_scale_narrow);
   g_test_add_func ("/ui/chart/scale/round-trip", test_scale_round_trip);
   g_test_add_func ("/ui/chart/scale/format", test_scale_format);
   g_test_add_func ("/ui/chart/series/smooth", test_series_smooth);

@@ -275,23 +275,53 @@ draw_band (cairo_t *cr, const LaurelChart *self, const LaurelChartLayout *layout
   cairo_fill (cr);
 }
 
+/* The widest that a name may be: what short ones leave goes to the long ones. */
+static float
+share_legend (float room, const int *widths, gsize n)
+{
+  float share = room / (float) n;
+
+  for (gsize round = 0; round < n; round++) {
+    float left = room;
+    gsize n_long = 0;
+
+    for (gsize i = 0; i < n; i++)
+      if ((float) widths[i] <= share)
+        left -= (float) widths[i];
+      else
+        n_long++;
+    if (n_long == 0)
+      return share;
+    share = left / (float) n_long;
+  }
+  return share;
+}
+
 static void
 draw_legend (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelChartLayout *layout,
              const LaurelPalette *palette, PangoContext *context)
 {
   float x = layout->plot.origin.x;
-  float share = layout->plot.size.width / (float) MAX (self->n_series, 1);
+  g_autoptr (GPtrArray) labels = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autofree int *widths = g_new (int, MAX (self->n_series, 1));
+  int height;
+  float share;
 
   for (gsize s = 0; s < self->n_series; s++) {
-    g_autoptr (PangoLayout) label = laurel_draw_make_text (context, self->series[s]->name, FALSE);
-    int width, height;
+    g_ptr_array_add (labels, laurel_draw_make_text (context, self->series[s]->name, FALSE));
+    pango_layout_get_pixel_size (labels->pdata[s], &widths[s], &height);
+  }
+  share = share_legend (layout->plot.size.width - (float) self->n_series * (SWATCH + 3 * GAP),
+                        widths, self->n_series);
+  for (gsize s = 0; s < self->n_series; s++) {
+    PangoLayout *label = labels->pdata[s];
+    int width;
 
-    pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_MIDDLE);
-    pango_layout_get_pixel_size (label, &width, &height);
-    if ((float) width > share - SWATCH - 3 * GAP) {
-      pango_layout_set_width (label, (int) MAX (share - SWATCH - 3 * GAP, 1.f) * PANGO_SCALE);
-      pango_layout_get_pixel_size (label, &width, &height);
+    if ((float) widths[s] > share) {
+      pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_MIDDLE);
+      pango_layout_set_width (label, (int) MAX (share, 1.f) * PANGO_SCALE);
     }
+    pango_layout_get_pixel_size (label, &width, &height);
     laurel_draw_fill (snapshot, &palette->series[self->series[s]->colour % LAUREL_N_SERIES_COLOURS],
                       x, roundf ((float) height / 2) - 1, SWATCH, 3);
     laurel_draw_text (snapshot, label, x + SWATCH + GAP, 0, &palette->text);

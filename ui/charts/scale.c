@@ -35,13 +35,15 @@ round_up_to_time (double rough)
   return 86400 * round_up_to_nice (rough / 86400);
 }
 
-/* Of 5, 2 and 1 × 10^k the next one down: an axis from 1 to 6 would have one tick, at 5. */
+/* Of 5, 2 and 1 × 10^k the next one down: an axis from 1 to 6 would have one tick, at 5. Steps are
+ * counted in whole ones. */
 static double
 find_finer_step (const LaurelScale *self)
 {
   double step = self->step;
 
-  while (step > 1 && floor (self->max / step + 1e-9) - ceil (self->min / step - 1e-9) < 1)
+  while ((step > 1 || self->kind != LAUREL_SCALE_INTEGER)
+         && floor (self->max / step + 1e-9) - ceil (self->min / step - 1e-9) < 1)
     step = round_up_to_nice (step / 2.5);
   return step;
 }
@@ -58,7 +60,7 @@ place_linear_ticks (LaurelScale *self, int max_ticks, gboolean widen)
     self->step = round_up_to_nice (rough);
   if (self->kind == LAUREL_SCALE_INTEGER)
     self->step = MAX (1, self->step);
-  if (self->kind == LAUREL_SCALE_INTEGER && !widen)
+  if (self->kind != LAUREL_SCALE_TIME && !widen)
     self->step = find_finer_step (self);
   /* A hair of slack, or 0.3 / 0.1 would floor to 2. */
   first = widen ? floor (self->min / self->step + 1e-9) : ceil (self->min / self->step - 1e-9);

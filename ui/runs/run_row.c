@@ -148,7 +148,8 @@ laurel_run_row_new (const LaurelRun *run)
 void
 laurel_run_row_update (LaurelRunRow *self, const LaurelRun *run)
 {
-  g_autofree char *when = laurel_format_time (run->started > 0 ? run->started : run->created);
+  g_autofree char *when =
+      laurel_format_time_briefly (run->started > 0 ? run->started : run->created);
   g_autofree char *details = g_strdup_printf ("%s · %s", laurel_run_kind_label (run->kind), when);
   g_autofree char *percent = NULL;
   g_autofree char *description = laurel_run_describe (run);
@@ -162,6 +163,7 @@ laurel_run_row_update (LaurelRunRow *self, const LaurelRun *run)
   gtk_image_set_from_icon_name (self->icon, laurel_run_status_icon (run->status));
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->icon), laurel_run_status_label (run->status));
   gtk_label_set_label (self->name, run->name);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->name), run->name);
   gtk_label_set_label (self->details, details);
   if (run->status != LAUREL_RUN_DONE && run->n_steps > 0)
     percent = g_strdup_printf (_("%d %%"), (int) (100. * run->step / run->n_steps));

@@ -102,21 +102,45 @@ laurel_run_describe (const LaurelRun *run)
   return g_string_free (out, FALSE);
 }
 
-char *
-laurel_format_time (gint64 time)
+/* How far back: 0 today, 1 this year, 2 before. */
+static int
+find_age (GDateTime *local)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
+
+  if (g_date_time_get_year (now) != g_date_time_get_year (local))
+    return 2;
+  return g_date_time_get_day_of_year (now) != g_date_time_get_day_of_year (local);
+}
+
+static char *
+format_time (gint64 time, const char *const *formats)
 {
   g_autoptr (GDateTime) moment = NULL;
   g_autoptr (GDateTime) local = NULL;
-  g_autoptr (GDateTime) now = g_date_time_new_now_local ();
 
   if (time <= 0)
     return g_strdup ("–");
   moment = g_date_time_new_from_unix_utc (time / G_USEC_PER_SEC);
   local = g_date_time_to_local (moment);
-  if (g_date_time_get_year (now) == g_date_time_get_year (local) &&
-      g_date_time_get_day_of_year (now) == g_date_time_get_day_of_year (local))
-    /* Translators: a time of today. */
-    return g_date_time_format (local, _("Today, %H:%M"));
-  /* Translators: a date with its time. */
-  return g_date_time_format (local, _("%-d %b %Y, %H:%M"));
+  return g_date_time_format (local, _(formats[find_age (local)]));
+}
+
+char *
+laurel_format_time (gint64 time)
+{
+  /* Translators: a time of today; a date with its time. */
+  static const char *const formats[] = { N_("Today, %H:%M"), N_("%-d %b %Y, %H:%M"),
+                                         N_("%-d %b %Y, %H:%M") };
+
+  return format_time (time, formats);
+}
+
+char *
+laurel_format_time_briefly (gint64 time)
+{
+  /* Translators: a time of today; a day of this year; a day of another year. */
+  static const char *const formats[] = { N_("%H:%M"), N_("%-d %b"), N_("%-d %b %Y") };
+
+  return format_time (time, formats);
 }

@@ -17,5 +17,7 @@ gboolean laurel_run_can_resume (const LaurelRun *run);
 char *laurel_run_describe (const LaurelRun *run) G_GNUC_WARN_UNUSED_RESULT;
 /* “Today, 14:05” or “3 Nov 2026, 14:05”, local time; @time in microseconds, 0 gives “–”. */
 char *laurel_format_time (gint64 time) G_GNUC_WARN_UNUSED_RESULT;
+/* The same where there is little room: “14:05”, “3 Nov” or “3 Nov 2025”. */
+char *laurel_format_time_briefly (gint64 time) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS
