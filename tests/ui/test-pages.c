@@ -15,6 +15,7 @@
 #include "ui/models/models_page.h"
 #include "ui/page.h"
 #include "ui/resources.h"
+#include "ui/runs/run_alarms.h"
 #include "ui/runs/runs_page.h"
 
 static void
@@ -280,6 +281,26 @@ test_runs_reference (void)
   sample_project_free (project);
 }
 
+/* Several are named in one line. */
+static void
+test_runs_alarms_in_a_line (void)
+{
+  LaurelHyperparameters hp;
+  g_autoptr (LaurelAlarms) alarms = NULL;
+  g_autofree char *none = NULL, *one = NULL, *two = NULL;
+
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_PPO);
+  alarms = laurel_alarms_new (&hp);
+  none = laurel_run_summarize_alarms (alarms);
+  g_assert_null (none);
+  laurel_alarms_feed (alarms, 3, "policy/clipfrac_avg", .41);
+  one = laurel_run_summarize_alarms (alarms);
+  g_assert_cmpstr (one, ==, "Clipped ratios: 0.410, above 0.3 since step 3");
+  laurel_alarms_feed (alarms, 3, "policy/approxkl_avg", .5);
+  two = laurel_run_summarize_alarms (alarms);
+  g_assert_cmpstr (two, ==, "2 alarms: Step size, Clipped ratios");
+}
+
 /* A lit light is named above the charts and explained in its row; others are calm. */
 static void
 test_runs_alarms (void)
@@ -465,6 +486,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ui/pages/runs", test_runs_page);
   g_test_add_func ("/ui/pages/runs/tabs", test_runs_tabs);
   g_test_add_func ("/ui/pages/runs/alarms", test_runs_alarms);
+  g_test_add_func ("/ui/pages/runs/alarms-in-a-line", test_runs_alarms_in_a_line);
   g_test_add_func ("/ui/pages/runs/seeds", test_runs_seeds);
   g_test_add_func ("/ui/pages/runs/reference", test_runs_reference);
   g_test_add_func ("/ui/pages/runs/run-id", test_runs_run_id);

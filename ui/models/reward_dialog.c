@@ -11,6 +11,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #define LAUREL_TYPE_REWARD_DIALOG (laurel_reward_dialog_get_type ())
 G_DECLARE_FINAL_TYPE (LaurelRewardDialog, laurel_reward_dialog, LAUREL, REWARD_DIALOG,
@@ -24,7 +25,8 @@ struct _LaurelRewardDialog {
   GtkWidget *scroller;
   GtkProgressBar *progress;
   AdwStatusPage *failure;
-  GtkLabel *verdict;
+  GtkLabel *verdict; /* its first sentence */
+  GtkLabel *remarks; /* the others */
   AdwPreferencesGroup *accuracy;
   AdwPreferencesGroup *calibration;
   AdwPreferencesGroup *margins;
@@ -226,10 +228,27 @@ show_facts (LaurelRewardDialog *self, const LaurelRewardReport *report)
   add_counts (self, report);
 }
 
+/* The first sentence is what matters; no line begins with a percent sign. */
+static void
+show_verdict (LaurelRewardDialog *self, const char *verdict)
+{
+  g_autoptr (GString) text = g_string_new (verdict);
+  char *rest;
+
+  g_string_replace (text, " %", "\u00a0%", 0);
+  rest = strstr (text->str, ". ");
+  if (rest != NULL) {
+    gtk_label_set_label (self->remarks, rest + strlen (". "));
+    g_string_truncate (text, (gsize) (rest + 1 - text->str));
+  }
+  gtk_widget_set_visible (GTK_WIDGET (self->remarks), rest != NULL);
+  gtk_label_set_label (self->verdict, text->str);
+}
+
 static void
 show_report (LaurelRewardDialog *self, const LaurelRewardReport *report)
 {
-  gtk_label_set_label (self->verdict, report->verdict);
+  show_verdict (self, report->verdict);
   adw_preferences_group_add (self->accuracy, make_accuracy (report));
   adw_preferences_group_add (self->calibration, make_calibration (report));
   adw_preferences_group_add (self->margins, make_margins (report));
@@ -301,6 +320,7 @@ laurel_reward_dialog_class_init (LaurelRewardDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, scroller);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, failure);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, verdict);
+  gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, remarks);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, accuracy);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, calibration);
   gtk_widget_class_bind_template_child (widget_class, LaurelRewardDialog, margins);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/runs/run_alarms.h"
 
+#include "core/project/reward_report.h"
 #include "ui/charts/scale.h"
 #include "ui/runs/run_details.h"
 
@@ -25,9 +26,11 @@ format_value (const LaurelLight *light, LaurelAlarmId id)
 {
   if (id == LAUREL_ALARM_STOPPING)
     /* Translators: how far a percentage has risen or fallen. */
-    return g_strdup_printf (_("%+.0f points since the start"), 100 * light->value);
+    return laurel_with_minus_signs (
+        g_strdup_printf (_("%+.0f points since the start"), 100 * light->value));
   if (id == LAUREL_ALARM_VARIETY)
-    return g_strdup_printf (_("%+.0f %% since the start"), 100 * light->value);
+    return laurel_with_minus_signs (
+        g_strdup_printf (_("%+.0f %% since the start"), 100 * light->value));
   return laurel_format_value (light->value);
 }
 
@@ -152,20 +155,27 @@ laurel_run_show_alarms (GtkListBox *list, const LaurelAlarms *alarms)
     gtk_list_box_append (list, make_row (alarms, id));
 }
 
+/* There is one line for it: of several lights the names alone, whose rows say the rest. */
 char *
 laurel_run_summarize_alarms (const LaurelAlarms *alarms)
 {
-  GString *out = g_string_new (NULL);
+  g_autoptr (GString) names = g_string_new (NULL);
+  g_autofree char *what = NULL;
+  int n = 0;
 
   for (int id = 0; alarms != NULL && id < LAUREL_N_ALARMS; id++) {
     const LaurelLight *light = laurel_alarms_get (alarms, id);
-    const LaurelAlarmInfo *info = laurel_alarm_info (id);
 
-    if (light->state == LAUREL_LIGHT_ALARM) {
-      g_autofree char *what = describe_alarm (light, id);
-
-      g_string_append_printf (out, "%s%s: %s", out->len > 0 ? " · " : "", _(info->title), what);
-    }
+    if (light->state != LAUREL_LIGHT_ALARM)
+      continue;
+    if (n++ == 0)
+      what = describe_alarm (light, id);
+    g_string_append_printf (names, "%s%s", n > 1 ? ", " : "", _(laurel_alarm_info (id)->title));
   }
-  return g_string_free (out, out->len == 0);
+  if (n == 0)
+    return NULL;
+  if (n == 1)
+    return g_strdup_printf ("%s: %s", names->str, what);
+  /* Translators: a number, and the names of as many alarms. */
+  return g_strdup_printf (ngettext ("%d alarm: %s", "%d alarms: %s", (gulong) n), n, names->str);
 }
