@@ -57,20 +57,27 @@ laurel_text_row_get_cell (LaurelTextRow *self, guint column)
   return column < self->n_cells ? self->cells[column] : "";
 }
 
+/* In characters, by kind: where there is room, and at least. */
+static const guint widths[] = { 40, 14, 9, 18, 8, 24, 22 };
+static const guint least_widths[] = { 16, 14, 9, 12, 8, 24, 22 };
+
+static LaurelColumnKind
+get_kind (gpointer factory)
+{
+  return (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
+}
+
 static void
 cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
-  LaurelColumnKind kind =
-    (LaurelColumnKind) GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (factory), "kind"));
-  static const guint widths[] = { 40, 10, 18, 8, 24, 22 }; /* in characters, by kind */
-  guint width = widths[kind], least = kind >= LAUREL_COLUMN_TITLE ? width : MIN (width, 12);
+  LaurelColumnKind kind = get_kind (factory);
   gboolean is_number = kind == LAUREL_COLUMN_NUMBER || kind == LAUREL_COLUMN_INTERVAL;
   GtkWidget *label = gtk_inscription_new (NULL);
 
   gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label),
                                      GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
-  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), least);
-  gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), width);
+  gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), least_widths[kind]);
+  gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), widths[kind]);
   gtk_inscription_set_xalign (GTK_INSCRIPTION (label), is_number ? 1 : 0);
   if (is_number)
     gtk_widget_add_css_class (label, "numeric");
@@ -97,7 +104,9 @@ cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
   g_autofree char *line = g_strdelimit (g_strdup (text), "\n\r\t", ' ');
 
   gtk_inscription_set_text (GTK_INSCRIPTION (label), line);
-  gtk_widget_set_tooltip_text (label, strlen (text) > 40 ? text : NULL);
+  /* It may have been cut off. */
+  gtk_widget_set_tooltip_text (
+      label, g_utf8_strlen (text, -1) >= (glong) least_widths[get_kind (factory)] ? text : NULL);
   if (GPOINTER_TO_UINT (data) == 0)
     name_row (label, line);
 }

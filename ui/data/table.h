@@ -17,7 +17,8 @@ const char *laurel_text_row_get_cell (LaurelTextRow *self, guint column); /* "" 
 
 typedef enum {
   LAUREL_COLUMN_TEXT,   /* one line, ellipsised, takes the free space */
-  LAUREL_COLUMN_SHORT,  /* one line, as wide as it is */
+  LAUREL_COLUMN_SHORT,  /* a name, or the order of four completions */
+  LAUREL_COLUMN_WORD,   /* one of a few words */
   LAUREL_COLUMN_DATE,   /* a day and a time */
   LAUREL_COLUMN_NUMBER, /* to the right, tabular digits */
   LAUREL_COLUMN_TITLE,  /* what a row of a small table is about */

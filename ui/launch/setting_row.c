@@ -194,12 +194,15 @@ void
 laurel_setting_row_set (LaurelSettingRow *self, const char *value, const char *source)
 {
   g_autofree char *standard = NULL;
+  g_autofree char *number = NULL;
 
   g_return_if_fail (LAUREL_IS_SETTING_ROW (self));
 
   standard = laurel_setting_format (self->setting, get_default (self));
   if (value == NULL)
     value = standard;
+  else if (is_number (self->setting)) /* as the defaults are written: “7e-05”, not “7e-5” */
+    value = number = laurel_setting_format (self->setting, g_ascii_strtod (value, NULL));
   show_source (self, source);
   if (self->setting->type == LAUREL_SETTING_BOOLEAN)
     gtk_switch_set_active (GTK_SWITCH (self->input), g_str_equal (value, "true"));
