@@ -125,7 +125,8 @@ static void
 test_chart_golden (gconstpointer data)
 {
   const Case *test = data;
-  const char *names[] = { "polite-2", "polite-1", "a run with quite a long name" };
+  const char *names[] = { "polite-2", "polite-1",
+                          "a run with a name so long that no legend has room for it" };
   LaurelSeries *series[3] = { NULL };
   LaurelChart chart = { .series = series,
                         .n_series = test->n_series,

@@ -19,6 +19,7 @@
 #define BAND_ALPHA .22
 #define SPAN_ALPHA .18
 #define SWATCH 10.f
+#define VALUE_WIDTH 240
 
 static gboolean
 is_drawable (const LaurelChart *self, double y)
@@ -441,6 +442,11 @@ draw_values (GtkSnapshot *snapshot, const LaurelChart *self, const LaurelPalette
     g_autoptr (PangoLayout) label = laurel_draw_make_text (context, text, FALSE);
 
     pango_layout_get_pixel_size (label, &width, &height);
+    if (width > VALUE_WIDTH) { /* a long name gives way in its middle; the value is in front */
+      pango_layout_set_ellipsize (label, PANGO_ELLIPSIZE_MIDDLE);
+      pango_layout_set_width (label, VALUE_WIDTH * PANGO_SCALE);
+      pango_layout_get_pixel_size (label, &width, &height);
+    }
     wide = MAX (wide, (float) width + SWATCH + GAP);
     if (!is_dry) {
       laurel_draw_fill (snapshot,

@@ -149,14 +149,18 @@ measure_names (const LaurelIntervalPlot *self, PangoContext *context)
 static void
 measure (const LaurelIntervalPlot *self, PangoContext *context, graphene_size_t size, Layout *out)
 {
-  double low = 0.4;
+  double low = 0.4, high = 0.6; /* an even share and what is beside it, at least */
 
   for (guint i = 0; i < self->rows->len; i++) {
     const LaurelIntervalRow *row = &g_array_index (self->rows, LaurelIntervalRow, i);
 
-    if (!row->is_heading)
-      low = MIN (low, isnan (row->low) ? row->value : row->low);
+    if (row->is_heading)
+      continue;
+    low = MIN (low, isnan (row->low) ? row->value : row->low);
+    high = MAX (high, isnan (row->high) ? row->value : row->high);
   }
+  for (guint i = 0; i < G_N_ELEMENTS (self->lines); i++)
+    high = fmax (high, self->lines[i]); /* not a NaN */
   out->line = laurel_draw_measure_text (context, "0").height;
   out->row = row_height (context);
   out->top = (float) count_line_names (self) * out->line + GAP;
@@ -169,7 +173,8 @@ measure (const LaurelIntervalPlot *self, PangoContext *context, graphene_size_t 
       out->names, out->top,
       MAX (size.width - out->names - out->shares - out->numbers - GAP, 20.f),
       (float) self->rows->len * out->row);
-  laurel_scale_init (&out->scale, LAUREL_SCALE_LINEAR, 100 * floor (10 * low) / 10, 100,
+  laurel_scale_init (&out->scale, LAUREL_SCALE_LINEAR, 100 * floor (10 * low) / 10,
+                     100 * MIN (ceil (10 * high - 1e-9) / 10, 1),
                      CLAMP ((int) (out->plot.size.width / (4 * out->line)) + 1, 2, 8), FALSE);
 }
 

@@ -218,5 +218,6 @@ laurel_order_dialog_present (GtkWindow *parent, LaurelProject *project)
                                                            : LAUREL_STRATEGY_RANDOM);
   update (self);
   laurel_accessible_mend (GTK_WIDGET (self));
+  gtk_widget_grab_focus (GTK_WIDGET (self->strategy)); /* it would be on Cancel */
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -58,8 +58,8 @@ laurel_text_row_get_cell (LaurelTextRow *self, guint column)
 }
 
 /* In characters, by kind: where there is room, and at least. */
-static const guint widths[] = { 40, 14, 9, 18, 8, 24, 22 };
-static const guint least_widths[] = { 16, 14, 9, 12, 8, 24, 22 };
+static const guint widths[] = { 40, 14, 18, 8, 24, 20, 9 };
+static const guint least_widths[] = { 16, 14, 12, 8, 24, 20, 9 };
 
 static LaurelColumnKind
 get_kind (gpointer factory)
@@ -146,8 +146,9 @@ laurel_table_add_column (GtkColumnView *view, const char *title, guint index, La
   g_signal_connect (factory, "setup", G_CALLBACK (cell_setup), NULL);
   g_signal_connect (factory, "bind", G_CALLBACK (cell_bind), GUINT_TO_POINTER (index));
   column = gtk_column_view_column_new (title, factory);
-  gtk_column_view_column_set_expand (column,
-                                     kind == LAUREL_COLUMN_TEXT || kind >= LAUREL_COLUMN_TITLE);
+  gtk_column_view_column_set_expand (column, kind == LAUREL_COLUMN_TEXT
+                                                 || kind == LAUREL_COLUMN_TITLE
+                                                 || kind == LAUREL_COLUMN_INTERVAL);
   gtk_column_view_column_set_resizable (column, TRUE);
   gtk_column_view_append_column (view, column);
   if (kind == LAUREL_COLUMN_NUMBER || kind == LAUREL_COLUMN_INTERVAL)
@@ -175,6 +176,8 @@ laurel_table_new (const char *label, const LaurelTableColumn *columns, GListMode
     laurel_table_add_column (GTK_COLUMN_VIEW (view), columns[i].title, i, columns[i].kind);
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_AUTOMATIC,
                                   GTK_POLICY_NEVER);
+  /* A bar that is seen: columns that are cut off at an edge look like all there are. */
+  gtk_scrolled_window_set_overlay_scrolling (GTK_SCROLLED_WINDOW (scrolled), FALSE);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), view);
   gtk_widget_add_css_class (scrolled, "card");
   gtk_widget_add_css_class (scrolled, "table-card");

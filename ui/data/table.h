@@ -18,11 +18,11 @@ const char *laurel_text_row_get_cell (LaurelTextRow *self, guint column); /* "" 
 typedef enum {
   LAUREL_COLUMN_TEXT,   /* one line, ellipsised, takes the free space */
   LAUREL_COLUMN_SHORT,  /* a name, or the order of four completions */
-  LAUREL_COLUMN_WORD,   /* one of a few words */
   LAUREL_COLUMN_DATE,   /* a day and a time */
   LAUREL_COLUMN_NUMBER, /* to the right, tabular digits */
   LAUREL_COLUMN_TITLE,  /* what a row of a small table is about */
   LAUREL_COLUMN_INTERVAL, /* the same, wide enough for “0.512 [0.480, 0.544]” */
+  LAUREL_COLUMN_WORD,     /* one of a few words */
 } LaurelColumnKind;
 
 /* Appends a column that shows cell @index of each LaurelTextRow. */

@@ -154,13 +154,13 @@ show_charts (LaurelBestOfPage *self, const LaurelBestOfCurve *curve)
                _("Gold: the Judge’s Score over the KL"),
                _("What the judge says of the best of n by the reward model, over the KL that "
                  "choosing costs, in nats. Where it falls while the reward model’s score still "
-                 "rises, choosing has gone past what the reward model knows. Shaded: the 95 % "
+                 "rises, choosing has gone past what the reward model knows. Shaded: the 95 % "
                  "interval, prompts drawn again."));
   add_chart (self, curve, G_STRUCT_OFFSET (LaurelBestOfEstimate, proxy), 1,
              _("Proxy: the Reward Model’s Score over the KL"),
              _("The reward model’s own score of the best of n, over the KL that choosing costs, in "
                "nats. An answer that does not end by itself scores 1 lower, as in PPO. Shaded: the "
-               "95 % interval, prompts drawn again."));
+               "95 % interval, prompts drawn again."));
 }
 
 static void
@@ -230,7 +230,7 @@ laurel_best_of_page_show (LaurelEvaluatePage *page, gpointer result)
   g_autofree char *what = g_strdup_printf (
       /* Translators: who judged, and two numbers. */
       ngettext ("%s. %d samples of %d prompt, without intervals, which take several",
-                "%s. %d samples of each of %d prompts; 95 %% intervals, prompts drawn again",
+                "%s. %d samples of each of %d prompts; 95 %% intervals, prompts drawn again",
                 (gulong) curve->n_prompts),
       laurel_evaluate_page_get_asked (page), curve->n_samples, curve->n_prompts);
 

@@ -89,6 +89,19 @@ format_kl (const LaurelCompared *row)
                                : g_strdup_printf (_("%.3f at most"), row->kl_bound);
 }
 
+/* Thousandths of a token mean nothing. */
+static char *
+format_length (const LaurelCompared *row)
+{
+  const LaurelInterval *length = &row->evaluation.length;
+
+  if (length->n == 0 || isnan (length->value))
+    return g_strdup ("–");
+  if (isnan (length->low))
+    return g_strdup_printf ("%.1f", length->value);
+  return g_strdup_printf ("%.1f [%.1f, %.1f]", length->value, length->low, length->high);
+}
+
 /* A line of the table: an interval, or else words. */
 typedef struct {
   const char *title;
@@ -120,8 +133,7 @@ static const Line lines[] = {
   { .title = N_ ("Ended by itself"),
     .offset = G_STRUCT_OFFSET (LaurelCompared, evaluation.stopped),
     .share = TRUE },
-  { .title = N_ ("Mean length in tokens"),
-    .offset = G_STRUCT_OFFSET (LaurelCompared, evaluation.length) },
+  { .title = N_ ("Mean length in tokens"), .format = format_length },
   { .title = N_ ("KL in nats"), .format = format_kl },
 };
 
@@ -185,8 +197,8 @@ laurel_compare_page_show (LaurelEvaluatePage *page, gpointer result)
   int n = baseline->evaluation.score.n;
   g_autofree char *what = g_strdup_printf (
       /* Translators: who judged, and a number. */
-      ngettext ("%s. %d answer of each model; means and shares with their 95 %% intervals",
-                "%s. %d answers of each model; means and shares with their 95 %% intervals",
+      ngettext ("%s. %d answer of each model; means and shares with their 95 %% intervals",
+                "%s. %d answers of each model; means and shares with their 95 %% intervals",
                 (gulong) n),
       laurel_evaluate_page_get_asked (page), n);
 

@@ -163,5 +163,6 @@ laurel_evaluate_dialog_present (GtkWindow *parent, LaurelProject *project)
     laurel_evaluate_page_fill (LAUREL_EVALUATE_PAGE (page), project);
   update (self);
   laurel_accessible_mend (GTK_WIDGET (self));
+  gtk_widget_grab_focus (GTK_WIDGET (self->start)); /* it would be on Close */
   gtk_window_present (GTK_WINDOW (self));
 }

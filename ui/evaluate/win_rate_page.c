@@ -150,9 +150,9 @@ show_ratings (LaurelWinRatePage *self, const Outcome *outcome)
   what = g_strdup_printf (
       outcome->ratings->is_bound
           ? _("The chance of each to be preferred to %s, from all these rankings together "
-              "(Bradley–Terry), with 95 %% intervals, prompts drawn again")
+              "(Bradley–Terry), with 95 %% intervals, prompts drawn again")
           : _("The chance of each to be preferred to %s, from all these rankings together "
-              "(Bradley–Terry), with 95 %% intervals, prompts drawn again. Some only won or only "
+              "(Bradley–Terry), with 95 %% intervals, prompts drawn again. Some only won or only "
               "lost: of them no more is known than the direction"),
       outcome->baseline);
   adw_preferences_group_set_description (self->ratings, what);
@@ -167,7 +167,7 @@ show_outcome (LaurelWinRatePage *self, const Outcome *outcome)
   g_autofree char *counts = laurel_win_summary_describe (&outcome->wins);
   /* Translators: who judged, and counts. */
   g_autofree char *what = g_strdup_printf (
-      _("%s. %s. The intervals are of 95 %%; “by prompt”: whole prompts drawn again"),
+      _("%s. %s. The intervals are of 95 %%; “by prompt”: whole prompts drawn again"),
       laurel_evaluate_page_get_asked (LAUREL_EVALUATE_PAGE (self)), counts);
 
   laurel_evaluate_page_empty (self->rates_box);

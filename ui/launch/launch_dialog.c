@@ -463,5 +463,6 @@ laurel_launch_dialog_present (GtkWindow *parent, LaurelProject *project, LaurelS
   show_data (self);
   update (self);
   laurel_accessible_mend (GTK_WIDGET (self));
+  gtk_widget_grab_focus (GTK_WIDGET (self->output)); /* Enter starts; it would be on Cancel */
   gtk_window_present (GTK_WINDOW (self));
 }

@@ -148,5 +148,6 @@ laurel_sample_dialog_present (GtkWindow *parent, LaurelProject *project)
   laurel_model_choice_fill (self->model, project, kinds);
   update (self);
   laurel_accessible_mend (GTK_WIDGET (self));
+  gtk_widget_grab_focus (GTK_WIDGET (self->model)); /* it would be on Cancel */
   gtk_window_present (GTK_WINDOW (self));
 }

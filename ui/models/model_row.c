@@ -41,6 +41,12 @@ add_fact (AdwExpanderRow *row, const char *title, const char *value)
   adw_expander_row_add_row (row, laurel_value_row_new (title, NULL, value));
 }
 
+static void
+add_long_fact (AdwExpanderRow *row, const char *title, const char *value)
+{
+  adw_expander_row_add_row (row, laurel_long_row_new (title, value != NULL ? value : "–"));
+}
+
 static GtkWidget *
 make_button (const char *label, const char *action, const char *name)
 {
@@ -87,10 +93,10 @@ add_facts (AdwExpanderRow *row, LaurelProject *project, const LaurelModelRecord 
   if (model->parent != NULL)
     add_fact (row, _("Made from"), model->parent);
   add_fact (row, _("Vocabulary"), shape);
-  add_fact (row, _("Tokenizer"), model->tokenizer_hash != NULL ? model->tokenizer_hash : "–");
-  add_fact (row, _("SHA-256 of the weights"), model->sha256 != NULL ? model->sha256 : "–");
-  add_fact (row, _("Folder"), path);
   add_fact (row, _("Created"), created);
+  add_long_fact (row, _("SHA-256 of the tokenizer"), model->tokenizer_hash);
+  add_long_fact (row, _("SHA-256 of the weights"), model->sha256);
+  add_long_fact (row, _("Folder"), path);
 }
 
 GtkWidget *

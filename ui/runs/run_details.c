@@ -38,8 +38,8 @@ laurel_value_row_new (const char *title, const char *subtitle, const char *value
 }
 
 /* A path or a sum is too long for the row's end: it stands below the title. */
-static void
-add_long_row (GtkListBox *list, const char *title, const char *value)
+GtkWidget *
+laurel_long_row_new (const char *title, const char *value)
 {
   GtkWidget *row = gtk_list_box_row_new ();
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 3);
@@ -58,7 +58,7 @@ add_long_row (GtkListBox *list, const char *title, const char *value)
   gtk_box_append (GTK_BOX (box), label);
   gtk_list_box_row_set_child (GTK_LIST_BOX_ROW (row), box);
   gtk_list_box_row_set_activatable (GTK_LIST_BOX_ROW (row), FALSE);
-  gtk_list_box_append (list, row);
+  return row;
 }
 
 static void
@@ -177,8 +177,8 @@ add_model_rows (GtkListBox *list, LaurelProject *project, const LaurelModelRecor
   add_row (list, _("Model"), NULL, model->name);
   add_row (list, _("Parameters"), NULL, parameters);
   add_row (list, _("Size on Disk"), NULL, size);
-  add_long_row (list, _("SHA-256 of the Weights"), model->sha256);
-  add_long_row (list, _("Folder"), path);
+  gtk_list_box_append (list, laurel_long_row_new (_("SHA-256 of the Weights"), model->sha256));
+  gtk_list_box_append (list, laurel_long_row_new (_("Folder"), path));
 }
 
 void
@@ -195,7 +195,7 @@ laurel_run_show_products (GtkListBox *list, LaurelProject *project, const Laurel
   if (model != NULL && model->run_id == run->id)
     add_model_rows (list, project, model);
   if (g_file_test (folder, G_FILE_TEST_IS_DIR))
-    add_long_row (list, _("Checkpoints and Logs"), folder);
+    gtk_list_box_append (list, laurel_long_row_new (_("Checkpoints and Logs"), folder));
   if (gtk_list_box_get_row_at_index (list, 0) == NULL)
     add_row (list, _("Nothing yet"), NULL, laurel_run_status_label (run->status));
 }

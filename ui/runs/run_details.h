@@ -16,6 +16,8 @@ void laurel_run_show_products (GtkListBox *list, LaurelProject *project, const L
 
 /* A row “title … value” that can be selected and copied. @subtitle may be NULL. */
 GtkWidget *laurel_value_row_new (const char *title, const char *subtitle, const char *value);
+/* The same with a @value that takes a line of its own: a hash, a path. It can be selected. */
+GtkWidget *laurel_long_row_new (const char *title, const char *value);
 void laurel_list_box_clear (GtkListBox *list);
 
 G_END_DECLS
