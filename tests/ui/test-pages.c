@@ -313,6 +313,8 @@ test_runs_alarms (void)
   laurel_store_add_metric (store, run, SAMPLE_N_STEPS + 1, "policy/clipfrac_avg", .41, NULL);
   laurel_store_add_metric (store, run, SAMPLE_N_STEPS + 1, "policy/approxkl_avg", .01, NULL);
   window = present (LAUREL_TYPE_RUNS_PAGE, project, 1000, 700);
+  for (int i = 0; i < LOOK_PATIENCE && !has_text (window, "Clipped ratios: 0.410"); i++)
+    look_spin (50);
   g_assert_true (has_text (window, "Clipped ratios: 0.410, above 0.3 since step 41"));
   g_assert_false (has_text (window, "Step size:"));
   tab = find_stack_child (window, "alarms");
