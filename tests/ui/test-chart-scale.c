@@ -95,7 +95,8 @@ test_scale_format (void)
     double value;
     const char *text;
   } cases[] = { { 1.3249, "1.325" }, { -0.5, "−0.500" }, { 12.345, "12.35" }, { 123.45, "123.5" },
-                { 41234, "41234" }, { 0, "0.000" }, { 3.25e-5, "3.250e−5" }, { NAN, "–" } };
+                { 41234, "41234" }, { 0, "0.000" }, { 3.25e-5, "3.250e−5" },
+                { -4.985e-10, "−4.985e−10" }, { 2.5e6, "2.500e6" }, { NAN, "–" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
     g_autofree char *text = laurel_format_value (cases[i].value);

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* The smallest of 1, 2, 5 × 10^k that is at least @rough. */
 static double
@@ -142,12 +143,12 @@ laurel_scale_from_unit (const LaurelScale *self, double unit)
   return self->min + unit * (self->max - self->min);
 }
 
-/* A true minus sign is as wide as a digit; the hyphen is not. */
+/* A true minus sign is as wide as a digit; the hyphen is not. An exponent has no more of signs and
+ * zeros than it needs. */
 static char *
 with_minus_sign (char *text)
 {
-  char *exponent;
-  g_autofree char *head = NULL;
+  const char *exponent;
 
   if (text[0] == '-') {
     char *longer = g_strconcat ("−", text + 1, NULL);
@@ -155,12 +156,14 @@ with_minus_sign (char *text)
     g_free (text);
     text = longer;
   }
-  exponent = strstr (text, "e-0");
+  exponent = strchr (text, 'e');
   if (exponent != NULL) {
-    head = g_strndup (text, exponent - text);
-    exponent = g_strconcat (head, "e−", exponent + 3, NULL);
+    int power = atoi (exponent + 1);
+    char *longer = g_strdup_printf ("%.*se%s%d", (int) (exponent - text), text,
+                                    power < 0 ? "−" : "", ABS (power));
+
     g_free (text);
-    text = exponent;
+    text = longer;
   }
   return text;
 }
