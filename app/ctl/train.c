@@ -473,7 +473,9 @@ help_reward (GString *text)
 static const char online_help[] =
     "\nData: {\"prompt\"}, one a line, or a .txt file; without --data the project's training "
     "prompts.\nWith ptx_coef the policy learns other text beside: --ptx-data, which is what train "
-    "sft or train pretrain takes;\nwithout it the project's demonstrations.\n"
+    "sft or train pretrain takes;\nwithout it the project's demonstrations. Of demonstrations, "
+    "those that the policy's fine-tuning held out are\nnot learned, and eval/ptx_loss is the loss "
+    "on them, where they are 8 or more.\n"
     "\nWith --gold, answers to held-out prompts are judged every eval_steps iterations by a "
     "judge's file or a\nreward model that training never sees, and the best weights are kept. "
     "Where the gold score has fallen\nin three evaluations while the reward model's rises, the "

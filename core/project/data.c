@@ -12,6 +12,19 @@
 #include <string.h>
 
 void
+laurel_train_data_init (LaurelTrainData *self)
+{
+  *self = (LaurelTrainData) { 0 };
+  self->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  self->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
+  self->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
+  self->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
+  self->notes = g_ptr_array_new_with_free_func (g_free);
+  self->rows = laurel_rows_new ();
+  self->eval_rows = laurel_rows_new ();
+}
+
+void
 laurel_train_data_clear (LaurelTrainData *self)
 {
   g_clear_pointer (&self->sequences, g_ptr_array_unref);
@@ -644,13 +657,7 @@ laurel_data_load (LaurelStore *store,
                             monitor, numbers, keep_prompts };
 
   uncut.max_length = 0;
-  out->sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
-  out->eval_sequences = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
-  out->comparisons = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
-  out->prompts = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_train_prompt_free);
-  out->notes = g_ptr_array_new_with_free_func (g_free);
-  out->rows = laurel_rows_new ();
-  out->eval_rows = laurel_rows_new ();
+  laurel_train_data_init (out);
   if (json_object_has_member (snapshot, "files")
       && !load_files (&loading, json_object_get_array_member (snapshot, "files"), out, error))
     return FALSE;

@@ -35,12 +35,13 @@ typedef struct {
   GPtrArray *prompts;        /* (element-type LaurelTrainPrompt) */
   GPtrArray *notes;          /* (element-type utf8) lines for the run's log: what was left out, and why */
   GHashTable *first_rows;    /* sft: prompt to the number of its first row (guint64), by which it is held out */
-  guint64 n_rows;            /* sft: rows of the files so far, left out ones too; pretrain: documents */
+  guint64 n_rows;            /* sft, ptx: rows of the files so far, left out ones too; pretrain: documents */
   guint64 n_held_out;        /* pretrain: documents */
   guint64 n_tokens;          /* pretrain: of the documents */
   int n_cut;                 /* rows that were longer than max_length */
 } LaurelTrainData;
 
+void laurel_train_data_init (LaurelTrainData *self); /* with nothing in it */
 void laurel_train_data_clear (LaurelTrainData *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LaurelTrainData, laurel_train_data_clear)
 
@@ -50,9 +51,10 @@ JsonObject *laurel_data_fix_file (LaurelStage stage, const char *file, GError **
 gboolean laurel_data_load_file (LaurelStage stage, JsonObject *file, const LaurelModel *model, const LaurelHyperparameters *hp,
                                 const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
 
-/* What ppo and rloo learn beside (PPO-ptx), into @snapshot, and from there into @out: nothing when ptx_coef is 0, else
- * @files (nullable), each as pretrain or sft takes it, or the demonstrations. */
-gboolean laurel_data_snapshot_ptx (LaurelStore *store, const LaurelHyperparameters *hp, char **files, JsonObject *snapshot, GError **error);
+/* What ppo and rloo learn beside (PPO-ptx), into @snapshot, and from there into @out: nothing when ptx_coef is 0, else the
+ * request's files, each as pretrain or sft takes it, or the demonstrations. Of demonstrations, also of those in files, the
+ * ones that fine-tuning holds out are held out too, where they are enough to measure on. */
+gboolean laurel_data_snapshot_ptx (LaurelStore *store, const LaurelTrainRequest *request, JsonObject *snapshot, GError **error);
 gboolean laurel_data_load_ptx (LaurelStore *store, JsonObject *snapshot, const LaurelModel *model, const LaurelHyperparameters *hp,
                                const char *folder, const LaurelMonitor *monitor, LaurelTrainData *out, GError **error);
 
@@ -79,6 +81,9 @@ void laurel_data_remove_encoded (const char *folder);
 /* Tokens of the longest sequence that the run of @request will have, sampled responses included; 0 where finding that out
  * would take long, or where the data is not fit to run. @outline needs no weights. */
 int laurel_data_measure_longest (LaurelStore *store, const LaurelTrainRequest *request, const LaurelModel *outline);
+
+/* The same of the rows that it learns beside; 0: there are none. */
+int laurel_data_measure_longest_ptx (LaurelStore *store, const LaurelTrainRequest *request, const LaurelModel *outline);
 
 /* Appends the tokens of an answer's text, with end-of-text where it @stopped. An empty one that did not keeps it, as there
  * would be nothing left to read. */
@@ -137,6 +142,9 @@ char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow
  * together by that of the first. */
 gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
                                guint64 first, LaurelTrainData *out, GError **error);
+
+/* How many of @rows the same would hold out, were all of them good. @first_rows as in LaurelTrainData. */
+guint laurel_data_count_held_out (GPtrArray *rows, const LaurelHyperparameters *hp, guint64 first, GHashTable *first_rows);
 
 /* Of each of @out's comparisons the best-ranked completions become sequences of fine-tuning, on the side of their prompt;
  * a note says what was left out, and why. Its comparisons are those of the model's whole context. */

@@ -10,6 +10,12 @@
 /* The longest first line that is looked at to tell what a .jsonl file has. */
 #define MAX_FIRST_LINE (1 << 20)
 
+/* The mean loss of fewer rows says too little of what the policy forgets. */
+#define MIN_HELD_OUT 8
+
+/* Further back the run that fine-tuned is not looked for. */
+#define MAX_ANCESTORS 64
+
 static char *
 read_first_line (const char *path)
 {
@@ -40,8 +46,120 @@ guess_stage (const char *path)
              : LAUREL_STAGE_SFT;
 }
 
+/* --- What is held out of it --------------------------------------------------------- */
+
+/* A split of demonstrations, and what it comes to. */
+typedef struct {
+  LaurelHyperparameters hp; /* whose seed and eval_split count */
+  GHashTable *first_rows;
+  guint64 n_rows;
+  guint n_held_out;
+} Split;
+
+static void
+split_clear (Split *self)
+{
+  g_clear_pointer (&self->first_rows, g_hash_table_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Split, split_clear)
+
+/* The settings of a run that was fine-tuned on demonstrations; FALSE for others. */
 static gboolean
-fix_files (char **files, JsonObject *snapshot, GError **error)
+read_sft (const LaurelRun *run, LaurelHyperparameters *out)
+{
+  g_autoptr (JsonNode) config = NULL;
+  LaurelHyperparameters hp;
+  JsonObject *object;
+
+  if (!g_str_equal (run->kind, laurel_stage_name (LAUREL_STAGE_SFT)))
+    return FALSE;
+  config = laurel_json_parse (run->config, "configuration", NULL);
+  object = config != NULL && JSON_NODE_HOLDS_OBJECT (config) ? json_node_get_object (config) : NULL;
+  if (object == NULL || !json_object_has_member (object, "hyperparameters")
+      || json_object_get_boolean_member_with_default (object, "chosen", FALSE))
+    return FALSE;
+  laurel_hyperparameters_init (&hp, LAUREL_STAGE_SFT);
+  if (!laurel_hyperparameters_from_json (
+          &hp, LAUREL_STAGE_SFT, json_object_get_object_member (object, "hyperparameters"), NULL))
+    return FALSE;
+  *out = hp;
+  return TRUE;
+}
+
+/* What fine-tuning held out on the way to the policy stays held out. Where no such run is known of,
+ * it is what one with the defaults would. */
+static void
+find_split (LaurelStore *store, const LaurelTrainRequest *request, LaurelHyperparameters *out)
+{
+  g_autofree char *name =
+      g_strdup (request->reference != NULL ? request->reference : request->model);
+
+  laurel_hyperparameters_init (out, LAUREL_STAGE_SFT);
+  for (int i = 0; name != NULL && i < MAX_ANCESTORS; i++) {
+    g_autoptr (LaurelModelRecord) record = laurel_store_get_model (store, name, NULL);
+    g_autoptr (LaurelRun) run = record != NULL && record->run_id != 0
+                                    ? laurel_store_get_run (store, record->run_id, NULL)
+                                    : NULL;
+
+    if (run != NULL && read_sft (run, out))
+      return;
+    g_free (name);
+    name = record != NULL ? g_strdup (record->parent) : NULL;
+  }
+}
+
+static void
+count_rows (Split *self, GPtrArray *rows)
+{
+  self->n_held_out += laurel_data_count_held_out (rows, &self->hp, self->n_rows, self->first_rows);
+  self->n_rows += rows->len;
+}
+
+/* Nothing is held out where it would say too little, or leave too little to learn. */
+static void
+set_split (const Split *self, JsonObject *snapshot)
+{
+  JsonObject *object;
+
+  if (self->n_held_out < MIN_HELD_OUT || 2 * self->n_held_out > self->n_rows)
+    return;
+  object = json_object_new ();
+  json_object_set_int_member (object, "seed", self->hp.seed);
+  json_object_set_double_member (object, "eval_split", self->hp.eval_split);
+  json_object_set_object_member (snapshot, "ptx_split", object);
+}
+
+/* @hp with the split that the snapshot names, if it does; a policy's run has none of its own. */
+static LaurelHyperparameters
+get_split (JsonObject *snapshot, const LaurelHyperparameters *hp)
+{
+  LaurelHyperparameters split = *hp;
+  JsonObject *object;
+
+  split.eval_split = 0;
+  if (!json_object_has_member (snapshot, "ptx_split"))
+    return split;
+  object = json_object_get_object_member (snapshot, "ptx_split");
+  split.seed = json_object_get_int_member_with_default (object, "seed", 0);
+  split.eval_split = json_object_get_double_member_with_default (object, "eval_split", 0);
+  return split;
+}
+
+/* --- The snapshot ------------------------------------------------------------------- */
+
+static gboolean
+count_file (const char *path, Split *split, GError **error)
+{
+  g_autoptr (GPtrArray) rows = laurel_data_read_rows (LAUREL_STAGE_SFT, path, error);
+
+  if (rows != NULL)
+    count_rows (split, rows);
+  return rows != NULL;
+}
+
+static gboolean
+fix_files (char **files, Split *split, JsonObject *snapshot, GError **error)
 {
   g_autoptr (JsonArray) array = json_array_new ();
 
@@ -53,20 +171,46 @@ fix_files (char **files, JsonObject *snapshot, GError **error)
       return FALSE;
     json_object_set_string_member (object, "stage", laurel_stage_name (stage));
     json_array_add_object_element (array, object);
+    if (stage == LAUREL_STAGE_SFT && !count_file (files[i], split, error))
+      return FALSE;
   }
   json_object_set_array_member (snapshot, "ptx_files", g_steal_pointer (&array));
   return TRUE;
 }
 
+static gboolean
+fix_demonstrations (LaurelStore *store,
+                    double ptx_coef,
+                    Split *split,
+                    JsonObject *snapshot,
+                    GError **error)
+{
+  g_autoptr (GPtrArray) rows = laurel_data_list_demonstrations (store, -1, error);
+
+  if (rows == NULL)
+    return FALSE;
+  if (rows->len == 0) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+                 "Could not start the run: ptx_coef is %g and the project has no demonstrations to "
+                 "learn beside; name a file of text",
+                 ptx_coef);
+    return FALSE;
+  }
+  json_object_set_int_member (snapshot, "n_ptx_demonstrations", rows->len);
+  count_rows (split, rows);
+  return TRUE;
+}
+
 gboolean
 laurel_data_snapshot_ptx (LaurelStore *store,
-                          const LaurelHyperparameters *hp,
-                          char **files,
+                          const LaurelTrainRequest *request,
                           JsonObject *snapshot,
                           GError **error)
 {
+  const LaurelHyperparameters *hp = &request->hyperparameters;
+  char **files = request->ptx_files;
   gboolean has_files = files != NULL && files[0] != NULL;
-  gint64 n;
+  g_auto (Split) split = { 0 };
 
   if (has_files && hp->ptx_coef == 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
@@ -77,21 +221,23 @@ laurel_data_snapshot_ptx (LaurelStore *store,
   }
   if (hp->ptx_coef == 0)
     return TRUE;
-  if (has_files)
-    return fix_files (files, snapshot, error);
-  n = laurel_store_count_demonstrations (store, error);
-  if (n == 0)
-    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
-                 "Could not start the run: ptx_coef is %g and the project has no demonstrations to "
-                 "learn beside; name a file of text",
-                 hp->ptx_coef);
-  json_object_set_int_member (snapshot, "n_ptx_demonstrations", n);
-  return n > 0;
+  find_split (store, request, &split.hp);
+  split.first_rows = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  if (has_files ? !fix_files (files, &split, snapshot, error)
+                : !fix_demonstrations (store, hp->ptx_coef, &split, snapshot, error))
+    return FALSE;
+  set_split (&split, snapshot);
+  return TRUE;
 }
+
+/* --- Loading ------------------------------------------------------------------------ */
+
+/* Rows are held out by their numbers among the rows of all files, as in fine-tuning. */
 
 static gboolean
 load_files (JsonArray *files,
             const LaurelModel *model,
+            const LaurelHyperparameters *split,
             const LaurelHyperparameters *hp,
             const char *folder,
             const LaurelMonitor *monitor,
@@ -101,12 +247,14 @@ load_files (JsonArray *files,
   for (guint i = 0; i < json_array_get_length (files); i++) {
     JsonObject *file = json_array_get_object_element (files, i);
     const char *name = json_object_get_string_member_with_default (file, "stage", "");
-    LaurelStage stage = g_str_equal (name, laurel_stage_name (LAUREL_STAGE_SFT))
-                            ? LAUREL_STAGE_SFT
-                            : LAUREL_STAGE_PRETRAIN;
+    gboolean is_sft = g_str_equal (name, laurel_stage_name (LAUREL_STAGE_SFT));
+    guint64 n_rows = out->n_rows;
 
-    if (!laurel_data_load_file (stage, file, model, hp, folder, monitor, out, error))
+    if (!laurel_data_load_file (is_sft ? LAUREL_STAGE_SFT : LAUREL_STAGE_PRETRAIN, file, model,
+                                is_sft ? split : hp, folder, monitor, out, error))
       return FALSE;
+    if (!is_sft)
+      out->n_rows = n_rows; /* documents are none */
   }
   return TRUE;
 }
@@ -121,16 +269,17 @@ laurel_data_load_ptx (LaurelStore *store,
                       LaurelTrainData *out,
                       GError **error)
 {
+  const LaurelHyperparameters split = get_split (snapshot, hp);
   g_autoptr (GPtrArray) rows = NULL;
   int n;
 
   if (json_object_has_member (snapshot, "ptx_files"))
-    return load_files (json_object_get_array_member (snapshot, "ptx_files"), model, hp, folder,
-                       monitor, out, error);
+    return load_files (json_object_get_array_member (snapshot, "ptx_files"), model, &split, hp,
+                       folder, monitor, out, error);
   if (!json_object_has_member (snapshot, "n_ptx_demonstrations"))
     return TRUE;
   n = (int) json_object_get_int_member (snapshot, "n_ptx_demonstrations");
   rows = laurel_data_list_demonstrations (store, n, error);
   return rows != NULL
-         && laurel_data_load_sft (rows, "the demonstrations", model, hp, 0, out, error);
+         && laurel_data_load_sft (rows, "the demonstrations", model, &split, 0, out, error);
 }

@@ -190,6 +190,20 @@ find_first (GHashTable *first_rows, const LaurelDataRow *row, guint64 index)
   return *first;
 }
 
+guint
+laurel_data_count_held_out (GPtrArray *rows,
+                            const LaurelHyperparameters *hp,
+                            guint64 first,
+                            GHashTable *first_rows)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < rows->len; i++)
+    n += laurel_data_is_held_out (
+        hp, find_first (first_rows, g_ptr_array_index (rows, i), first + i));
+  return n;
+}
+
 static void
 keep_row (const LaurelHyperparameters *hp,
           guint64 index,

@@ -81,14 +81,18 @@ laurel_project_plan_memory (LaurelProject *self,
   g_autoptr (LaurelTemplate) template = folder != NULL ? laurel_template_load (folder, NULL) : NULL;
   LaurelModel outline = { .config = *config, .chat_template = template };
   LaurelHyperparameters hp = request->hyperparameters;
-  int longest = 0;
+  int longest = 0, beside = 0;
 
   if (laurel_stage_is_online (request->stage))
     count_held_out (self, &hp);
   outline.tokenizer = laurel_project_get_tokenizer (self, request->model, NULL);
-  if (outline.tokenizer != NULL && template != NULL)
+  if (outline.tokenizer != NULL && template != NULL) {
     longest = laurel_data_measure_longest (self->store, request, &outline);
+    beside = laurel_data_measure_longest_ptx (self->store, request, &outline);
+  }
   return laurel_train_plan_memory (request->stage, config, &hp, longest)
+         + (beside > 0 ? laurel_train_plan_beside (request->stage, config, &hp, longest, beside)
+                       : 0)
          + plan_gold (self, request, config, &hp, longest);
 }
 

@@ -109,6 +109,9 @@ log_data (LaurelJob *job, const TrainWork *work)
                             laurel_rows_count (work->data.rows),
                             work->stage == LAUREL_STAGE_PRETRAIN ? "rows" : "sequences",
                             laurel_rows_count (work->data.eval_rows));
+  if (laurel_rows_count (work->data.eval_rows) > 0 && laurel_stage_is_online (work->stage))
+    g_string_append_printf (line, " %" G_GSIZE_FORMAT " held out,",
+                            laurel_rows_count (work->data.eval_rows));
   if (work->data.comparisons->len > 0)
     g_string_append_printf (line, " %u rankings,", work->data.comparisons->len);
   if (work->data.prompts->len > 0)
@@ -221,13 +224,14 @@ has_made_its_model (const LaurelJob *job)
   return record != NULL && record->run_id == job->run->id;
 }
 
-/* Held-out answers and alarm lights, for stages that train a policy against a reward model. */
+/* What is held out and alarm lights, for stages that train a policy against a reward model. */
 static gboolean
 begin_watch (LaurelJob *job, TrainWork *work, GError **error)
 {
   if (!laurel_stage_is_online (work->stage))
     return TRUE;
-  work->watch = laurel_watch_new (job, &work->hp, work->base, work->reward, error);
+  work->watch = laurel_watch_new (job, &work->hp, work->base, work->reward, work->data.eval_rows,
+                                  error);
   job->watch = work->watch;
   return work->watch != NULL;
 }

@@ -303,8 +303,8 @@ laurel_project_start_training (LaurelProject *self,
                            : laurel_data_snapshot_request (self->store, request, error);
   if (snapshot == NULL
       || (laurel_stage_is_online (request->stage)
-          && !laurel_data_snapshot_ptx (self->store, &request->hyperparameters, request->ptx_files,
-                                        json_node_get_object (snapshot), error))
+          && !laurel_data_snapshot_ptx (self->store, request, json_node_get_object (snapshot),
+                                        error))
       || !add_held_out (self, request, snapshot, error))
     return 0;
   config = write_train_config (self->store, request, gold_identity);

@@ -85,3 +85,44 @@ laurel_data_measure_longest (LaurelStore *store,
                      : MIN (find_longest_prompt (&data) + hp->response_length,
                             outline->config.n_positions);
 }
+
+/* Whether documents are among what is learned beside: they fill their rows. */
+static gboolean
+has_text (JsonObject *snapshot)
+{
+  JsonArray *files = json_object_has_member (snapshot, "ptx_files")
+                         ? json_object_get_array_member (snapshot, "ptx_files")
+                         : NULL;
+
+  for (guint i = 0; files != NULL && i < json_array_get_length (files); i++)
+    if (!g_str_equal (json_object_get_string_member_with_default (
+                          json_array_get_object_element (files, i), "stage", ""),
+                      laurel_stage_name (LAUREL_STAGE_SFT)))
+      return TRUE;
+  return FALSE;
+}
+
+int
+laurel_data_measure_longest_ptx (LaurelStore *store,
+                                 const LaurelTrainRequest *request,
+                                 const LaurelModel *outline)
+{
+  const LaurelHyperparameters *hp = &request->hyperparameters;
+  int context = outline->config.n_positions;
+  g_autoptr (JsonObject) snapshot = json_object_new ();
+  g_auto (LaurelTrainData) data = { 0 };
+  int longest;
+
+  if (!laurel_stage_is_online (request->stage) || hp->ptx_coef == 0)
+    return 0;
+  laurel_train_data_init (&data);
+  if (!are_files_small (request->ptx_files)
+      || laurel_store_count_demonstrations (store, NULL) > MAX_ROWS
+      || !laurel_data_snapshot_ptx (store, request, snapshot, NULL) || has_text (snapshot)
+      || !laurel_data_load_ptx (store, snapshot, outline, hp, NULL, NULL, &data, NULL))
+    return context;
+  laurel_rows_add_sequences (data.rows, data.sequences);
+  laurel_rows_add_sequences (data.eval_rows, data.eval_sequences);
+  longest = find_longest_row (&data, context);
+  return longest > 0 ? longest : context;
+}

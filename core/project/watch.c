@@ -9,6 +9,7 @@
 #include "core/project/run_alarms.h"
 #include "core/train/held_out.h"
 #include "core/train/ppo_math.h"
+#include "core/train/rows.h"
 
 #include <math.h>
 
@@ -16,6 +17,7 @@ struct _LaurelWatch {
   LaurelJob *job;
   const LaurelHyperparameters *hp;
   const LaurelModel *reward;
+  const LaurelRows *beside; /* held out of what is learned beside */
   LaurelAlarms *alarms;
   GPtrArray *prompts; /* (element-type LaurelTrainPrompt), held out */
   LaurelGold *gold;   /* NULL: none */
@@ -161,18 +163,17 @@ keep_if_best (LaurelWatch *self, LaurelBest *now, const LaurelModel *policy, GEr
 }
 
 static gboolean
-measure (LaurelWatch *self,
-         int step,
-         const LaurelModel *policy,
-         const LaurelModel *reference,
-         GError **error)
+measure_answers (LaurelWatch *self,
+                 int step,
+                 const LaurelModel *policy,
+                 const LaurelModel *reference,
+                 GError **error)
 {
   const LaurelHeldOutRequest request = { policy,   reference,    self->reward, self->prompts,
                                          self->hp, answering_cb, self };
-  gint64 start = g_get_monotonic_time ();
   g_autoptr (GPtrArray) answers = laurel_held_out_answer (&request, error);
   g_auto (LaurelBest) now = { .step = step };
-  gboolean is_best, kept;
+  gboolean is_best;
 
   if (answers == NULL || (self->gold != NULL && !score_gold (self, answers, &now, error)))
     return FALSE;
@@ -180,10 +181,41 @@ measure (LaurelWatch *self,
   if (self->gold != NULL)
     report_gold (self, &now, is_best || step == self->best.step);
   report_answers (self, step, answers);
-  kept = !is_best || keep_if_best (self, &now, policy, error);
+  return !is_best || keep_if_best (self, &now, policy, error);
+}
+
+static gboolean
+measure_beside (LaurelWatch *self, int step, const LaurelModel *policy, GError **error)
+{
+  const LaurelMonitor *monitor = &self->job->monitor;
+  GError *local = NULL;
+  double loss;
+
+  if (laurel_held_out_loss (policy, self->beside, self->hp, monitor, &self->checkpoint, &loss,
+                            &local)) {
+    monitor->metric (self->job, step, "eval/ptx_loss", loss);
+    return TRUE;
+  }
+  self->stopped |= g_error_matches (local, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+static gboolean
+measure (LaurelWatch *self,
+         int step,
+         const LaurelModel *policy,
+         const LaurelModel *reference,
+         GError **error)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  if ((laurel_rows_count (self->beside) > 0 && !measure_beside (self, step, policy, error))
+      || (self->prompts->len > 0 && !measure_answers (self, step, policy, reference, error)))
+    return FALSE;
   self->job->monitor.metric (self->job, step, "time/eval",
                              (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
-  return kept;
+  return TRUE;
 }
 
 /* What a run does that has gone too far is set where it was started. */
@@ -315,6 +347,7 @@ laurel_watch_new (LaurelJob *job,
                   const LaurelHyperparameters *hp,
                   const LaurelModel *policy,
                   const LaurelModel *reward,
+                  const LaurelRows *beside,
                   GError **error)
 {
   g_autoptr (LaurelWatch) self = g_new0 (LaurelWatch, 1);
@@ -323,6 +356,7 @@ laurel_watch_new (LaurelJob *job,
   self->job = job;
   self->hp = hp;
   self->reward = reward;
+  self->beside = beside;
   self->best.step = -1;
   self->last_gold = NAN;
   self->alarms = laurel_run_read_alarms (job->store, job->run, error);
@@ -330,9 +364,9 @@ laurel_watch_new (LaurelJob *job,
     return NULL;
   laurel_best_forget (job->folder, step);
   laurel_best_find (job->folder, step, &self->best);
-  if (self->prompts->len > 0)
+  if (self->prompts->len > 0 || laurel_rows_count (beside) > 0)
     job->monitor.evaluate = evaluate_cb;
-  else if (self->gold != NULL)
+  if (self->prompts->len == 0 && self->gold != NULL)
     job->monitor.log (job,
                       "There are no held-out prompts, so the gold judge has nothing to judge.");
   laurel_job_show_alarms (job, laurel_alarms_count (self->alarms));

@@ -1,4 +1,5 @@
-/* watch.h: watching over a run while it trains: alarm lights, held-out answers, the best weights.
+/* watch.h: watching over a run while it trains: alarm lights, held-out answers and demonstrations,
+ * the best weights.
  *
  * Threads: the trainer thread.
  *
@@ -13,9 +14,9 @@ G_BEGIN_DECLS
 typedef struct _LaurelWatch LaurelWatch;
 
 /* For a run that trains a policy against @reward. Goes on from what the store and the run's folder have when the run is
- * resumed, and takes over the monitor's evaluations. @hp, @policy (whose tokenizer and template prompts are encoded by)
- * and @reward must outlive it. */
-LaurelWatch *laurel_watch_new (LaurelJob *job, const LaurelHyperparameters *hp, const LaurelModel *policy, const LaurelModel *reward, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * resumed, and takes over the monitor's evaluations. @hp, @policy (whose tokenizer and template prompts are encoded by),
+ * @reward and @beside, the rows held out of what is learned beside, must outlive it. */
+LaurelWatch *laurel_watch_new (LaurelJob *job, const LaurelHyperparameters *hp, const LaurelModel *policy, const LaurelModel *reward, const LaurelRows *beside, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void laurel_watch_free (LaurelWatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelWatch, laurel_watch_free)
 

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/train/answers.h"
+#include "core/train/language.h"
 #include "core/train/sequence.h"
 
 void
@@ -93,4 +94,35 @@ laurel_held_out_answer (const LaurelHeldOutRequest *request, GError **error)
   for (guint i = 0; i < answers->len; i++)
     g_ptr_array_add (out, make_answer (request, i, g_ptr_array_index (answers, i)));
   return out;
+}
+
+gboolean
+laurel_held_out_loss (const LaurelModel *policy,
+                      const LaurelRows *rows,
+                      const LaurelHyperparameters *hp,
+                      const LaurelMonitor *monitor,
+                      gboolean *checkpoint_wanted,
+                      double *out,
+                      GError **error)
+{
+  int limit = policy->config.n_positions;
+  gsize n = laurel_rows_count (rows);
+  g_autoptr (LaurelMicroBatch) micro = NULL;
+  LaurelPass pass = { 0 };
+  gint64 n_labels = 0;
+  gboolean done;
+
+  if (hp->eval_rows > 0)
+    n = MIN (n, (gsize) hp->eval_rows);
+  if (!laurel_rows_check (rows, &policy->config, limit, "held-out row", NULL, error))
+    return FALSE;
+  micro = laurel_micro_batch_new (laurel_micro_batch_room (
+      &policy->config, laurel_rows_get_longest (rows, limit), LAUREL_HELD_OUT_AT_ONCE));
+  done = laurel_pass_init (&pass, policy, micro->max_tokens, FALSE, error)
+         && laurel_language_measure (&pass, micro, rows, n, limit, monitor, checkpoint_wanted, out,
+                                     &n_labels, error);
+  laurel_pass_clear (&pass);
+  if (done)
+    *out /= (double) n_labels;
+  return done;
 }

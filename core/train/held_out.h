@@ -1,4 +1,5 @@
-/* held_out.h: what a policy answers to prompts that it is not trained on.
+/* held_out.h: what a policy answers to prompts that it is not trained on, and how well it still
+ * foresees text that it is not.
  *
  * Answers are the likeliest ones (temperature 0): they need no random numbers,
  * so that two evaluations differ by the policy alone.
@@ -37,5 +38,9 @@ typedef struct {
 
 /* (element-type LaurelHeldOutAnswer): one a prompt, in order. Prompts that leave no room for an answer are errors. */
 GPtrArray *laurel_held_out_answer (const LaurelHeldOutRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Mean loss per learned token of at most hp->eval_rows (0: all) of @rows, of which there is one, spread evenly over them
+ * all. Asks @monitor as training does. */
+gboolean laurel_held_out_loss (const LaurelModel *policy, const LaurelRows *rows, const LaurelHyperparameters *hp, const LaurelMonitor *monitor, gboolean *checkpoint_wanted, double *out, GError **error);
 
 G_END_DECLS

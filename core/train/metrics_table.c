@@ -125,6 +125,9 @@ static const LaurelMetricInfo metrics[] = {
     N_ ("Mean number of tokens of the held-out answers, end-of-text included.") },
   { "eval/stopped", N_ ("Held-out ended by itself"), "",
     N_ ("Share of the held-out answers that ended with end-of-text.") },
+  { "eval/ptx_loss", N_ ("Held-out loss on other text"), N_ ("nats"),
+    N_ ("Mean of −log p per learned token of demonstrations that the run holds out of what it "
+        "learns beside (PPO-ptx): it rises when the policy forgets what it was not shown again.") },
   { "stop/kl_budget", N_ ("KL at which the run ended"), N_ ("nats"),
     N_ ("KL per rollout of the last iteration, which was more than kl_budget: exact where it is "
         "known, else the estimate. Only in a run that ended so.") },
@@ -173,8 +176,9 @@ static const LaurelMetricInfo metrics[] = {
     N_ ("Seconds of time/update in which gradients were clipped and applied; the rest are forward "
         "and backward passes.") },
   { "time/eval", N_ ("Time measuring"), N_ ("seconds"),
-    N_ ("Seconds that held-out answers took after this iteration: sampling, scoring, the gold "
-        "judge, and writing weights that are the best so far.") },
+    N_ ("Seconds that measuring took after this iteration: held-out answers sampled, scored and "
+        "judged, the loss on held-out demonstrations, and writing weights that are the best so "
+        "far.") },
 };
 
 /* “seed-3/loss” is the loss of the third of several models. */

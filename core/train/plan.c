@@ -24,6 +24,7 @@ typedef struct {
   const LaurelModelConfig *config;
   const LaurelHyperparameters *hp;
   int longest;
+  int beside;  /* of rows that are learned beside */
   gsize block; /* bytes of a model's weights */
 } Plan;
 
@@ -89,17 +90,32 @@ count_dpo (const Plan *self)
   return 4 * self->block + count_pass (self, n_tokens, TRUE);
 }
 
-/* Rows of a micro-batch, whichever is more: of a mini-batch, or of what is learned beside it. */
+/* Tokens of a micro-batch, whichever are more: a mini-batch's, or those that are learned beside. */
 static int
-count_ppo_rows (const LaurelHyperparameters *hp)
+count_ppo_tokens (const Plan *self)
 {
+  const LaurelHyperparameters *hp = self->hp;
   int rows = (hp->batch_size + hp->num_mini_batches - 1) / hp->num_mini_batches;
+  int n_tokens = laurel_micro_batch_room (self->config, self->longest, rows);
 
-  return hp->ptx_coef > 0 ? MAX (rows, hp->ptx_batch_size) : rows;
+  if (hp->ptx_coef == 0)
+    return n_tokens;
+  return MAX (n_tokens, laurel_micro_batch_room (self->config, self->beside, hp->ptx_batch_size));
+}
+
+/* For reading held-out answers with three models, and held-out text with the policy. */
+static gsize
+count_held_out (const Plan *self)
+{
+  int n_read = laurel_micro_batch_room (self->config, self->longest, LAUREL_HELD_OUT_AT_ONCE);
+  int n_beside = laurel_micro_batch_room (self->config, self->beside, LAUREL_HELD_OUT_AT_ONCE);
+  gsize answers = 3 * count_pass (self, n_read, FALSE);
+
+  return self->hp->ptx_coef > 0 ? MAX (answers, count_pass (self, n_beside, FALSE)) : answers;
 }
 
 /* What is held for a while and given back: for sampling a batch's rollouts; for sampling held-out
- * answers or the reference's, a batch of prompts at once; for reading those with three models. */
+ * answers or the reference's, a batch of prompts at once; for reading what is held out. */
 static gsize
 count_passing (const Plan *self)
 {
@@ -110,12 +126,11 @@ count_passing (const Plan *self)
   int n_held_out = hp->eval_rows > 0 ? MIN (hp->batch_size, hp->eval_rows) : hp->batch_size;
   int n_fresh =
       self->config->vocab_size <= LAUREL_PPO_MAX_EXACT_VOCAB ? hp->batch_size : n_held_out;
-  int n_read = laurel_micro_batch_room (self->config, self->longest, LAUREL_HELD_OUT_AT_ONCE);
   gsize rollouts =
       laurel_generate_size (self->config, hp->batch_size / n_each, n_each, prompt, response);
   gsize fresh = laurel_generate_size (self->config, n_fresh, 1, prompt, response);
 
-  return MAX (MAX (rollouts, fresh), 3 * count_pass (self, n_read, FALSE));
+  return MAX (MAX (rollouts, fresh), count_held_out (self));
 }
 
 /* Weights and two moments of the policy and of a value network, unless the value is a head on the
@@ -125,7 +140,7 @@ static gsize
 count_ppo (const Plan *self)
 {
   const LaurelHyperparameters *hp = self->hp;
-  int n_tokens = laurel_micro_batch_room (self->config, self->longest, count_ppo_rows (hp));
+  int n_tokens = count_ppo_tokens (self);
   int response = MIN (hp->response_length, self->config->n_positions - 1);
   gsize n_trained = self->stage == LAUREL_STAGE_RLOO || hp->vf_share_layers ? 1 : 2;
   gsize n_averages = hp->ema_decay > 0 ? 1 : 0;
@@ -154,8 +169,9 @@ make_plan (LaurelStage stage,
            const LaurelHyperparameters *hp,
            int longest)
 {
-  return (Plan) { stage, config, hp, longest > 0 ? longest : guess_longest (stage, config, hp),
-                  count_weights (config) };
+  int tokens = longest > 0 ? longest : guess_longest (stage, config, hp);
+
+  return (Plan) { stage, config, hp, tokens, tokens, count_weights (config) };
 }
 
 gsize
@@ -197,4 +213,19 @@ laurel_train_plan_gold (LaurelStage stage,
   gsize pass = laurel_alloc_size (laurel_activations_size (gold, n_tokens, FALSE));
 
   return count_weights (gold) + (pass > passing ? pass - passing : 0);
+}
+
+gsize
+laurel_train_plan_beside (LaurelStage stage,
+                          const LaurelModelConfig *config,
+                          const LaurelHyperparameters *hp,
+                          int longest,
+                          int beside)
+{
+  Plan plan = make_plan (stage, config, hp, longest);
+  gsize without = count_ppo (&plan), with;
+
+  plan.beside = beside;
+  with = count_ppo (&plan);
+  return with > without ? with - without : 0;
 }

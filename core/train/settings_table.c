@@ -134,8 +134,8 @@ const LaurelSetting laurel_settings_table[] = {
   { "eval_rows", LAUREL_SETTING_INT, AT (eval_rows), LANGUAGE | ONLINE, 0, 1e8,
     { 256, 0, 0, 64, 0, 64 }, NULL, N_ ("rows"), FALSE,
     N_ ("Held-Out Rows"),
-    N_ ("The most held-out rows, for PPO and RLOO prompts, that are measured on, spread evenly "
-        "over all; 0 is all."),
+    N_ ("The most held-out rows, for PPO and RLOO prompts and demonstrations, that are measured "
+        "on, spread evenly over all; 0 is all."),
     "Laurel; some percent of a large corpus would take longer than the training" },
   { "eval_samples", LAUREL_SETTING_INT, AT (eval_samples), LANGUAGE, 0, 16,
     { 2, 1, 0, 0, 0, 0 }, NULL, N_ ("texts"), FALSE,

@@ -100,6 +100,54 @@ test_prompts (Fixture *fixture, gconstpointer unused)
   assert_estimate (fixture, project, &request, 64);
 }
 
+/* Rows that are learned beside may be longer than rollouts, and documents fill the context. */
+static void
+test_beside (Fixture *fixture, gconstpointer unused)
+{
+  static const char rows[] =
+      "{\"prompt\": \"a\", \"completion\": \"b\"}\n"
+      "{\"prompt\": \"what colour is it of all the colours?\","
+      " \"completion\": \"It is the colour of snow, said number 7.\"}\n";
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  g_autofree char *path = fixture_path (fixture, "some.jsonl");
+  char *files[] = { path, NULL };
+  char *texts[] = { path, fixture->corpus, NULL };
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_RLOO, "blank", "policy");
+  const LaurelHyperparameters *hp = &request.hyperparameters;
+  int longest = count_tokens (fixture, "what colour is it of all the colours?",
+                              "It is the colour of snow, said number 7.");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = laurel_project_resolve_model (project, "blank", &error);
+  LaurelModelConfig config;
+  gsize without, with_rows, with_text;
+  int n_steps, rollout = 0;
+  double seconds;
+
+  g_assert_true (laurel_model_load_config (folder, &config, &error));
+  fixture_write (path, rows);
+  g_assert_true (
+      laurel_project_estimate (project, &request, &without, &n_steps, &seconds, &error));
+  for (int n = 9; n < 64 && rollout == 0; n++)
+    if (laurel_train_plan_memory (request.stage, &config, hp, n) == without)
+      rollout = n;
+  g_assert_cmpint (rollout, <, longest);
+  request.hyperparameters.ptx_coef = 1;
+  request.ptx_files = files;
+  g_assert_true (
+      laurel_project_estimate (project, &request, &with_rows, &n_steps, &seconds, &error));
+  request.ptx_files = texts;
+  g_assert_true (
+      laurel_project_estimate (project, &request, &with_text, &n_steps, &seconds, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (with_rows, >, without);
+  g_assert_cmpuint (with_rows, ==,
+                    laurel_train_plan_memory (request.stage, &config, hp, rollout)
+                        + laurel_train_plan_beside (request.stage, &config, hp, rollout, longest));
+  g_assert_cmpuint (with_text, ==,
+                    laurel_train_plan_memory (request.stage, &config, hp, rollout)
+                        + laurel_train_plan_beside (request.stage, &config, hp, rollout, 64));
+}
+
 /* A gold judge that is a model is in memory all the time; rules are no model. */
 static void
 test_gold (Fixture *fixture, gconstpointer unused)
@@ -198,6 +246,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add ("/project/estimate/files", test_files);
   add ("/project/estimate/prompts", test_prompts);
+  add ("/project/estimate/beside", test_beside);
   add ("/project/estimate/gold", test_gold);
   add ("/project/estimate/unknown", test_unknown);
   add ("/project/estimate/seeds", test_seeds);

@@ -178,6 +178,7 @@ test_metrics (void)
     "learning_rate",
     "eval/loss",
     "eval/accuracy",
+    "eval/ptx_loss",
     "objective/kl",
     "objective/entropy",
     "objective/scores",

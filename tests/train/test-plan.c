@@ -37,6 +37,7 @@ typedef struct {
   LaurelStage stage;
   const LaurelModelConfig *config;
   gboolean has_gold; /* online: a reward model of the same shape judges held-out answers */
+  int n_beside; /* tokens of rows that are learned beside or held out; 0: as many as in others */
 } Case;
 
 #define N_ROWS 8
@@ -44,11 +45,11 @@ typedef struct {
 #define N_RESPONSE 64
 
 static gint32 *
-make_tokens (const LaurelModelConfig *config)
+make_tokens (const LaurelModelConfig *config, int n)
 {
-  gint32 *tokens = g_new (gint32, N_TOKENS);
+  gint32 *tokens = g_new (gint32, n);
 
-  for (int i = 0; i < N_TOKENS; i++)
+  for (int i = 0; i < n; i++)
     tokens[i] = i * 61 % config->vocab_size;
   return tokens;
 }
@@ -66,15 +67,15 @@ make_model (const LaurelModelConfig *config, LaurelHead head)
 }
 
 static LaurelRows *
-make_rows (const LaurelModelConfig *config)
+make_rows (const LaurelModelConfig *config, int n_tokens)
 {
   g_autoptr (GPtrArray) sequences =
       g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_sequence_free);
-  g_autofree gint32 *tokens = make_tokens (config);
+  g_autofree gint32 *tokens = make_tokens (config, n_tokens);
   LaurelRows *rows = laurel_rows_new ();
 
   for (int i = 0; i < N_ROWS; i++)
-    g_ptr_array_add (sequences, laurel_sequence_new (tokens, N_TOKENS, 0));
+    g_ptr_array_add (sequences, laurel_sequence_new (tokens, n_tokens, 0));
   laurel_rows_add_sequences (rows, sequences);
   return rows;
 }
@@ -87,7 +88,7 @@ make_prompts (const LaurelModelConfig *config, int n)
   for (int i = 0; i < n; i++) {
     LaurelTrainPrompt *prompt = g_new0 (LaurelTrainPrompt, 1);
 
-    prompt->tokens = make_tokens (config);
+    prompt->tokens = make_tokens (config, N_TOKENS);
     prompt->n_tokens = N_TOKENS - N_RESPONSE;
     prompt->text = g_strdup ("");
     g_ptr_array_add (prompts, prompt);
@@ -100,7 +101,7 @@ make_comparisons (const LaurelModelConfig *config)
 {
   GPtrArray *comparisons =
       g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_comparison_free);
-  g_autofree gint32 *tokens = make_tokens (config);
+  g_autofree gint32 *tokens = make_tokens (config, N_TOKENS);
 
   for (int i = 0; i < N_ROWS; i++) {
     LaurelComparison *comparison = g_new0 (LaurelComparison, 1);
@@ -119,8 +120,10 @@ make_comparisons (const LaurelModelConfig *config)
 }
 
 static void
-make_settings (LaurelStage stage, LaurelHyperparameters *hp)
+make_settings (const Case *self, LaurelHyperparameters *hp)
 {
+  LaurelStage stage = self->stage;
+
   laurel_hyperparameters_init (hp, stage);
   hp->batch_size = laurel_stage_is_online (stage) ? 4 * N_ROWS : N_ROWS;
   hp->gradient_accumulation_steps = 1;
@@ -133,7 +136,8 @@ make_settings (LaurelStage stage, LaurelHyperparameters *hp)
   if (stage == LAUREL_STAGE_RLOO) {
     hp->ema_decay = 0.9;
     hp->ptx_coef = 1;
-    hp->ptx_batch_size = 2 * N_ROWS; /* more than a mini-batch has */
+    /* More than a mini-batch has, by their number or by their length. */
+    hp->ptx_batch_size = self->n_beside > 0 ? N_ROWS : 2 * N_ROWS;
   }
 }
 
@@ -142,6 +146,7 @@ typedef struct {
   const LaurelModel *reward, *gold; /* @gold NULL: none */
   GPtrArray *prompts;
   const LaurelHyperparameters *hp;
+  const LaurelRows *rows;
 } Watcher;
 
 static Watcher watcher;
@@ -153,11 +158,15 @@ evaluate_cb (gpointer user_data, int step, const LaurelModel *policy, const Laur
                                          watcher.hp, NULL,      NULL };
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) answers = laurel_held_out_answer (&request, &error);
-  g_autofree gint32 *tokens = make_tokens (&watcher.reward->config);
+  g_autofree gint32 *tokens = make_tokens (&watcher.reward->config, N_TOKENS);
   LaurelSequence *sequence = laurel_sequence_new (tokens, N_TOKENS, N_RESPONSE);
+  double loss;
   float score;
 
   g_assert_no_error (error);
+  if (watcher.hp->ptx_coef > 0)
+    g_assert_true (laurel_held_out_loss (policy, watcher.rows, watcher.hp, NULL, NULL, &loss,
+                                         &error));
   if (watcher.gold != NULL)
     g_assert_true (laurel_reward_score (watcher.gold, &sequence, 1, &score, &error));
   laurel_sequence_free (sequence);
@@ -176,7 +185,8 @@ train (const Case *self, GError **error)
   g_autoptr (LaurelModel) model = make_model (self->config, LAUREL_HEAD_LM);
   g_autoptr (LaurelModel) other = NULL;
   g_autoptr (LaurelModel) gold = NULL;
-  g_autoptr (LaurelRows) rows = make_rows (self->config);
+  g_autoptr (LaurelRows) rows =
+      make_rows (self->config, self->n_beside > 0 ? self->n_beside : N_TOKENS);
   /* As many as a reward model is normalised on. */
   g_autoptr (GPtrArray) prompts = make_prompts (self->config, LAUREL_NORMALIZE_SAMPLES);
   g_autoptr (GPtrArray) held_out = make_prompts (self->config, 4 * N_ROWS);
@@ -184,7 +194,7 @@ train (const Case *self, GError **error)
   g_autoptr (Recorder) recorder = recorder_new (NULL, FALSE);
   LaurelHyperparameters hp;
 
-  make_settings (self->stage, &hp);
+  make_settings (self, &hp);
   recorder->monitor.log = drop_line;
   if (self->stage == LAUREL_STAGE_SFT)
     return laurel_train_sft (model, rows, NULL, &hp, &recorder->monitor, error);
@@ -195,7 +205,7 @@ train (const Case *self, GError **error)
     return laurel_train_reward (other, comparisons, model, prompts, &hp, &recorder->monitor, error);
   if (self->has_gold)
     gold = make_model (self->config, LAUREL_HEAD_SCORE);
-  watcher = (Watcher) { other, gold, held_out, &hp };
+  watcher = (Watcher) { other, gold, held_out, &hp, rows };
   recorder->monitor.evaluate = evaluate_cb;
   return laurel_train_policy (self->stage, model, NULL, other, prompts, rows, &hp,
                               &recorder->monitor, error);
@@ -244,11 +254,14 @@ test_stage (gconstpointer data)
   LaurelHyperparameters hp;
   double planned, taken;
 
-  make_settings (self->stage, &hp);
+  make_settings (self, &hp);
   planned = (double) laurel_train_plan_memory (self->stage, self->config, &hp, N_TOKENS);
   if (self->has_gold)
     planned += (double) laurel_train_plan_gold (self->stage, self->config, &hp, N_TOKENS,
                                                 self->config);
+  if (self->n_beside > 0)
+    planned += (double) laurel_train_plan_beside (self->stage, self->config, &hp, N_TOKENS,
+                                                  self->n_beside);
   taken = (double) measure (self);
   g_test_message ("planned %.1f MB, taken %.1f MB", planned / 1e6, taken / 1e6);
   /* What people are told before a run; code that is paged in as it goes is part of the rest. */
@@ -270,6 +283,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/train/plan/ppo-with-gold", &(Case){ LAUREL_STAGE_PPO, &small, TRUE },
                         test_stage);
   g_test_add_data_func ("/train/plan/rloo", &(Case){ LAUREL_STAGE_RLOO, &small }, test_stage);
+  g_test_add_data_func ("/train/plan/rloo-beside-longer-rows",
+                        &(Case){ LAUREL_STAGE_RLOO, &small, .n_beside = 250 }, test_stage);
 #endif
   return g_test_run ();
 }
