@@ -103,11 +103,28 @@ check_memory (LaurelProject *self,
   return FALSE;
 }
 
-/* Names of runs that are still to be made are taken too. */
+/* The run that is making a model @output, or waits to; 0: there is none; −1 on error. */
+static gint64
+find_maker (LaurelProject *self, const char *output, GError **error)
+{
+  g_autoptr (GPtrArray) runs = laurel_store_list_runs (self->store, error);
+
+  if (runs == NULL)
+    return -1;
+  for (guint i = 0; i < runs->len; i++) {
+    const LaurelRun *run = g_ptr_array_index (runs, i);
+
+    if (run->status <= LAUREL_RUN_PAUSED && g_strcmp0 (run->output, output) == 0)
+      return run->id;
+  }
+  return 0;
+}
+
+/* Names of models that are still to be made are taken too. */
 static gboolean
 check_output (LaurelProject *self, const char *output, GError **error)
 {
-  g_autoptr (GPtrArray) runs = NULL;
+  gint64 maker;
 
   if (output == NULL) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
@@ -116,21 +133,13 @@ check_output (LaurelProject *self, const char *output, GError **error)
   }
   if (!laurel_model_name_is_free (self->store, self->path, output, error))
     return FALSE;
-  runs = laurel_store_list_runs (self->store, error);
-  if (runs == NULL)
-    return FALSE;
-  for (guint i = 0; i < runs->len; i++) {
-    const LaurelRun *run = g_ptr_array_index (runs, i);
-
-    if (run->status <= LAUREL_RUN_PAUSED && g_strcmp0 (run->output, output) == 0) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                   "Could not make the model “%s”: run %" G_GINT64_FORMAT
-                   " is making it; choose another name",
-                   output, run->id);
-      return FALSE;
-    }
-  }
-  return TRUE;
+  maker = find_maker (self, output, error);
+  if (maker > 0)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+                 "Could not make the model “%s”: run %" G_GINT64_FORMAT
+                 " is making it; choose another name",
+                 output, maker);
+  return maker == 0;
 }
 
 /* --- The run's row ---------------------------------------------------------------- */
@@ -322,6 +331,33 @@ laurel_project_start_training (LaurelProject *self,
 
 /* --- Resuming, steering, waiting ------------------------------------------------------- */
 
+/* Its model's name may have been given to another run's since it stopped. */
+static gboolean
+check_output_is_free (LaurelProject *self, const LaurelRun *run, GError **error)
+{
+  g_autoptr (LaurelModelRecord) record = NULL;
+  gint64 maker;
+
+  if (run->output == NULL || run->output[0] == '\0')
+    return TRUE;
+  record = laurel_store_get_model (self->store, run->output, NULL);
+  if (record != NULL && record->run_id != run->id) {
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+                 "Could not resume run %" G_GINT64_FORMAT
+                 ": the project has a model “%s” by now; remove that first, or start a new run "
+                 "under another name",
+                 run->id, run->output);
+    return FALSE;
+  }
+  maker = find_maker (self, run->output, error);
+  if (maker > 0)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
+                 "Could not resume run %" G_GINT64_FORMAT ": run %" G_GINT64_FORMAT
+                 " is making the model “%s”; start a new run under another name",
+                 run->id, maker, run->output);
+  return maker == 0;
+}
+
 gint64
 laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
 {
@@ -338,17 +374,8 @@ laurel_project_resume_run (LaurelProject *self, gint64 run_id, GError **error)
                  run_id, laurel_run_status_to_string (run->status));
     return 0;
   }
-  if (run->output != NULL && run->output[0] != '\0') {
-    g_autoptr (LaurelModelRecord) record = laurel_store_get_model (self->store, run->output, NULL);
-
-    if (record != NULL && record->run_id != run_id) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS,
-                   "Could not resume run %" G_GINT64_FORMAT
-                   ": the project has a model “%s” by now; remove it first",
-                   run_id, run->output);
-      return 0;
-    }
-  }
+  if (!check_output_is_free (self, run, error))
+    return 0;
   if (!laurel_store_set_run_status (self->store, run_id, LAUREL_RUN_QUEUED, "", error))
     return 0;
   g_signal_emit_by_name (self, "run-changed", run_id);

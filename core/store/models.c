@@ -114,48 +114,111 @@ laurel_store_get_model (LaurelStore *self, const char *name, GError **error)
   return NULL;
 }
 
-static gint64
-count_users (LaurelStore *self, const char *sql, const char *name, GError **error)
-{
-  g_autoptr (LaurelStatement) count =
-    laurel_store_prepare (self, sql, "see who needs the model", error);
+/* --- Who needs a model -------------------------------------------------------- */
 
-  if (count == NULL)
-    return -1;
-  laurel_statement_bind_text (count, name);
-  return laurel_store_count (count, error);
+/* So many runs or models are named before “and N more”. */
+#define MAX_NAMED 3
+
+static gpointer
+read_name (LaurelStatement *row)
+{
+  return laurel_statement_dup_text (row, 0);
 }
 
+/* (element-type utf8): the first column of what @sql finds for @name. */
+static GPtrArray *
+list_users (LaurelStore *self, const char *sql, const char *name, GError **error)
+{
+  g_autoptr (LaurelStatement) rows =
+    laurel_store_prepare (self, sql, "see who needs the model", error);
+
+  if (rows == NULL)
+    return NULL;
+  laurel_statement_bind_text (rows, name);
+  return laurel_store_collect (rows, read_name, g_free, error);
+}
+
+/* “run 3”, “runs 3 and 4”, “runs 3, 4, 5 and 7 more”. */
+static char *
+name_users (GPtrArray *users, const char *one, const char *many)
+{
+  guint n_named = users->len > MAX_NAMED + 1 ? MAX_NAMED : users->len;
+  GString *text = g_string_new (users->len == 1 ? one : many);
+
+  for (guint i = 0; i < n_named; i++)
+    g_string_append_printf (text, "%s%s",
+                            i == 0                                      ? " "
+                            : i + 1 == n_named && n_named == users->len ? " and "
+                                                                        : ", ",
+                            (const char *) g_ptr_array_index (users, i));
+  if (n_named < users->len)
+    g_string_append_printf (text, " and %u more", users->len - n_named);
+  return g_string_free (text, FALSE);
+}
+
+/* Kinds of users, with what is said of one, of many, and what to do. */
+typedef struct {
+  const char *sql;
+  const char *one, *many;
+  const char *one_verb, *many_verb;
+} Users;
+
 /* A run needs the models that it started from, also those that only its configuration names (a
- * reward model); the one that it made it needs only while it may still go on. */
+ * reward model). The one that it made it needs only while it may still go on; one of the same name
+ * that another run made, or that was imported, keeps it from going on at all. */
+static const Users users[] = {
+  { "SELECT name FROM models WHERE parent = ? ORDER BY created, name", "the model", "the models",
+    "was made from it; remove that first", "were made from it; remove those first" },
+  { "SELECT r.id FROM runs AS r JOIN models AS m ON m.run_id = r.id"
+    " WHERE m.name = ?1 AND r.output = ?1 AND r.status NOT IN ('done', 'failed')",
+    "run", "runs", "made it and is not done; let it end, or resume it",
+    "made it and are not done; let them end, or resume them" },
+  { "SELECT id FROM runs WHERE model = ?1 OR EXISTS (SELECT 1"
+    " FROM json_each (CASE WHEN json_valid (config) THEN config ELSE '{}' END) AS j"
+    " WHERE j.type = 'text' AND j.atom = ?1"
+    " AND j.key IN ('model', 'reward_model', 'reference', 'mix', 'gold', 'previous')) ORDER BY id",
+    "run", "runs", "worked with it; keep it, as the run would not say any more what that was",
+    "worked with it; keep it, as the runs would not say any more what that was" },
+};
+
+static gboolean
+check_completions (LaurelStore *self, const char *name, GError **error)
+{
+  g_autoptr (LaurelStatement) count = laurel_store_prepare (
+    self, "SELECT count (*) FROM completions WHERE model = ?", "see who needs the model", error);
+  gint64 n;
+
+  if (count == NULL)
+    return FALSE;
+  laurel_statement_bind_text (count, name);
+  n = laurel_store_count (count, error);
+  if (n > 0)
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY,
+                 "Could not remove the model “%s”: %" G_GINT64_FORMAT " %s it; keep it, as its "
+                 "tokenizer reads what it wrote",
+                 name, n,
+                 n == 1 ? "completion of the project is by" : "completions of the project are by");
+  return n == 0;
+}
+
 static gboolean
 check_unused (LaurelStore *self, const char *name, GError **error)
 {
-  static const struct {
-    const char *sql, *what;
-  } users[] = {
-    { "SELECT count (*) FROM completions WHERE model = ?", "completions" },
-    { "SELECT count (*) FROM models WHERE parent = ?", "models made from it" },
-    { "SELECT count (*) FROM runs WHERE model = ?1"
-      " OR (output = ?1 AND status NOT IN ('done', 'failed'))"
-      " OR EXISTS (SELECT 1"
-      "   FROM json_tree (CASE WHEN json_valid (config) THEN config ELSE '{}' END) AS j"
-      "   WHERE j.type = 'text' AND j.atom = ?1 AND j.key NOT IN ('output', 'name'))",
-      "runs" },
-  };
-
+  if (!check_completions (self, name, error))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (users); i++) {
-    gint64 n = count_users (self, users[i].sql, name, error);
+    g_autoptr (GPtrArray) found = list_users (self, users[i].sql, name, error);
+    g_autofree char *names = NULL;
 
-    if (n < 0)
+    if (found == NULL)
       return FALSE;
-    if (n > 0) {
-      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY,
-                   "Could not remove the model “%s”: %" G_GINT64_FORMAT
-                   " %s of the project need it; keep it",
-                   name, n, users[i].what);
-      return FALSE;
-    }
+    if (found->len == 0)
+      continue;
+    names = name_users (found, users[i].one, users[i].many);
+    g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY,
+                 "Could not remove the model “%s”: %s %s", name, names,
+                 found->len == 1 ? users[i].one_verb : users[i].many_verb);
+    return FALSE;
   }
   return TRUE;
 }

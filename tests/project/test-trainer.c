@@ -95,6 +95,51 @@ test_pause_stop (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (run->status, ==, LAUREL_RUN_STOPPED);
 }
 
+static void
+stop (LaurelProject *project, gint64 id)
+{
+  g_autoptr (GError) error = NULL;
+
+  wait_for (project, 1, LAUREL_RUN_RUNNING);
+  laurel_project_stop_job (project);
+  g_assert_false (laurel_project_wait (project, id, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
+}
+
+static void
+assert_not_resumed (LaurelProject *project, gint64 id, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, why));
+}
+
+/* A stopped run whose model's name another one took says so before it trains for nothing, and does
+ * not keep that model from being removed. */
+static void
+test_taken_name (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  gint64 first = start (project, fixture, "same", MANY_STEPS), second, third;
+  g_autoptr (GError) error = NULL;
+
+  stop (project, first);
+  second = start (project, fixture, "same", MANY_STEPS);
+  assert_not_resumed (project, first, "run 2 is making the model “same”");
+  stop (project, second);
+  third = start (project, fixture, "same", 2);
+  g_assert_true (laurel_project_wait (project, third, &error));
+  g_assert_no_error (error);
+  assert_not_resumed (project, first, "has a model “same” by now; remove that first");
+  g_assert_true (laurel_project_remove_model (project, "same", &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (laurel_project_resume_run (project, first, &error), ==, first);
+  g_assert_no_error (error);
+  stop (project, first);
+}
+
 /* A stop that comes too late for its job leaves the next one of the queue alone. */
 static void
 test_late_stop (Fixture *fixture, gconstpointer unused)
@@ -361,6 +406,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add ("/project/trainer/pause-stop", test_pause_stop);
+  add ("/project/trainer/taken-name", test_taken_name);
   add ("/project/trainer/late-stop", test_late_stop);
   add ("/project/trainer/close-interrupts", test_close_interrupts);
   add ("/project/trainer/resume-same-bytes", test_resume_same_bytes);

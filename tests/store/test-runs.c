@@ -46,6 +46,18 @@ get_status (LaurelStore *store, gint64 id)
   return run->status;
 }
 
+/* It stays, and the reason is @why. */
+static void
+assert_needed (Fixture *self, const char *name, const char *why)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (laurel_store_remove_model (self->store, name, &error));
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY);
+  g_test_message ("%s", error->message);
+  g_assert_nonnull (strstr (error->message, why));
+}
+
 static void
 test_models (Fixture *self, gconstpointer data)
 {
@@ -71,18 +83,73 @@ test_models (Fixture *self, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, "sft, rm"));
   g_clear_error (&error);
-  g_assert_false (laurel_store_remove_model (self->store, "sft", &error)); /* has a child */
-  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY);
-  g_clear_error (&error);
+  assert_needed (self, "sft", "the model rm was made from it"); /* has a child */
   add_run (self->store, "x", "y", "{\"reward_model\":\"rm\"}", LAUREL_RUN_DONE);
-  g_assert_false (laurel_store_remove_model (self->store, "rm",
-                                             &error)); /* the run was paid by it */
-  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_BUSY);
-  g_clear_error (&error);
+  assert_needed (self, "rm", "run 1 worked with it"); /* the run was paid by it */
   sft.name = (char *) "y";
   g_assert_true (laurel_store_put_model (self->store, &sft, &error));
   g_assert_true (laurel_store_remove_model (self->store, "y", &error)); /* its run is done */
   g_assert_no_error (error);
+}
+
+static void
+put_model (Fixture *self, const char *name, gint64 run_id)
+{
+  LaurelModelRecord model = { .name = (char *) name,
+                              .kind = (char *) "policy",
+                              .run_id = run_id,
+                              .path = (char *) "models/x",
+                              .created = 1 };
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (laurel_store_put_model (self->store, &model, &error));
+  g_assert_no_error (error);
+}
+
+/* A run that was stopped needs the model that it made. Of one that another run made meanwhile under
+ * the same name it has nothing: it cannot go on before that is gone. */
+static void
+test_taken_output (Fixture *self, gconstpointer data)
+{
+  gint64 stopped = add_run (self->store, "sft", "polite", "{}", LAUREL_RUN_STOPPED);
+  gint64 later = add_run (self->store, "sft", "polite", "{}", LAUREL_RUN_DONE);
+  g_autoptr (GError) error = NULL;
+
+  put_model (self, "polite", later);
+  g_assert_true (laurel_store_remove_model (self->store, "polite", &error));
+  g_assert_no_error (error);
+  put_model (self, "polite", stopped);
+  assert_needed (self, "polite", "run 1 made it and is not done");
+  g_assert_true (
+      laurel_store_set_run_status (self->store, stopped, LAUREL_RUN_DONE, NULL, &error));
+  g_assert_true (laurel_store_remove_model (self->store, "polite", &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_who_needs (Fixture *self, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* Names of stages and settings are no models. */
+  put_model (self, "ppo", 0);
+  add_run (self->store, "sft", "x",
+           "{\"stage\":\"ppo\",\"hyperparameters\":{\"lr_scheduler_type\":\"ppo\"}}",
+           LAUREL_RUN_DONE);
+  g_assert_true (laurel_store_remove_model (self->store, "ppo", &error));
+  g_assert_no_error (error);
+
+  put_model (self, "rm", 0);
+  add_run (self->store, "sft", "x", "{\"reward_model\":\"rm\"}", LAUREL_RUN_DONE);
+  assert_needed (self, "rm", ": run 2 worked with it; keep it");
+  add_run (self->store, "rm", "x", "{}", LAUREL_RUN_DONE);
+  assert_needed (self, "rm", ": runs 2 and 3 worked with it; keep it");
+  add_run (self->store, "sft", "x", "{\"mix\":\"rm\"}", LAUREL_RUN_DONE);
+  add_run (self->store, "sft", "x", "{\"gold\":\"rm\"}", LAUREL_RUN_DONE);
+  assert_needed (self, "rm", ": runs 2, 3, 4 and 5 worked with it");
+  add_run (self->store, "sft", "x", "{\"reference\":\"rm\"}", LAUREL_RUN_DONE);
+  add_run (self->store, "sft", "x", "{\"previous\":\"rm\"}", LAUREL_RUN_DONE);
+  assert_needed (self, "rm", ": runs 2, 3, 4 and 3 more worked with it");
 }
 
 static void
@@ -233,6 +300,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD_TEST ("/store/runs/models", test_models);
+  ADD_TEST ("/store/runs/taken-output", test_taken_output);
+  ADD_TEST ("/store/runs/who-needs-a-model", test_who_needs);
   ADD_TEST ("/store/runs/status", test_status);
   ADD_TEST ("/store/runs/interrupted", test_interrupted);
   ADD_TEST ("/store/runs/rollouts", test_rollouts);
