@@ -146,7 +146,8 @@ print_lights (const LaurelAlarms *alarms)
   }
 }
 
-/* What a run was told, one value a line; what stands in an object is a line of the same list. */
+/* What a run was told, one value a line; what stands in an object is a line of the same list. The
+ * model that it starts from and the one that it makes are above. */
 static void
 print_settings (JsonNode *node, const char *name)
 {
@@ -157,7 +158,8 @@ print_settings (JsonNode *node, const char *name)
   if (JSON_NODE_HOLDS_OBJECT (node)) {
     json_object_iter_init_ordered (&iter, json_node_get_object (node));
     while (json_object_iter_next_ordered (&iter, &member, &value))
-      print_settings (value, member);
+      if (!g_str_equal (member, "model") && !g_str_equal (member, "output"))
+        print_settings (value, member);
   } else if (json_node_get_value_type (node) == G_TYPE_DOUBLE) {
     printf ("  %-20s %.6g\n", name, json_node_get_double (node));
   } else if (json_node_get_value_type (node) == G_TYPE_STRING) {

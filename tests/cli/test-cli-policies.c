@@ -86,6 +86,10 @@ test_dpo (Policies *self, gconstpointer unused)
   g_assert_cmpint (result.code, ==, 0);
   g_assert_nonnull (strstr (result.out, "\n  learning_rate        0.003\n"));
   g_assert_nonnull (strstr (result.out, "\n  batch_size           4\n"));
+  /* The models are said once. */
+  g_assert_nonnull (strstr (result.out, "\nmodel   blank\noutput  dpo-1\n"));
+  g_assert_null (strstr (result.out, "\n  model "));
+  g_assert_null (strstr (result.out, "\n  output "));
 }
 
 static void
