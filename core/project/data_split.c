@@ -3,38 +3,17 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/project/data.h"
 
-/* (element-type gint64): tasks of held-out prompts. */
-static GHashTable *
-list_held_out_tasks (LaurelStore *store, GError **error)
-{
-  g_autoptr (GPtrArray) prompts = laurel_store_list_prompts (store, "heldout", NULL, -1, 0, error);
-  g_autoptr (GPtrArray) tasks =
-      prompts != NULL ? laurel_store_list_tasks (store, -1, 0, error) : NULL;
-  g_autoptr (GHashTable) held_out = g_hash_table_new (g_int64_hash, g_int64_equal);
-  GHashTable *found;
-
-  if (tasks == NULL)
-    return NULL;
-  for (guint i = 0; i < prompts->len; i++)
-    g_hash_table_add (held_out, &((LaurelPrompt *) g_ptr_array_index (prompts, i))->id);
-  found = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  for (guint i = 0; i < tasks->len; i++) {
-    const LaurelTask *task = g_ptr_array_index (tasks, i);
-
-    if (g_hash_table_contains (held_out, &task->prompt_id))
-      g_hash_table_add (found, g_memdup2 (&task->id, sizeof task->id));
-  }
-  return found;
-}
-
 gboolean
 laurel_data_drop_held_out (LaurelStore *store, GPtrArray *rankings, guint *out_n, GError **error)
 {
-  g_autoptr (GHashTable) held_out = list_held_out_tasks (store, error);
+  g_autoptr (GArray) tasks = laurel_store_list_tasks_of_split (store, "heldout", error);
+  g_autoptr (GHashTable) held_out = g_hash_table_new (g_int64_hash, g_int64_equal);
 
   *out_n = 0;
-  if (held_out == NULL)
+  if (tasks == NULL)
     return FALSE;
+  for (guint i = 0; i < tasks->len; i++)
+    g_hash_table_add (held_out, &g_array_index (tasks, gint64, i));
   for (guint i = rankings->len; i-- > 0;) {
     const LaurelRanking *ranking = g_ptr_array_index (rankings, i);
 

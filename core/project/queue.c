@@ -127,25 +127,18 @@ prioritise_all (LaurelStore *store,
 
 /* Its task was drawn when it has a priority and is random all the same; without one, nothing but
  * chance has seen it. @out_rule: whose it is then, else NULL. */
-static gboolean
-find_draw (LaurelStore *store, gint64 id, LaurelDraw *out, const char **out_rule, GError **error)
+static LaurelDraw
+find_draw (const LaurelTaskOutline *task, const char **out_rule)
 {
-  g_autoptr (LaurelTask) task = laurel_store_get_task (store, id, error);
   LaurelStrategy strategy;
 
-  if (task == NULL)
-    return FALSE;
   *out_rule = NULL;
-  *out = LAUREL_DRAW_OPEN;
-  if (!laurel_strategy_from_string (task->sampler, &strategy, NULL))
-    return TRUE;
-  if (strategy != LAUREL_STRATEGY_RANDOM) {
-    *out = LAUREL_DRAW_RULE;
-    *out_rule = laurel_strategy_to_string (strategy);
-  } else if (!isnan (task->priority)) {
-    *out = LAUREL_DRAW_RANDOM;
-  }
-  return TRUE;
+  if (task == NULL || !laurel_strategy_from_string (task->sampler, &strategy, NULL))
+    return LAUREL_DRAW_OPEN;
+  if (strategy == LAUREL_STRATEGY_RANDOM)
+    return isnan (task->priority) ? LAUREL_DRAW_OPEN : LAUREL_DRAW_RANDOM;
+  *out_rule = laurel_strategy_to_string (strategy);
+  return LAUREL_DRAW_RULE;
 }
 
 static gboolean
@@ -161,10 +154,12 @@ write_order (LaurelStore *store,
   g_autofree LaurelQueueEntry *entries = g_new (LaurelQueueEntry, n + 1);
   g_autofree LaurelDraw *draws = g_new (LaurelDraw, n + 1);
   g_autofree const char **rules = g_new (const char *, n + 1);
+  g_autoptr (GHashTable) tasks = laurel_store_map_tasks (store, error);
 
+  if (tasks == NULL)
+    return FALSE;
   for (int i = 0; i < n; i++)
-    if (!find_draw (store, g_array_index (ids, gint64, i), &draws[i], &rules[i], error))
-      return FALSE;
+    draws[i] = find_draw (g_hash_table_lookup (tasks, &g_array_index (ids, gint64, i)), &rules[i]);
   laurel_selection_order (request->strategy, priorities, draws, n, request->random_share,
                           request->seed, order);
   *out = (LaurelQueueResult){ .n_tasks = n };

@@ -35,7 +35,7 @@ typedef struct {
   LaurelRewardReport *report;
   LaurelModel *model;
   LaurelHyperparameters hp; /* of the run that made the model; defaults without one */
-  GHashTable *prompts;      /* task id → prompt id */
+  GHashTable *tasks;        /* as laurel_store_map_tasks() gives them */
   GHashTable *trained;      /* (element-type gint64) prompts */
   GPtrArray *rankings;      /* (element-type LaurelRanking) in force */
   GPtrArray *chosen;        /* (element-type LaurelRanking) of them; borrowed */
@@ -49,7 +49,7 @@ static void
 work_clear (Work *self)
 {
   g_clear_pointer (&self->model, laurel_model_free);
-  g_clear_pointer (&self->prompts, g_hash_table_unref);
+  g_clear_pointer (&self->tasks, g_hash_table_unref);
   g_clear_pointer (&self->trained, g_hash_table_unref);
   g_clear_pointer (&self->by_id, g_hash_table_unref);
   g_clear_pointer (&self->by_task, g_hash_table_unref);
@@ -87,28 +87,12 @@ copy_id (gint64 id)
   return g_memdup2 (&id, sizeof id);
 }
 
-static gboolean
-list_tasks (Work *self, GError **error)
-{
-  g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (self->store, -1, 0, error);
-
-  if (tasks == NULL)
-    return FALSE;
-  self->prompts = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
-  for (guint i = 0; i < tasks->len; i++) {
-    const LaurelTask *task = g_ptr_array_index (tasks, i);
-
-    g_hash_table_insert (self->prompts, copy_id (task->id), copy_id (task->prompt_id));
-  }
-  return TRUE;
-}
-
 static gint64
 find_prompt (const Work *self, gint64 task_id)
 {
-  const gint64 *prompt = g_hash_table_lookup (self->prompts, &task_id);
+  const LaurelTaskOutline *task = g_hash_table_lookup (self->tasks, &task_id);
 
-  return prompt != NULL ? *prompt : 0;
+  return task != NULL ? task->prompt_id : 0;
 }
 
 /* Rankings that were replaced since are still those it was trained on. */
@@ -436,7 +420,8 @@ laurel_reward_report_new (LaurelStore *store,
   report->labelers = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_labeler_free);
   work.trained = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   laurel_hyperparameters_init (&work.hp, LAUREL_STAGE_REWARD);
-  if (!load_model (&work, error) || !list_tasks (&work, error))
+  work.tasks = laurel_store_map_tasks (store, error);
+  if (work.tasks == NULL || !load_model (&work, error))
     return NULL;
   read_run (&work);
   if (!choose_rankings (&work, error) || !load_comparisons (&work, error)

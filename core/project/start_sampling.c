@@ -28,13 +28,17 @@ compare_candidates (const void *a, const void *b)
 static GHashTable *
 count_tasks (LaurelStore *store, GError **error)
 {
-  g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (store, -1, 0, error);
+  g_autoptr (GHashTable) tasks = laurel_store_map_tasks (store, error);
   g_autoptr (GHashTable) counts = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+
+  GHashTableIter iter;
+  gpointer value;
 
   if (tasks == NULL)
     return NULL;
-  for (guint i = 0; i < tasks->len; i++) {
-    const LaurelTask *task = g_ptr_array_index (tasks, i);
+  g_hash_table_iter_init (&iter, tasks);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const LaurelTaskOutline *task = value;
     guint n = GPOINTER_TO_UINT (g_hash_table_lookup (counts, &task->prompt_id));
 
     g_hash_table_insert (counts, g_memdup2 (&task->prompt_id, sizeof task->prompt_id),

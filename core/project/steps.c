@@ -45,37 +45,20 @@ count_rows_of (const LaurelTrainRequest *request, const LaurelRanking *ranking)
   return request->chosen ? (gsize) n_best : 1;
 }
 
-/* Prompts by task, which rankings do not name. */
-static GHashTable *
-map_prompts (LaurelStore *store)
-{
-  g_autoptr (GPtrArray) tasks = laurel_store_list_tasks (store, -1, 0, NULL);
-  GHashTable *prompts = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
-
-  for (guint i = 0; tasks != NULL && i < tasks->len; i++) {
-    LaurelTask *task = g_ptr_array_index (tasks, i);
-    gint64 *ids = g_new (gint64, 2);
-
-    ids[0] = task->id;
-    ids[1] = task->prompt_id;
-    g_hash_table_insert (prompts, ids, ids);
-  }
-  return prompts;
-}
-
 static gsize
 count_rows (LaurelStore *store, const LaurelTrainRequest *request)
 {
   guint n_held_out;
   g_autoptr (GPtrArray) rankings = laurel_data_list_rankings (store, request, &n_held_out, NULL);
-  g_autoptr (GHashTable) prompts = map_prompts (store);
+  g_autoptr (GHashTable) tasks = laurel_store_map_tasks (store, NULL);
   gsize n = 0;
 
-  for (guint i = 0; rankings != NULL && i < rankings->len; i++) {
+  for (guint i = 0; rankings != NULL && tasks != NULL && i < rankings->len; i++) {
     const LaurelRanking *ranking = g_ptr_array_index (rankings, i);
-    const gint64 *ids = g_hash_table_lookup (prompts, &ranking->task_id);
+    const LaurelTaskOutline *task = g_hash_table_lookup (tasks, &ranking->task_id);
 
-    if (ids != NULL && !laurel_comparison_is_held_out (&request->hyperparameters, ids[1]))
+    if (task != NULL
+        && !laurel_comparison_is_held_out (&request->hyperparameters, task->prompt_id))
       n += count_rows_of (request, ranking);
   }
   return n;

@@ -58,6 +58,57 @@ laurel_store_list_task_ids (LaurelStore *self, gint64 labeler_id, gboolean all, 
   return laurel_store_commit (self, error) ? g_steal_pointer (&ids) : NULL;
 }
 
+GArray *
+laurel_store_list_tasks_of_split (LaurelStore *self, const char *split, GError **error)
+{
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+      self,
+      "SELECT t.id FROM tasks AS t JOIN prompts AS p ON p.id = t.prompt_id WHERE p.split = ?"
+      " ORDER BY t.id",
+      "list the tasks", error);
+
+  if (rows == NULL)
+    return NULL;
+  laurel_statement_bind_text (rows, split);
+  return read_ids (rows, error);
+}
+
+static gpointer
+read_outline (LaurelStatement *row)
+{
+  LaurelTaskOutline *outline = g_new0 (LaurelTaskOutline, 1);
+
+  outline->id = laurel_statement_get_int (row, 0);
+  outline->prompt_id = laurel_statement_get_int (row, 1);
+  outline->sampler = laurel_statement_dup_text (row, 2);
+  outline->priority = laurel_statement_get_double (row, 3);
+  return outline;
+}
+
+GHashTable *
+laurel_store_map_tasks (LaurelStore *self, GError **error)
+{
+  g_autoptr (LaurelStatement) rows = laurel_store_prepare (
+      self, "SELECT id, prompt_id, sampler, priority FROM tasks", "list the tasks", error);
+  g_autoptr (GPtrArray) outlines =
+      rows != NULL ? laurel_store_collect (rows, read_outline,
+                                           (GDestroyNotify) laurel_task_outline_free, error)
+                   : NULL;
+  GHashTable *by_id;
+
+  if (outlines == NULL)
+    return NULL;
+  by_id = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
+                                 (GDestroyNotify) laurel_task_outline_free);
+  g_ptr_array_set_free_func (outlines, NULL);
+  for (guint i = 0; i < outlines->len; i++) {
+    LaurelTaskOutline *outline = g_ptr_array_index (outlines, i);
+
+    g_hash_table_insert (by_id, &outline->id, outline);
+  }
+  return by_id;
+}
+
 /* --- The order ------------------------------------------------------------ */
 
 static gboolean

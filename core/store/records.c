@@ -106,6 +106,15 @@ laurel_task_free (LaurelTask *self)
   g_free (self);
 }
 
+void
+laurel_task_outline_free (LaurelTaskOutline *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->sampler);
+  g_free (self);
+}
+
 const LaurelCompletion *
 laurel_task_find_completion (const LaurelTask *self, gint64 id)
 {

@@ -74,6 +74,14 @@ typedef struct {
   gint64 created;
 } LaurelTask;
 
+/* A task without its texts: what the queue and counts of it ask. */
+typedef struct {
+  gint64 id;
+  gint64 prompt_id;
+  char *sampler;   /* as the task's */
+  double priority;
+} LaurelTaskOutline;
+
 /* One completion's part of a ranking. */
 typedef struct {
   gint64 completion_id;
@@ -191,6 +199,7 @@ void laurel_labeler_free (LaurelLabeler *self);
 void laurel_prompt_free (LaurelPrompt *self);
 void laurel_completion_free (LaurelCompletion *self);
 void laurel_task_free (LaurelTask *self);
+void laurel_task_outline_free (LaurelTaskOutline *self);
 /* One of the task's completions, which stays its own; NULL: it has none of that id. */
 const LaurelCompletion *laurel_task_find_completion (const LaurelTask *self, gint64 id);
 void laurel_ranking_free (LaurelRanking *self);

@@ -58,6 +58,10 @@ gint64 laurel_store_find_task (LaurelStore *self, gint64 prompt_id, const char *
 LaurelTask *laurel_store_next_task (LaurelStore *self, gint64 labeler_id, int lease_seconds, GError **error);
 GPtrArray *laurel_store_list_tasks (LaurelStore *self, int limit, int offset, GError **error); /* completions not loaded */
 gint64 laurel_store_count_tasks (LaurelStore *self, gboolean open_only, GError **error);
+/* (element-type gint64 LaurelTaskOutline): all tasks by their ids. */
+GHashTable *laurel_store_map_tasks (LaurelStore *self, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (element-type gint64): tasks whose prompts are of @split. */
+GArray *laurel_store_list_tasks_of_split (LaurelStore *self, const char *split, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* (element-type gint64): in the order of the queue, the open tasks, or with @all every task, which @labeler (0: nobody)
  * has neither ranked nor skipped and no other process works on. */
 GArray *laurel_store_list_task_ids (LaurelStore *self, gint64 labeler_id, gboolean all, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -125,6 +125,45 @@ test_groups (Fixture *self, gconstpointer data)
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
 }
 
+/* What is asked of tasks without their texts is what the tasks say themselves. */
+static void
+test_outlines (Fixture *self, gconstpointer data)
+{
+  g_autoptr (LaurelTask) a = add_task (self->store, 2, 1);
+  g_autoptr (LaurelTask) b = add_task (self->store, 2, 1);
+  g_autoptr (GError) error = NULL;
+  gint64 prompt = laurel_store_ensure_prompt (self->store, "apart", "heldout", "", &error);
+  const gint64 completions[] = { add_completion (self->store, prompt, 1, 2),
+                                 add_completion (self->store, prompt, 2, 2) };
+  gint64 c = laurel_store_add_task (self->store, prompt, completions, 2, 1, "random", &error);
+  const LaurelQueueEntry order[] = { { b->id, "uncertainty", 0.25 } };
+  g_autoptr (GHashTable) tasks = NULL;
+  g_autoptr (GArray) train = NULL;
+  g_autoptr (GArray) held_out = NULL;
+  const LaurelTaskOutline *outline;
+
+  g_assert_true (laurel_store_order_tasks (self->store, order, 1, &error));
+  tasks = laurel_store_map_tasks (self->store, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_hash_table_size (tasks), ==, 3);
+  outline = g_hash_table_lookup (tasks, &a->id);
+  g_assert_cmpint (outline->prompt_id, ==, a->prompt_id);
+  g_assert_cmpstr (outline->sampler, ==, "random");
+  g_assert_true (isnan (outline->priority));
+  outline = g_hash_table_lookup (tasks, &b->id);
+  g_assert_cmpint (outline->prompt_id, ==, b->prompt_id);
+  g_assert_cmpstr (outline->sampler, ==, "uncertainty");
+  g_assert_cmpfloat (outline->priority, ==, 0.25);
+  held_out = laurel_store_list_tasks_of_split (self->store, "heldout", &error);
+  train = laurel_store_list_tasks_of_split (self->store, "train", &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (held_out->len, ==, 1);
+  g_assert_cmpint (g_array_index (held_out, gint64, 0), ==, c);
+  g_assert_cmpuint (train->len, ==, 2);
+  g_assert_cmpint (g_array_index (train, gint64, 0), ==, a->id);
+  g_assert_cmpint (g_array_index (train, gint64, 1), ==, b->id);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -132,5 +171,6 @@ main (int argc, char **argv)
   ADD_TEST ("/store/queue/order", test_order);
   ADD_TEST ("/store/queue/who-has-ranked", test_who_has_ranked);
   ADD_TEST ("/store/queue/groups", test_groups);
+  ADD_TEST ("/store/queue/outlines", test_outlines);
   return g_test_run ();
 }
