@@ -26,7 +26,7 @@
 typedef struct {
   LaurelCtl *ctl;
   LaurelStore *store;
-  LaurelJudge *judge;
+  LaurelRater *rater; /* the starter's rules */
   char *judge_path;
   char *reward_name;
   char *policy_name;
@@ -41,7 +41,7 @@ typedef struct {
 static void
 loop_clear (Loop *loop)
 {
-  g_clear_pointer (&loop->judge, laurel_judge_free);
+  g_clear_pointer (&loop->rater, laurel_rater_free);
   g_clear_pointer (&loop->judge_path, g_free);
   g_clear_pointer (&loop->reward_name, g_free);
   g_clear_pointer (&loop->policy_name, g_free);
@@ -88,6 +88,19 @@ open_or_create (LaurelCtl *self, GError **error)
   return self->project != NULL;
 }
 
+/* Without the file a rater would look for a reward model of that name. */
+static gboolean
+require_judge (const char *path, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
+               "Could not run the loop: the starter's judge “%s” is not there; put the file there "
+               "or name a project that was made of the starter",
+               path);
+  return FALSE;
+}
+
 static gboolean
 prepare (Loop *loop, GError **error)
 {
@@ -98,8 +111,10 @@ prepare (Loop *loop, GError **error)
   folder = laurel_project_get_path (loop->ctl->project);
   loop->judge_path = g_build_filename (folder, "judge.json", NULL);
   loop->store = laurel_project_get_store (loop->ctl->project);
-  loop->judge = laurel_judge_load (loop->judge_path, error);
-  if (loop->judge == NULL)
+  if (!require_judge (loop->judge_path, error))
+    return FALSE;
+  loop->rater = laurel_rater_load (loop->store, folder, loop->judge_path, error);
+  if (loop->rater == NULL)
     return FALSE;
   loop->reward_name = laurel_project_choose_name (loop->ctl->project, "reward", error);
   loop->policy_name = loop->reward_name != NULL
@@ -137,13 +152,11 @@ score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_
 static gboolean
 rank (Loop *loop, GError **error)
 {
-  g_autoptr (LaurelRater) rater = laurel_rater_load (
-      loop->store, laurel_project_get_path (loop->ctl->project), loop->judge_path, error);
-  gint64 labeler = rater != NULL ? laurel_rater_ensure_labeler (rater, error) : 0;
+  gint64 labeler = laurel_rater_ensure_labeler (loop->rater, error);
 
   announce (loop, "ranking them by the starter's rules, one ranking in ten with a mistake");
   return labeler != 0
-         && laurel_label_simulate (loop->store, labeler, score_cb, loop->judge, NOISE,
+         && laurel_label_simulate (loop->store, labeler, score_cb, loop->rater->judge, NOISE,
                                    (guint64) loop->seed, 0, error)
                 >= 0;
 }
@@ -202,7 +215,7 @@ evaluate (Loop *loop, GError **error)
   g_autoptr (GPtrArray) prompts =
       laurel_store_list_prompts (loop->store, "heldout", NULL, -1, 0, error);
   LaurelEvaluationRequest request = { .reference = sft,
-                                      .judge = loop->judge,
+                                      .judge = loop->rater->judge,
                                       .prompts = prompts,
                                       .options = LAUREL_SAMPLING_DEFAULTS,
                                       .progress = progress_cb,

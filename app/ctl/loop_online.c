@@ -113,6 +113,7 @@ typedef struct {
   LaurelOnlineSettings settings;
   char *reference;
   const char *judge_path;
+  char *scores;       /* what its are kept under */
   LaurelRater *rater; /* NULL: people rank */
   double noise;
   gint64 seed;
@@ -125,6 +126,7 @@ online_clear (Online *self)
 {
   laurel_online_settings_clear (&self->settings);
   g_free (self->reference);
+  g_free (self->scores);
   g_clear_pointer (&self->rater, laurel_rater_free);
 }
 
@@ -341,7 +343,7 @@ judge_model (Online *self, const char *name, GPtrArray *prompts, GError **error)
   LaurelEvaluation evaluation;
   LaurelInterval known;
 
-  if (!laurel_ctl_loop_get_score (self->store, name, self->judge_path, &known, error))
+  if (!laurel_ctl_loop_get_score (self->store, name, self->scores, &known, error))
     return FALSE;
   if (known.n > 0)
     return TRUE;
@@ -355,7 +357,7 @@ judge_model (Online *self, const char *name, GPtrArray *prompts, GError **error)
   if (judged == NULL)
     return FALSE;
   laurel_evaluate_summarise (judged, &evaluation);
-  return laurel_ctl_loop_set_score (self->store, name, self->judge_path, &evaluation.score, error);
+  return laurel_ctl_loop_set_score (self->store, name, self->scores, &evaluation.score, error);
 }
 
 static gboolean
@@ -366,6 +368,7 @@ judge_models (Online *self, GError **error)
 
   if (self->rater == NULL || self->rater->judge == NULL)
     return TRUE;
+  self->scores = laurel_ctl_loop_name_scores (self->judge_path);
   rounds = laurel_online_list_rounds (self->ctl->project, error);
   prompts = rounds != NULL
                 ? laurel_store_list_prompts (self->store, "heldout", NULL, -1, 0, error)

@@ -14,22 +14,20 @@
 
 /* --- Scores that were measured --------------------------------------------------------- */
 
-/* By the name of the judge's file and what is in it: scores of two judges are no scale. Of a reward
- * model that judges, none are kept. */
-static char *
-name_score (const char *model, const char *judge)
+char *
+laurel_ctl_loop_name_scores (const char *judge)
 {
   g_autofree char *name = g_path_get_basename (judge);
   g_autofree char *sha256 = laurel_file_sha256 (judge, NULL);
 
-  return g_strdup_printf ("online/score/%s/%.16s/%s", name, sha256 != NULL ? sha256 : "", model);
+  return g_strdup_printf ("online/score/%s/%.16s", name, sha256 != NULL ? sha256 : "");
 }
 
 gboolean
 laurel_ctl_loop_get_score (
-    LaurelStore *store, const char *model, const char *judge, LaurelInterval *out, GError **error)
+    LaurelStore *store, const char *model, const char *scores, LaurelInterval *out, GError **error)
 {
-  g_autofree char *key = name_score (model, judge);
+  g_autofree char *key = g_strdup_printf ("%s/%s", scores, model);
   g_autoptr (GError) local = NULL;
   g_autofree char *text = laurel_store_get_fact (store, key, &local);
 
@@ -52,11 +50,11 @@ laurel_ctl_loop_get_score (
 gboolean
 laurel_ctl_loop_set_score (LaurelStore *store,
                            const char *model,
-                           const char *judge,
+                           const char *scores,
                            const LaurelInterval *score,
                            GError **error)
 {
-  g_autofree char *key = name_score (model, judge);
+  g_autofree char *key = g_strdup_printf ("%s/%s", scores, model);
   const double values[] = { score->value, score->low, score->high };
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -84,7 +82,7 @@ static gboolean
 fill_line (LaurelCtl *self,
            const LaurelOutcomes *outcomes,
            const char *reference,
-           const char *judge,
+           const char *scores,
            Line *line,
            GError **error)
 {
@@ -94,8 +92,8 @@ fill_line (LaurelCtl *self,
   if (line->policy == NULL)
     return TRUE;
   line->wins = laurel_online_get_wins (outcomes, line->policy, reference);
-  return judge == NULL
-         || laurel_ctl_loop_get_score (store, line->policy, judge, &line->score, error);
+  return scores == NULL
+         || laurel_ctl_loop_get_score (store, line->policy, scores, &line->score, error);
 }
 
 static void
@@ -228,11 +226,11 @@ static gboolean
 print_lines (LaurelCtl *self,
              const Lists *lists,
              const char *reference,
-             const char *judge,
+             const char *scores,
              JsonBuilder *builder,
              GError **error)
 {
-  LaurelCtlTable *table = make_table (judge != NULL);
+  LaurelCtlTable *table = make_table (scores != NULL);
   gboolean ok = TRUE;
 
   for (guint i = 0; ok && i < lists->gains->len; i++) {
@@ -240,10 +238,10 @@ print_lines (LaurelCtl *self,
 
     line.round = find_round (lists->rounds, line.gain->run_id);
     line.policy = find_policy (lists->runs, line.gain->model);
-    ok = fill_line (self, lists->outcomes, reference, judge, &line, error);
+    ok = fill_line (self, lists->outcomes, reference, scores, &line, error);
     if (ok) {
-      add_line_json (builder, &line, judge != NULL);
-      add_line_text (table, &line, judge != NULL);
+      add_line_json (builder, &line, scores != NULL);
+      add_line_text (table, &line, scores != NULL);
     }
     laurel_policy_wins_free (line.wins);
   }
@@ -273,6 +271,7 @@ laurel_ctl_loop_print (LaurelCtl *self,
 {
   LaurelStore *store = laurel_project_get_store (self->project);
   g_autofree char *reference = laurel_online_find_reference (store, settings, error);
+  g_autofree char *scores = judge != NULL ? laurel_ctl_loop_name_scores (judge) : NULL;
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_auto (Lists) lists = { 0 };
   LaurelInterval score = { NAN, NAN, NAN, 0 };
@@ -280,18 +279,18 @@ laurel_ctl_loop_print (LaurelCtl *self,
   gint64 n_open = laurel_store_count_tasks (store, TRUE, NULL);
 
   if (reference == NULL || !read_lists (self, &lists, error)
-      || (judge != NULL
-          && !laurel_ctl_loop_get_score (store, reference, judge, &score, error)))
+      || (scores != NULL
+          && !laurel_ctl_loop_get_score (store, reference, scores, &score, error)))
     return FALSE;
   json_builder_begin_object (builder);
   laurel_json_add_string (builder, "reference", reference);
-  if (judge != NULL)
+  if (scores != NULL)
     laurel_json_add_interval (builder, "reference_score", &score);
   laurel_json_add_int (builder, "new_rankings", n_new);
   laurel_json_add_int (builder, "open_tasks", n_open);
   json_builder_set_member_name (builder, "reward_models");
   json_builder_begin_array (builder);
-  if (!print_lines (self, &lists, reference, judge, builder, error))
+  if (!print_lines (self, &lists, reference, scores, builder, error))
     return FALSE;
   json_builder_end_array (builder);
   json_builder_end_object (builder);
