@@ -47,16 +47,13 @@ LaurelRankingModel *laurel_ranking_model_new_from_ranking (const LaurelTask *tas
 /* --- What there is ------------------------------------------------------- */
 
 gint64 laurel_ranking_model_get_task_id (LaurelRankingModel *self);
-guint64 laurel_ranking_model_get_order_seed (LaurelRankingModel *self);
 int laurel_ranking_model_get_n_cards (LaurelRankingModel *self);
 /* Index of @card's completion in task->completions, and its id. */
 int laurel_ranking_model_get_completion_index (LaurelRankingModel *self, int card);
 gint64 laurel_ranking_model_get_completion_id (LaurelRankingModel *self, int card);
 
 int laurel_ranking_model_get_lane (LaurelRankingModel *self, int card); /* as the labeler set it, 0: not ranked */
-int laurel_ranking_model_get_rank (LaurelRankingModel *self, int card); /* without holes: 1 … m, 0: not ranked */
 int laurel_ranking_model_get_n_ranked (LaurelRankingModel *self);       /* cards */
-int laurel_ranking_model_get_n_ranks (LaurelRankingModel *self);        /* m: lanes that hold a card */
 /* The cards of one lane (0: those not ranked) in blind order; returns how many. */
 int laurel_ranking_model_get_cards (LaurelRankingModel *self, int lane, int cards[LAUREL_RANKING_MAX_CARDS]);
 /* All cards as the page lists them: by lane, within a lane in blind order, the unranked ones last. */
@@ -77,8 +74,6 @@ gboolean laurel_ranking_model_is_complete (LaurelRankingModel *self);
 /* A worse-ranked card was rated higher than a better-ranked one (a hint for the page, never refused):
  * sets the two cards of the first such pair. */
 gboolean laurel_ranking_model_find_contradiction (LaurelRankingModel *self, int *out_better, int *out_worse);
-/* "1: B, 2: A = D, not ranked: C" for screen readers and logs. */
-char *laurel_ranking_model_describe (LaurelRankingModel *self) G_GNUC_WARN_UNUSED_RESULT;
 
 /* --- What the labeler does ------------------------------------------------ */
 

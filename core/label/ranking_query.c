@@ -9,12 +9,6 @@ laurel_ranking_model_get_task_id (LaurelRankingModel *self)
   return self->task_id;
 }
 
-guint64
-laurel_ranking_model_get_order_seed (LaurelRankingModel *self)
-{
-  return self->order_seed;
-}
-
 int
 laurel_ranking_model_get_n_cards (LaurelRankingModel *self)
 {
@@ -46,30 +40,11 @@ laurel_ranking_model_get_lane (LaurelRankingModel *self, int card)
 }
 
 int
-laurel_ranking_model_get_rank (LaurelRankingModel *self, int card)
-{
-  int ranks[LAUREL_RANKING_MAX_CARDS];
-
-  g_return_val_if_fail (card >= 0 && card < self->n_cards, 0);
-
-  _laurel_ranking_model_get_ranks (self, ranks);
-  return ranks[card];
-}
-
-int
 laurel_ranking_model_get_n_ranked (LaurelRankingModel *self)
 {
   int cards[LAUREL_RANKING_MAX_CARDS];
 
   return self->n_cards - laurel_ranking_model_get_cards (self, 0, cards);
-}
-
-int
-laurel_ranking_model_get_n_ranks (LaurelRankingModel *self)
-{
-  int ranks[LAUREL_RANKING_MAX_CARDS];
-
-  return _laurel_ranking_model_get_ranks (self, ranks);
 }
 
 int
@@ -176,34 +151,4 @@ laurel_ranking_model_find_contradiction (LaurelRankingModel *self, int *out_bett
         return TRUE;
       }
   return FALSE;
-}
-
-static void
-append_cards (GString *text, const char *label, const int *cards, int n, const char *between)
-{
-  if (n == 0)
-    return;
-  if (text->len > 0)
-    g_string_append (text, ", ");
-  g_string_append_printf (text, "%s: ", label);
-  for (int i = 0; i < n; i++)
-    g_string_append_printf (text, "%s%c", i > 0 ? between : "", 'A' + cards[i]);
-}
-
-char *
-laurel_ranking_model_describe (LaurelRankingModel *self)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  int cards[LAUREL_RANKING_MAX_CARDS];
-  int rank = 0;
-
-  for (int lane = 1; lane <= self->n_cards; lane++) {
-    int n = laurel_ranking_model_get_cards (self, lane, cards);
-    g_autofree char *label = g_strdup_printf ("%d", rank + 1);
-
-    append_cards (text, label, cards, n, " = ");
-    rank += n > 0;
-  }
-  append_cards (text, "not ranked", cards, laurel_ranking_model_get_cards (self, 0, cards), ", ");
-  return g_string_free (g_steal_pointer (&text), FALSE);
 }

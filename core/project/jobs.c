@@ -418,12 +418,6 @@ laurel_project_stop_job (LaurelProject *self)
   steer_job (self, LAUREL_COMMAND_STOP);
 }
 
-void
-laurel_project_checkpoint_job (LaurelProject *self)
-{
-  steer_job (self, LAUREL_COMMAND_CHECKPOINT);
-}
-
 static gboolean
 report_end (const LaurelRun *run, GError **error)
 {

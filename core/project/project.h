@@ -169,7 +169,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelJobSnapshot, laurel_job_snapshot_free)
 void laurel_project_pause_job (LaurelProject *self);
 void laurel_project_resume_job (LaurelProject *self); /* from pause */
 void laurel_project_stop_job (LaurelProject *self);   /* writes a checkpoint first; answered within one micro-batch */
-void laurel_project_checkpoint_job (LaurelProject *self);
 /* Blocks until the trainer thread is idle, running the project's main context meanwhile; FALSE and the run's error
  * when @run_id did not end as done. For laurelctl and tests. */
 gboolean laurel_project_wait (LaurelProject *self, gint64 run_id, GError **error);

@@ -392,7 +392,6 @@ obey (LaurelJob *job, LaurelCommand *command, gboolean *paused)
   switch (kind) {
   case LAUREL_COMMAND_PAUSE: *paused = TRUE; return LAUREL_GO_ON;
   case LAUREL_COMMAND_RESUME: *paused = FALSE; return LAUREL_GO_ON;
-  case LAUREL_COMMAND_CHECKPOINT: return LAUREL_CHECKPOINT;
   case LAUREL_COMMAND_QUIT: self->quitting = TRUE; return LAUREL_STOP;
   case LAUREL_COMMAND_STOP:
   default: return LAUREL_STOP;

@@ -48,7 +48,6 @@ gint64 laurel_store_count_prompts (LaurelStore *self, const char *split, const c
 
 /* Completions and tasks. */
 gboolean laurel_store_add_completion (LaurelStore *self, LaurelCompletion *completion, GError **error); /* sets its id */
-LaurelCompletion *laurel_store_get_completion (LaurelStore *self, gint64 id, GError **error);
 gint64 laurel_store_add_task (LaurelStore *self, gint64 prompt_id, const gint64 *completion_ids, int n, int n_wanted, const char *sampler, GError **error);
 LaurelTask *laurel_store_get_task (LaurelStore *self, gint64 id, GError **error);
 /* The oldest task on @prompt_id whose completions have exactly these texts in this order; 0 when there is none, and on error. */

@@ -99,27 +99,6 @@ set_not_found (const char *what, gint64 id, GError **error)
                what, id);
 }
 
-LaurelCompletion *
-laurel_store_get_completion (LaurelStore *self, gint64 id, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  g_autoptr (LaurelStatement) find =
-    laurel_store_prepare (self,
-                          "SELECT " COMPLETION_COLUMNS " FROM completions AS c WHERE c.id = ?",
-                          "read the completion", error);
-
-  if (find == NULL)
-    return NULL;
-  laurel_statement_bind_int (find, id);
-  if (laurel_statement_next (find, &local))
-    return read_completion (find);
-  if (local != NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  else
-    set_not_found ("completion", id, error);
-  return NULL;
-}
-
 /* --- Tasks ---------------------------------------------------------------- */
 
 static gint64

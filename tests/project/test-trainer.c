@@ -85,7 +85,6 @@ test_pause_stop (Fixture *fixture, gconstpointer unused)
   g_usleep (100000);
   later = laurel_project_get_job (project);
   g_assert_cmpint (later->step, ==, paused->step);
-  laurel_project_checkpoint_job (project);
   laurel_project_resume_job (project);
   wait_for (project, paused->step + 2, LAUREL_RUN_RUNNING);
   laurel_project_stop_job (project);

@@ -136,11 +136,13 @@ test_first_version (Fixture *self, gconstpointer data)
     " (1, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 0, 1, 0, 5, 1),"
     " (2, 1, 'sft', x'01000000', x'000080bf', 'so', 'stop', 0.7, 9, 1, 0, 5, 1);"
     "INSERT INTO tasks (id, prompt_id, n_wanted, sampler, created) VALUES"
-    " (7, 1, 1, 'random', 1), (8, 1, 1, 'random', 1);";
+    " (7, 1, 1, 'random', 1), (8, 1, 1, 'random', 1);"
+    "INSERT INTO task_completions (task_id, position, completion_id) VALUES (7, 0, 1), (7, 1, 2);";
   g_autofree char *path = g_build_filename (self->dir, "old.sqlite", NULL);
   g_autoptr (LaurelDatabase) db = laurel_database_open (path, 1000, NULL);
   g_autoptr (LaurelStore) store = NULL;
-  g_autoptr (LaurelCompletion) plain = NULL, filtered = NULL;
+  g_autoptr (LaurelTask) task = NULL;
+  const LaurelCompletion *plain, *filtered;
   g_autoptr (GArray) queue = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -149,9 +151,10 @@ test_first_version (Fixture *self, gconstpointer data)
   g_clear_pointer (&db, laurel_database_close);
   store = laurel_store_open (path, &error);
   g_assert_no_error (error);
-  plain = laurel_store_get_completion (store, 1, &error);
-  filtered = laurel_store_get_completion (store, 2, &error);
+  task = laurel_store_get_task (store, 7, &error);
   g_assert_no_error (error);
+  plain = laurel_task_find_completion (task, 1);
+  filtered = laurel_task_find_completion (task, 2);
   g_assert_cmpfloat (plain->logprobs[0], ==, -1);
   g_assert_cmpfloat (plain->plain_logprobs[0], ==, -1);
   g_assert_cmpfloat (plain->repetition_penalty, ==, 1);
