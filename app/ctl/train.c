@@ -452,7 +452,8 @@ help_sft (GString *text)
       "one a line; without\n--data the project's demonstrations. Messages: one of the system first "
       "if there is one, then user and\nassistant in turn. The loss is on the assistant's turns and "
       "their ends alone (see “train mask”). Rows\nwith an empty message or more tokens than "
-      "max_length are left out; the run's log says which.\n\n"
+      "max_length are left out, and of the project's own those of held-out prompts; the run's log "
+      "says which.\n\n"
       "With --chosen the data are rankings, as for “train reward”, of which the best completion is "
       "learned;\nof several that are tied at the top, each. Without --data they are the project's."
       "\n");

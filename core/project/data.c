@@ -44,6 +44,9 @@ laurel_data_max_length (const LaurelModel *model, const LaurelHyperparameters *h
                             : model->config.n_positions;
 }
 
+/* The first so many: rows are only ever added. */
+#define DEMONSTRATIONS "n_demonstrations"
+
 /* --- The snapshot ------------------------------------------------------------------ */
 
 static gboolean
@@ -75,8 +78,7 @@ add_demonstrations (JsonBuilder *builder, LaurelStore *store, GError **error)
                  "name a data file of prompts and completions");
     return FALSE;
   }
-  json_builder_set_member_name (
-      builder, "n_demonstrations"); /* the first so many: rows are only ever added */
+  json_builder_set_member_name (builder, DEMONSTRATIONS);
   json_builder_add_int_value (builder, n);
   return TRUE;
 }
@@ -232,6 +234,8 @@ JsonNode *
 laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *request, GError **error)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) node = NULL;
+  JsonObject *object;
 
   json_builder_begin_object (builder);
   if (!add_data (builder, store, request, error))
@@ -241,7 +245,13 @@ laurel_data_snapshot_request (LaurelStore *store, const LaurelTrainRequest *requ
     json_builder_add_boolean_value (builder, TRUE);
   }
   json_builder_end_object (builder);
-  return json_builder_get_root (builder);
+  node = json_builder_get_root (builder);
+  object = json_node_get_object (node);
+  if (json_object_has_member (object, DEMONSTRATIONS)
+      && !laurel_data_fix_demonstrations (
+          store, json_object_get_int_member (object, DEMONSTRATIONS), object, error))
+    return NULL;
+  return g_steal_pointer (&node);
 }
 
 /* --- Tokenising --------------------------------------------------------------------- */
@@ -460,20 +470,6 @@ load_rankings (LaurelStore *store,
 }
 
 static gboolean
-load_demonstrations (LaurelStore *store,
-                     int n,
-                     const LaurelModel *model,
-                     const LaurelHyperparameters *hp,
-                     LaurelTrainData *out,
-                     GError **error)
-{
-  g_autoptr (GPtrArray) rows = laurel_data_list_demonstrations (store, n, error);
-
-  return rows != NULL
-         && laurel_data_load_sft (rows, "the demonstrations", model, hp, 0, out, error);
-}
-
-static gboolean
 load_prompts (LaurelStore *store,
               JsonArray *ids,
               const LaurelModel *model,
@@ -661,10 +657,7 @@ laurel_data_load (LaurelStore *store,
   if (json_object_has_member (snapshot, "files")
       && !load_files (&loading, json_object_get_array_member (snapshot, "files"), out, error))
     return FALSE;
-  if (json_object_has_member (snapshot, "n_demonstrations")
-      && !load_demonstrations (store,
-                               (int) json_object_get_int_member (snapshot, "n_demonstrations"),
-                               model, hp, out, error))
+  if (!laurel_data_load_demonstrations (store, snapshot, DEMONSTRATIONS, model, hp, out, error))
     return FALSE;
   if (json_object_has_member (snapshot, "ranking_ids")
       && !load_rankings (store, json_object_get_array_member (snapshot, "ranking_ids"), model,

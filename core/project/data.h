@@ -113,6 +113,7 @@ typedef struct {
   char **completions; /* reward */
   int *ranks;         /* reward: as many as completions */
   GArray *messages;   /* sft (element-type LaurelMessage): system (if any), then user and assistant in turn */
+  gboolean is_to_measure; /* sft: its prompt is one of the project's held-out ones */
 } LaurelDataRow;
 
 void laurel_data_row_free (LaurelDataRow *self);
@@ -124,8 +125,9 @@ LaurelDataRow *laurel_data_row_new (guint number);
 /* Takes @text. */
 void laurel_data_row_add_message (LaurelDataRow *self, LaurelRole role, char *text);
 
-/* The project's first @n demonstrations as rows of sft (element-type LaurelDataRow); −1: all. */
-GPtrArray *laurel_data_list_demonstrations (LaurelStore *store, int n, GError **error);
+/* The project's first @n demonstrations as rows of sft (element-type LaurelDataRow); −1: all. Those with an id of
+ * @to_measure (element-type gint64, in order) are so marked. */
+GPtrArray *laurel_data_list_demonstrations (LaurelStore *store, int n, const GArray *to_measure, GError **error);
 
 /* What becomes of a row of sft. */
 typedef enum { LAUREL_ROW_GOOD, LAUREL_ROW_EMPTY, LAUREL_ROW_LONG } LaurelRowVerdict;
@@ -143,7 +145,7 @@ char *laurel_row_verdict_describe (LaurelRowVerdict verdict, const LaurelDataRow
 gboolean laurel_data_load_sft (GPtrArray *rows, const char *what, const LaurelModel *model, const LaurelHyperparameters *hp,
                                guint64 first, LaurelTrainData *out, GError **error);
 
-/* How many of @rows the same would hold out, were all of them good. @first_rows as in LaurelTrainData. */
+/* How many of @rows the same would hold out, were they good. @first_rows as in LaurelTrainData. */
 guint laurel_data_count_held_out (GPtrArray *rows, const LaurelHyperparameters *hp, guint64 first, GHashTable *first_rows);
 
 /* Of each of @out's comparisons the best-ranked completions become sequences of fine-tuning, on the side of their prompt;
@@ -152,7 +154,15 @@ void laurel_data_choose (const LaurelModel *model, const LaurelHyperparameters *
 
 /* Takes rankings of held-out prompts out of @rankings (element-type LaurelRanking), and counts them. */
 gboolean laurel_data_drop_held_out (LaurelStore *store, GPtrArray *rankings, guint *out_n, GError **error);
-/* Where a snapshot says how many they were, and the note for the log that comes of it. */
+/* Fixes the project's demonstrations, of which there are @n, for @snapshot: those of held-out prompts will train nothing.
+ * FALSE when no other is there. (element-type LaurelDataRow): they as they were then, those that train nothing marked;
+ * @member is the snapshot's member with their number. */
+gboolean laurel_data_fix_demonstrations (LaurelStore *store, gint64 n, JsonObject *snapshot, GError **error);
+GPtrArray *laurel_data_get_demonstrations (LaurelStore *store, JsonObject *snapshot, const char *member, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Loads the others, when @snapshot has @member. */
+gboolean laurel_data_load_demonstrations (LaurelStore *store, JsonObject *snapshot, const char *member, const LaurelModel *model,
+                                          const LaurelHyperparameters *hp, LaurelTrainData *out, GError **error);
+/* Where a snapshot says how many rankings were left out, and the notes for the log that come of what was. */
 #define LAUREL_DATA_HELD_OUT_RANKINGS "n_held_out_rankings"
 void laurel_data_note_held_out (JsonObject *snapshot, LaurelTrainData *out);
 

@@ -13,6 +13,9 @@
 /* The mean loss of fewer rows says too little of what the policy forgets. */
 #define MIN_HELD_OUT 8
 
+/* The snapshot's member: the first so many. */
+#define DEMONSTRATIONS "n_ptx_demonstrations"
+
 /* Further back the run that fine-tuned is not looked for. */
 #define MAX_ANCESTORS 64
 
@@ -53,6 +56,7 @@ typedef struct {
   LaurelHyperparameters hp; /* whose seed and eval_split count */
   GHashTable *first_rows;
   guint64 n_rows;
+  guint n_taken; /* of them, but for those that train nothing anyway */
   guint n_held_out;
 } Split;
 
@@ -114,6 +118,8 @@ count_rows (Split *self, GPtrArray *rows)
 {
   self->n_held_out += laurel_data_count_held_out (rows, &self->hp, self->n_rows, self->first_rows);
   self->n_rows += rows->len;
+  for (guint i = 0; i < rows->len; i++)
+    self->n_taken += !((const LaurelDataRow *) g_ptr_array_index (rows, i))->is_to_measure;
 }
 
 /* Nothing is held out where it would say too little, or leave too little to learn. */
@@ -122,7 +128,7 @@ set_split (const Split *self, JsonObject *snapshot)
 {
   JsonObject *object;
 
-  if (self->n_held_out < MIN_HELD_OUT || 2 * self->n_held_out > self->n_rows)
+  if (self->n_held_out < MIN_HELD_OUT || 2 * self->n_held_out > self->n_taken)
     return;
   object = json_object_new ();
   json_object_set_int_member (object, "seed", self->hp.seed);
@@ -185,20 +191,25 @@ fix_demonstrations (LaurelStore *store,
                     JsonObject *snapshot,
                     GError **error)
 {
-  g_autoptr (GPtrArray) rows = laurel_data_list_demonstrations (store, -1, error);
+  gint64 n = laurel_store_count_demonstrations (store, error);
+  g_autoptr (GPtrArray) rows = NULL;
 
-  if (rows == NULL)
+  if (n < 0)
     return FALSE;
-  if (rows->len == 0) {
+  if (n == 0) {
     g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND,
                  "Could not start the run: ptx_coef is %g and the project has no demonstrations to "
                  "learn beside; name a file of text",
                  ptx_coef);
     return FALSE;
   }
-  json_object_set_int_member (snapshot, "n_ptx_demonstrations", rows->len);
-  count_rows (split, rows);
-  return TRUE;
+  json_object_set_int_member (snapshot, DEMONSTRATIONS, n);
+  if (!laurel_data_fix_demonstrations (store, n, snapshot, error))
+    return FALSE;
+  rows = laurel_data_get_demonstrations (store, snapshot, DEMONSTRATIONS, error);
+  if (rows != NULL)
+    count_rows (split, rows);
+  return rows != NULL;
 }
 
 gboolean
@@ -270,16 +281,10 @@ laurel_data_load_ptx (LaurelStore *store,
                       GError **error)
 {
   const LaurelHyperparameters split = get_split (snapshot, hp);
-  g_autoptr (GPtrArray) rows = NULL;
-  int n;
 
   if (json_object_has_member (snapshot, "ptx_files"))
     return load_files (json_object_get_array_member (snapshot, "ptx_files"), model, &split, hp,
                        folder, monitor, out, error);
-  if (!json_object_has_member (snapshot, "n_ptx_demonstrations"))
-    return TRUE;
-  n = (int) json_object_get_int_member (snapshot, "n_ptx_demonstrations");
-  rows = laurel_data_list_demonstrations (store, n, error);
-  return rows != NULL
-         && laurel_data_load_sft (rows, "the demonstrations", model, &split, 0, out, error);
+  return laurel_data_load_demonstrations (store, snapshot, DEMONSTRATIONS, model, &split, out,
+                                          error);
 }

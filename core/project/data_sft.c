@@ -9,11 +9,16 @@
 #define MAX_NAMED 8
 
 GPtrArray *
-laurel_data_list_demonstrations (LaurelStore *store, int n, GError **error)
+laurel_data_list_demonstrations (LaurelStore *store,
+                                 int n,
+                                 const GArray *to_measure,
+                                 GError **error)
 {
   g_autoptr (GPtrArray) demonstrations = laurel_store_list_demonstrations (store, n, 0, error);
   g_autoptr (GPtrArray) rows =
       g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_data_row_free);
+
+  guint at = 0;
 
   if (demonstrations == NULL)
     return NULL;
@@ -24,6 +29,10 @@ laurel_data_list_demonstrations (LaurelStore *store, int n, GError **error)
     laurel_data_row_add_message (row, LAUREL_ROLE_USER, g_strdup (demonstration->prompt));
     laurel_data_row_add_message (row, LAUREL_ROLE_ASSISTANT, g_strdup (demonstration->completion));
     g_ptr_array_add (rows, row);
+    while (at < to_measure->len && g_array_index (to_measure, gint64, at) < demonstration->id)
+      at++;
+    row->is_to_measure =
+        at < to_measure->len && g_array_index (to_measure, gint64, at) == demonstration->id;
   }
   return g_steal_pointer (&rows);
 }
@@ -198,9 +207,12 @@ laurel_data_count_held_out (GPtrArray *rows,
 {
   guint n = 0;
 
-  for (guint i = 0; i < rows->len; i++)
-    n += laurel_data_is_held_out (
-        hp, find_first (first_rows, g_ptr_array_index (rows, i), first + i));
+  for (guint i = 0; i < rows->len; i++) {
+    const LaurelDataRow *row = g_ptr_array_index (rows, i);
+
+    n += !row->is_to_measure
+         && laurel_data_is_held_out (hp, find_first (first_rows, row, first + i));
+  }
   return n;
 }
 
@@ -239,6 +251,8 @@ laurel_data_load_sft (GPtrArray *rows,
     const LaurelDataRow *row = g_ptr_array_index (rows, i);
     LaurelRowVerdict verdict;
 
+    if (row->is_to_measure)
+      continue;
     g_array_set_size (ids, 0);
     g_array_set_size (learned, 0);
     if (!laurel_data_encode_sft (model->chat_template, model->tokenizer, row, max_length, ids,

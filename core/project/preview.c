@@ -69,6 +69,8 @@ preview_row (const Encoder *encoder, const LaurelDataRow *row, GError **error)
   preview->row = row->number;
   preview->reason =
       laurel_row_verdict_describe (verdict, row, (int) ids->len, encoder->max_length);
+  if (preview->reason == NULL && row->is_to_measure)
+    preview->reason = g_strdup ("its prompt is one of the held-out ones, which are to measure on");
   preview->n_tokens = (int) ids->len;
   preview->labels = g_new0 (char *, ids->len + 1);
   for (guint i = 0; i < ids->len; i++) {
@@ -82,12 +84,23 @@ preview_row (const Encoder *encoder, const LaurelDataRow *row, GError **error)
 }
 
 static GPtrArray *
+list_demonstrations (LaurelProject *self, GError **error)
+{
+  g_autoptr (GArray) to_measure =
+      laurel_store_list_demonstrations_of_split (self->store, "heldout", error);
+
+  return to_measure != NULL
+             ? laurel_data_list_demonstrations (self->store, -1, to_measure, error)
+             : NULL;
+}
+
+static GPtrArray *
 list_rows (LaurelProject *self, char **files, GError **error)
 {
   g_autoptr (GPtrArray) all = NULL;
 
   if (files == NULL || files[0] == NULL)
-    return laurel_data_list_demonstrations (self->store, -1, error);
+    return list_demonstrations (self, error);
   all = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_data_row_free);
   for (guint i = 0; files[i] != NULL; i++) {
     GPtrArray *rows = laurel_data_read_rows (LAUREL_STAGE_SFT, files[i], error);

@@ -280,6 +280,25 @@ laurel_store_list_demonstrations (LaurelStore *self, int limit, int offset, GErr
                                error);
 }
 
+/* White space of ASCII, for trim(). */
+#define SPACES "char (9, 10, 11, 12, 13, 32)"
+
+GArray *
+laurel_store_list_demonstrations_of_split (LaurelStore *self, const char *split, GError **error)
+{
+  g_autoptr (LaurelStatement) rows =
+    laurel_store_prepare (self,
+                          "SELECT id FROM demonstrations WHERE trim (prompt, " SPACES ") IN"
+                          " (SELECT trim (text, " SPACES ") FROM prompts WHERE split = ?)"
+                          " ORDER BY id",
+                          "list the demonstrations", error);
+
+  if (rows == NULL)
+    return NULL;
+  laurel_statement_bind_text (rows, split);
+  return laurel_store_collect_ids (rows, error);
+}
+
 gint64
 laurel_store_count_demonstrations (LaurelStore *self, GError **error)
 {

@@ -4,24 +4,6 @@
 #include "core/store/store_private.h"
 
 static GArray *
-read_ids (LaurelStatement *rows, GError **error)
-{
-  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autoptr (GError) local = NULL;
-
-  while (laurel_statement_next (rows, &local)) {
-    gint64 id = laurel_statement_get_int (rows, 0);
-
-    g_array_append_val (ids, id);
-  }
-  if (local != NULL) {
-    g_propagate_error (error, g_steal_pointer (&local));
-    return NULL;
-  }
-  return g_steal_pointer (&ids);
-}
-
-static GArray *
 list_ids (LaurelStore *self, gint64 labeler_id, gboolean all, GError **error)
 {
   g_autoptr (LaurelStatement) rows = NULL;
@@ -40,7 +22,7 @@ list_ids (LaurelStore *self, gint64 labeler_id, gboolean all, GError **error)
   laurel_statement_bind_int (rows, labeler_id);
   laurel_statement_bind_text (rows, self->process);
   laurel_statement_bind_int (rows, all != FALSE);
-  return read_ids (rows, error);
+  return laurel_store_collect_ids (rows, error);
 }
 
 GArray *
@@ -70,7 +52,7 @@ laurel_store_list_tasks_of_split (LaurelStore *self, const char *split, GError *
   if (rows == NULL)
     return NULL;
   laurel_statement_bind_text (rows, split);
-  return read_ids (rows, error);
+  return laurel_store_collect_ids (rows, error);
 }
 
 static gpointer

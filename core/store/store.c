@@ -313,6 +313,24 @@ laurel_store_collect (LaurelStatement *statement,
   return g_steal_pointer (&items);
 }
 
+GArray *
+laurel_store_collect_ids (LaurelStatement *rows, GError **error)
+{
+  g_autoptr (GArray) ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GError) local = NULL;
+
+  while (laurel_statement_next (rows, &local)) {
+    gint64 id = laurel_statement_get_int (rows, 0);
+
+    g_array_append_val (ids, id);
+  }
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return NULL;
+  }
+  return g_steal_pointer (&ids);
+}
+
 gint64
 laurel_store_count (LaurelStatement *statement, GError **error)
 {

@@ -127,6 +127,8 @@ GPtrArray *laurel_store_list_log (LaurelStore *self, gint64 run_id, GError **err
 gboolean laurel_store_add_demonstration (LaurelStore *self, const char *prompt, const char *completion, GError **error);
 GPtrArray *laurel_store_list_demonstrations (LaurelStore *self, int limit, int offset, GError **error);
 gint64 laurel_store_count_demonstrations (LaurelStore *self, GError **error);
+/* (element-type gint64): those whose prompt is one of @split, but for white space at its ends; by their age. */
+GArray *laurel_store_list_demonstrations_of_split (LaurelStore *self, const char *split, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Small facts of the project: "guidelines", "labeler", … NULL without error when absent. */
 char *laurel_store_get_fact (LaurelStore *self, const char *key, GError **error);

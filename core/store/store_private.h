@@ -30,6 +30,8 @@ typedef gpointer (*LaurelReadRow) (LaurelStatement *statement);
 
 /* All rows as items, freed with @free_item; NULL on errors. */
 GPtrArray *laurel_store_collect (LaurelStatement *statement, LaurelReadRow read, GDestroyNotify free_item, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (element-type gint64): the first column. */
+GArray *laurel_store_collect_ids (LaurelStatement *statement, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The number in the first column of the only row, −1 on errors. */
 gint64 laurel_store_count (LaurelStatement *statement, GError **error);
 

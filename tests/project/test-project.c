@@ -182,7 +182,7 @@ test_held_out_rankings (Fixture *fixture, gconstpointer unused)
   g_assert_no_error (error);
   log = laurel_store_list_log (store, run->id, NULL);
   for (guint i = 0; i < log->len; i++)
-    is_told |= strstr (log->pdata[i], "Left out 1 rankings of held-out prompts") != NULL;
+    is_told |= strstr (log->pdata[i], "Left out 1 ranking of held-out prompts") != NULL;
   g_assert_true (is_told);
 }
 

@@ -124,8 +124,15 @@ add_loss (const LaurelModel *model, JsonObject *row, double *sum, int *n)
   laurel_sequence_free (sequence);
 }
 
+static gboolean
+none (guint row)
+{
+  return FALSE;
+}
+
+/* Over the rows that the split holds out, but for those that @skips. */
 static double
-compute_loss (const char *name)
+compute_loss (const char *name, gboolean (*skips) (guint row))
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = laurel_project_resolve_model (project, name, &error);
@@ -139,7 +146,7 @@ compute_loss (const char *name)
   for (guint i = 0; i < N_ROWS; i++) {
     g_autoptr (JsonNode) row = laurel_json_parse (lines[i], "row", &error);
 
-    if (is_held_out (i))
+    if (is_held_out (i) && !skips (i))
       add_loss (model, json_node_get_object (row), &sum, &n);
   }
   return sum / n;
@@ -198,7 +205,7 @@ test_value (void)
   LaurelTrainRequest request = make_request ("sft", "beside", files);
   gint64 id = train (&request);
   g_autofree char *snapshot = dup_snapshot (id);
-  double before = compute_loss ("sft"), after = compute_loss ("beside");
+  double before = compute_loss ("sft", none), after = compute_loss ("beside", none);
 
   /* Each token's loss is the same bits in any batch; sums of doubles differ by their order. */
   g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 0), before, 1e-9);
@@ -246,22 +253,88 @@ test_trains_nothing (void)
                            - get_metric (b, "eval/ptx_loss", 0)), >, 1e-3);
 }
 
-/* The project's own demonstrations, imported from the same rows, are split as the file is. */
-static void
-test_demonstrations (void)
+/* --- The project's own demonstrations ---------------------------------------------------- */
+
+/* Every fourth of the rows has a prompt that is held out in the project. */
+static gboolean
+is_to_measure (guint row)
 {
+  return row % 4 == 3;
+}
+
+/* From the rows of the fixture, and one whose prompt has a line's end too many. */
+static void
+import_demonstrations (void)
+{
+  LaurelStore *store = laurel_project_get_store (project);
   g_autoptr (GError) error = NULL;
   g_autoptr (LaurelImportResult) imported =
-      laurel_import_demonstrations (laurel_project_get_store (project), fixture.rows, &error);
-  LaurelTrainRequest request = make_request ("sft", "own", NULL);
-  gint64 id;
+      laurel_import_demonstrations (store, fixture.rows, &error);
 
   g_assert_no_error (error);
   g_assert_cmpuint (imported->n_imported, ==, N_ROWS);
-  id = train (&request);
-  assert_same_weights ("own", "beside");
-  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 5), compute_loss ("beside"),
-                                  1e-9);
+  g_assert_true (
+      laurel_store_add_demonstration (store, " 3: colour of coal?\n", "It is red.", &error));
+  g_assert_no_error (error);
+}
+
+/* Those of held-out prompts train nothing: the model is that of a file without them. */
+static void
+test_held_out_prompts (void)
+{
+  g_autofree char *text = laurel_file_read_text (fixture.rows, NULL, NULL);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autofree char *path = fixture_path (&fixture, "train.jsonl");
+  g_autoptr (GString) kept = g_string_new (NULL);
+  char *files[] = { path, NULL };
+  LaurelTrainRequest own = fixture_request (LAUREL_STAGE_SFT, "blank", "own-sft");
+  LaurelTrainRequest same = fixture_request (LAUREL_STAGE_SFT, "blank", "same-sft");
+  g_autofree char *snapshot = NULL;
+  gint64 id;
+
+  import_demonstrations ();
+  for (guint i = 0; i < N_ROWS; i++)
+    if (!is_to_measure (i))
+      g_string_append_printf (kept, "%s\n", lines[i]);
+  fixture_write (path, kept->str);
+  own.hyperparameters.eval_split = same.hyperparameters.eval_split = 0;
+  same.data_files = files;
+  id = train (&own);
+  train (&same);
+  assert_same_weights ("own-sft", "same-sft");
+  g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
+  snapshot = dup_snapshot (id);
+  g_assert_nonnull (
+      strstr (snapshot, "\"held_out_demonstration_ids\":[4,8,12,16,20,24,28,32,36,40,44,48,49]"));
+}
+
+/* The same beside a policy, where what fine-tuning held out is held out too. */
+static void
+test_demonstrations (void)
+{
+  LaurelTrainRequest request = make_request ("sft", "own", NULL);
+  gint64 id = train (&request);
+
+  g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
+  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 0),
+                                  compute_loss ("sft", is_to_measure), 1e-9);
+  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 5),
+                                  compute_loss ("own", is_to_measure), 1e-9);
+}
+
+static void
+test_nothing_left (void)
+{
+  g_autoptr (LaurelProject) other = fixture_make_project (&fixture, "other.laurel");
+  LaurelStore *store = laurel_project_get_store (other);
+  LaurelTrainRequest request = fixture_request (LAUREL_STAGE_SFT, "blank", "sft");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (
+      laurel_store_add_demonstration (store, "3: colour of coal?", "It is black.", &error));
+  g_assert_cmpint (laurel_project_start_training (other, &request, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "no demonstrations but of held-out prompts"));
 }
 
 static void
@@ -332,7 +405,9 @@ main (int argc, char **argv)
   /* Each has models of the ones before. */
   g_test_add_func ("/project/ptx/value", test_value);
   g_test_add_func ("/project/ptx/trains-nothing", test_trains_nothing);
+  g_test_add_func ("/project/ptx/held-out-prompts", test_held_out_prompts);
   g_test_add_func ("/project/ptx/demonstrations", test_demonstrations);
+  g_test_add_func ("/project/ptx/nothing-left", test_nothing_left);
   g_test_add_func ("/project/ptx/few", test_few);
   g_test_add_func ("/project/ptx/resumes", test_resumes);
   status = g_test_run ();
