@@ -295,11 +295,11 @@ const LaurelSetting laurel_settings_table[] = {
     N_ ("Taken off the score of a rollout that did not end by itself."),
     "TRL missing_eos_penalty" },
   { "beta", LAUREL_SETTING_DOUBLE, AT (beta), DPO, 1e-6, 1000,
-    SAME (0.1), NULL, "", TRUE,
+    SAME (0.5), NULL, "", TRUE,
     N_ ("β"),
     N_ ("How strongly the policy is held to the reference: a pair's margin is β times how much "
         "more likely the better answer became than the worse one; larger stays closer."),
-    "TRL beta; Rafailov et al. 2023" },
+    "TRL beta (0.1); 0.5 for summaries in Rafailov et al. 2023, as few rankings want it" },
   { "loss_type", LAUREL_SETTING_CHOICE, AT (loss_type), DPO, 0, 1,
     SAME (LAUREL_DPO_SIGMOID), dpo_losses, "", FALSE,
     N_ ("Loss"),
