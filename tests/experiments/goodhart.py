@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Over-optimisation on the starter's world: gold against the distance from the reference.
 
-    tests/experiments/goodhart.py [--work DIR] [--seeds 4] [--ppo 6] [--minutes M] [LAURELCTL]
+    tests/experiments/goodhart.py [--work DIR] [--seeds 4] [--ppo 8] [--minutes M] [LAURELCTL]
 
 After Gao et al. 2022 (arXiv 2210.10760), at a size for a desktop. Gold is the rule judge, which no
 model has seen. Proxies are reward models of three sizes, each trained on three numbers of rankings
@@ -430,13 +430,13 @@ def write_report(path, plan, bons, runs, studies):
 
 
 def ppo_plan(plan, n_seeds):
-    """PPO's cells, what matters most first: every size on most rankings, then fewer rankings."""
+    """PPO's cells, what matters most first, each with all seeds before the next."""
     sizes, labels = list(plan["sizes"]), plan["labels"]
     middle = labels[len(labels) // 2]
     pairs = [(sizes[-1], middle), (sizes[0], middle), (sizes[-1], labels[-1]),
              (sizes[-1], labels[0]), (sizes[len(sizes) // 2], middle)]
     pairs = list(dict.fromkeys(pairs + [(s, n) for n in labels for s in sizes]))
-    return [(size, n, beta, seed) for seed in range(1, n_seeds + 1) for size, n in pairs
+    return [(size, n, beta, seed) for size, n in pairs for seed in range(1, n_seeds + 1)
             for beta in plan["betas"]]
 
 
@@ -491,7 +491,7 @@ def check(plan, bons, runs, report):
 def main():
     parser = common.make_parser(__doc__, 4)
     common.add_work_options(parser, "goodhart")
-    parser.add_argument("--ppo", type=int, default=6, help="how many PPO runs (6)")
+    parser.add_argument("--ppo", type=int, default=8, help="how many PPO runs (8)")
     parser.add_argument("--report", help="the page (WORK/goodhart.html)")
     arguments = parser.parse_args()
     with common.open_work(arguments) as work:
