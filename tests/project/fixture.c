@@ -6,6 +6,7 @@
 #include "core/text/template.h"
 #include "core/text/tokenizer.h"
 
+#include <math.h>
 #include <string.h>
 
 #define N_ROWS 48
@@ -140,4 +141,24 @@ fixture_request (LaurelStage stage, const char *model, const char *output)
     hp->num_mini_batches = 2;
   }
   return request;
+}
+
+double
+fixture_metric (LaurelProject *project, gint64 run_id, const char *key, int step)
+{
+  g_autoptr (GPtrArray) metrics = laurel_store_list_metrics (laurel_project_get_store (project),
+                                                             run_id, key, step - 1, NULL);
+  const LaurelMetric *metric = metrics->len > 0 ? g_ptr_array_index (metrics, 0) : NULL;
+
+  return metric != NULL && metric->step == step ? metric->value : NAN;
+}
+
+void
+fixture_assert_same_weights (LaurelProject *project, const char *a, const char *b)
+{
+  LaurelStore *store = laurel_project_get_store (project);
+  g_autoptr (LaurelModelRecord) x = laurel_store_get_model (store, a, NULL);
+  g_autoptr (LaurelModelRecord) y = laurel_store_get_model (store, b, NULL);
+
+  g_assert_cmpstr (x->sha256, ==, y->sha256);
 }

@@ -27,4 +27,8 @@ LaurelProject *fixture_make_project (Fixture *self, const char *name);
 /* A request for @stage that takes about a second. */
 LaurelTrainRequest fixture_request (LaurelStage stage, const char *model, const char *output);
 
+/* What a run measured; NaN where it did not. */
+double fixture_metric (LaurelProject *project, gint64 run_id, const char *key, int step);
+void fixture_assert_same_weights (LaurelProject *project, const char *a, const char *b);
+
 G_END_DECLS

@@ -154,26 +154,6 @@ compute_loss (const char *name, gboolean (*skips) (guint row))
 
 /* --- What it is ------------------------------------------------------------------------ */
 
-static double
-get_metric (gint64 run_id, const char *key, int step)
-{
-  g_autoptr (GPtrArray) metrics = laurel_store_list_metrics (laurel_project_get_store (project),
-                                                             run_id, key, step - 1, NULL);
-  const LaurelMetric *metric = metrics->len > 0 ? g_ptr_array_index (metrics, 0) : NULL;
-
-  return metric != NULL && metric->step == step ? metric->value : NAN;
-}
-
-static void
-assert_same_weights (const char *a, const char *b)
-{
-  LaurelStore *store = laurel_project_get_store (project);
-  g_autoptr (LaurelModelRecord) x = laurel_store_get_model (store, a, NULL);
-  g_autoptr (LaurelModelRecord) y = laurel_store_get_model (store, b, NULL);
-
-  g_assert_cmpstr (x->sha256, ==, y->sha256);
-}
-
 static char *
 dup_snapshot (gint64 run_id)
 {
@@ -208,16 +188,17 @@ test_value (void)
   double before = compute_loss ("sft", none), after = compute_loss ("beside", none);
 
   /* Each token's loss is the same bits in any batch; sums of doubles differ by their order. */
-  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 0), before, 1e-9);
-  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 5), after, 1e-9);
-  g_assert_cmpfloat_with_epsilon (get_metric (sft_run, "eval/loss", 6), before, 1e-9);
+  g_assert_cmpfloat_with_epsilon (fixture_metric (project, id, "eval/ptx_loss", 0), before, 1e-9);
+  g_assert_cmpfloat_with_epsilon (fixture_metric (project, id, "eval/ptx_loss", 5), after, 1e-9);
+  g_assert_cmpfloat_with_epsilon (fixture_metric (project, sft_run, "eval/loss", 6), before, 1e-9);
   g_assert_cmpfloat (fabs (before - after), >, 1e-3);
   for (int step = 0; step <= 5; step++) {
-    g_assert_cmpint (isnan (get_metric (id, "eval/ptx_loss", step)), ==,
-                     isnan (get_metric (id, "eval/proxy", step)));
-    g_assert_cmpint (isnan (get_metric (id, "eval/ptx_loss", step)), ==, step == 1 || step == 3);
+    g_assert_cmpint (isnan (fixture_metric (project, id, "eval/ptx_loss", step)), ==,
+                     isnan (fixture_metric (project, id, "eval/proxy", step)));
+    g_assert_cmpint (isnan (fixture_metric (project, id, "eval/ptx_loss", step)), ==,
+                     step == 1 || step == 3);
   }
-  g_assert_cmpfloat (get_metric (id, "time/eval", 2), >, 0);
+  g_assert_cmpfloat (fixture_metric (project, id, "time/eval", 2), >, 0);
   g_assert_nonnull (strstr (snapshot, "\"ptx_split\":{\"seed\":5,\"eval_split\":0.2999"));
 }
 
@@ -248,9 +229,10 @@ test_trains_nothing (void)
   fixture_write (path, other->str);
   a = train (&first);
   b = train (&second);
-  assert_same_weights ("first", "second");
-  g_assert_cmpfloat (fabs (get_metric (a, "eval/ptx_loss", 0)
-                           - get_metric (b, "eval/ptx_loss", 0)), >, 1e-3);
+  fixture_assert_same_weights (project, "first", "second");
+  g_assert_cmpfloat (fabs (fixture_metric (project, a, "eval/ptx_loss", 0)
+                           - fixture_metric (project, b, "eval/ptx_loss", 0)),
+                     >, 1e-3);
 }
 
 /* --- The project's own demonstrations ---------------------------------------------------- */
@@ -301,7 +283,7 @@ test_held_out_prompts (void)
   same.data_files = files;
   id = train (&own);
   train (&same);
-  assert_same_weights ("own-sft", "same-sft");
+  fixture_assert_same_weights (project, "own-sft", "same-sft");
   g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
   snapshot = dup_snapshot (id);
   g_assert_nonnull (
@@ -316,9 +298,9 @@ test_demonstrations (void)
   gint64 id = train (&request);
 
   g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
-  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 0),
+  g_assert_cmpfloat_with_epsilon (fixture_metric (project, id, "eval/ptx_loss", 0),
                                   compute_loss ("sft", is_to_measure), 1e-9);
-  g_assert_cmpfloat_with_epsilon (get_metric (id, "eval/ptx_loss", 5),
+  g_assert_cmpfloat_with_epsilon (fixture_metric (project, id, "eval/ptx_loss", 5),
                                   compute_loss ("own", is_to_measure), 1e-9);
 }
 
@@ -349,9 +331,9 @@ test_few (void)
   id = train (&request);
   snapshot = dup_snapshot (id);
   g_assert_null (strstr (snapshot, "ptx_split"));
-  g_assert_true (isnan (get_metric (id, "eval/ptx_loss", 0)));
-  g_assert_true (isnan (get_metric (id, "eval/ptx_loss", 2)));
-  g_assert_false (isnan (get_metric (id, "eval/proxy", 2)));
+  g_assert_true (isnan (fixture_metric (project, id, "eval/ptx_loss", 0)));
+  g_assert_true (isnan (fixture_metric (project, id, "eval/ptx_loss", 2)));
+  g_assert_false (isnan (fixture_metric (project, id, "eval/proxy", 2)));
   g_assert_true (log_has (id, "48 rows to learn beside, 36 prompts"));
 }
 
@@ -388,10 +370,10 @@ test_resumes (void)
   g_assert_cmpint (laurel_project_resume_run (project, b, &error), ==, b);
   g_assert_true (laurel_project_wait (project, b, &error));
   g_assert_no_error (error);
-  assert_same_weights ("in-one", "in-two");
+  fixture_assert_same_weights (project, "in-one", "in-two");
   for (int step = 0; step <= 40; step += 2)
-    g_assert_cmpfloat (get_metric (a, "eval/ptx_loss", step), ==,
-                       get_metric (b, "eval/ptx_loss", step));
+    g_assert_cmpfloat (fixture_metric (project, a, "eval/ptx_loss", step), ==,
+                       fixture_metric (project, b, "eval/ptx_loss", step));
 }
 
 int

@@ -138,26 +138,6 @@ read_alarms (gint64 run_id)
   return alarms;
 }
 
-static double
-get_metric (gint64 run_id, const char *key, int step)
-{
-  g_autoptr (GPtrArray) metrics = laurel_store_list_metrics (laurel_project_get_store (project),
-                                                             run_id, key, step - 1, NULL);
-  const LaurelMetric *metric = metrics->len > 0 ? g_ptr_array_index (metrics, 0) : NULL;
-
-  return metric != NULL && metric->step == step ? metric->value : NAN;
-}
-
-static void
-assert_same_weights (const char *a, const char *b)
-{
-  LaurelStore *store = laurel_project_get_store (project);
-  g_autoptr (LaurelModelRecord) x = laurel_store_get_model (store, a, NULL);
-  g_autoptr (LaurelModelRecord) y = laurel_store_get_model (store, b, NULL);
-
-  g_assert_cmpstr (x->sha256, ==, y->sha256);
-}
-
 /* The weights that are kept are those that a run has which ends there. */
 static void
 assert_kept_is_peak (LaurelStage stage, gint64 run_id, int peak)
@@ -171,7 +151,7 @@ assert_kept_is_peak (LaurelStage stage, gint64 run_id, int peak)
   g_assert_no_error (error);
   if (peak > 0)
     train (&shorter);
-  assert_same_weights (kept, peak > 0 ? name : "sft");
+  fixture_assert_same_weights (project, kept, peak > 0 ? name : "sft");
 }
 
 static void
@@ -199,7 +179,7 @@ test_stops (gconstpointer data)
   g_assert_cmpint (run->status, ==, LAUREL_RUN_STOPPED);
   g_assert_cmpint (run->step, <, 20);
   g_assert_cmpint (run->step, >=, peak + 3);
-  g_assert_cmpfloat (get_metric (id, "alarm/over-optimisation", run->step), ==, 1);
+  g_assert_cmpfloat (fixture_metric (project, id, "alarm/over-optimisation", run->step), ==, 1);
   g_assert_cmpint (laurel_project_get_best_step (project, id), ==, peak);
   assert_kept_is_peak (stage, id, peak);
   /* Whoever goes on has been told: it does not stop again for the same evaluations. */
@@ -311,7 +291,7 @@ train_in_parts (LaurelTrainRequest *request, const char *output, gint64 *whole, 
   }
   g_assert_true (laurel_project_wait (project, *parts, &error));
   g_assert_no_error (error);
-  assert_same_weights (output, other);
+  fixture_assert_same_weights (project, output, other);
 }
 
 /* Lights, evaluations and the best weights come back with the checkpoint, alike for both stages
@@ -367,11 +347,11 @@ test_keeps (void)
   g_assert_cmpint (run->status, ==, LAUREL_RUN_DONE);
   g_assert_cmpint (run->step, <, 20);
   g_assert_cmpint (run->n_steps, ==, run->step);
-  g_assert_cmpfloat (get_metric (id, "alarm/over-optimisation", run->step), ==, 1);
+  g_assert_cmpfloat (fixture_metric (project, id, "alarm/over-optimisation", run->step), ==, 1);
   shorter.hyperparameters.max_steps = laurel_alarms_get_peak (alarms);
   g_assert_cmpint (shorter.hyperparameters.max_steps, >, 0);
   train (&shorter);
-  assert_same_weights ("peak", "to-peak");
+  fixture_assert_same_weights (project, "peak", "to-peak");
 
   first = print_metrics (id);
   model = laurel_project_resolve_model (project, "peak", &error);
@@ -385,7 +365,7 @@ test_keeps (void)
   second = print_metrics (id);
   g_assert_cmpint (again->step, ==, run->step);
   g_assert_cmpstr (first, ==, second);
-  assert_same_weights ("peak", "to-peak");
+  fixture_assert_same_weights (project, "peak", "to-peak");
 }
 
 /* Without a judge there is the reward model's word alone, and nothing is kept. */
@@ -401,13 +381,14 @@ test_no_gold (void)
   id = start (&request);
   g_assert_true (laurel_project_wait (project, id, &error));
   g_assert_no_error (error);
-  g_assert_cmpfloat (get_metric (id, "eval/kl", 0), ==, 0); /* it is the reference yet */
-  g_assert_true (isnan (get_metric (id, "eval/kl", 1)));
-  g_assert_cmpfloat (get_metric (id, "eval/kl", 2), >, 0);
-  g_assert_false (isnan (get_metric (id, "eval/proxy", 3))); /* the end is measured */
-  g_assert_cmpfloat (get_metric (id, "eval/length", 3), >, 0);
-  g_assert_cmpfloat (get_metric (id, "eval/length", 3), <=, 10);
-  g_assert_true (isnan (get_metric (id, "eval/gold", 3)));
+  /* It is the reference yet. */
+  g_assert_cmpfloat (fixture_metric (project, id, "eval/kl", 0), ==, 0);
+  g_assert_true (isnan (fixture_metric (project, id, "eval/kl", 1)));
+  g_assert_cmpfloat (fixture_metric (project, id, "eval/kl", 2), >, 0);
+  g_assert_false (isnan (fixture_metric (project, id, "eval/proxy", 3))); /* the end is measured */
+  g_assert_cmpfloat (fixture_metric (project, id, "eval/length", 3), >, 0);
+  g_assert_cmpfloat (fixture_metric (project, id, "eval/length", 3), <=, 10);
+  g_assert_true (isnan (fixture_metric (project, id, "eval/gold", 3)));
   kept = laurel_project_keep_best (project, id, NULL, &error);
   g_assert_null (kept);
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_NOT_FOUND);
@@ -437,7 +418,7 @@ test_refuses (void)
   laurel_project_stop_job (project);
   g_assert_false (laurel_project_wait (project, id, &error));
   g_clear_error (&error);
-  g_assert_false (isnan (get_metric (id, "eval/gold", 0)));
+  g_assert_false (isnan (fixture_metric (project, id, "eval/gold", 0)));
   fixture_write (rules, changed);
   g_assert_cmpint (laurel_project_resume_run (project, id, &error), ==, id);
   g_assert_false (laurel_project_wait (project, id, &error));
