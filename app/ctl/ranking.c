@@ -4,6 +4,7 @@
 #include "app/ctl/ctl.h"
 
 #include "core/base/error.h"
+#include "core/base/statistics.h"
 #include "core/label/agreement.h"
 #include "core/label/exchange.h"
 #include "core/project/queue.h"
@@ -11,9 +12,6 @@
 
 #include <math.h>
 #include <stdio.h>
-
-/* Tasks whose bootstrap decides an interval of agreement. */
-#define N_RESAMPLES 1000
 
 static gboolean
 run_import (LaurelCtl *self, GError **error)
@@ -273,19 +271,20 @@ print_agreement (GPtrArray *list)
                           strict, half, tau);
   }
   laurel_ctl_table_print (table);
-  printf ("Intervals are 95 %%, from drawing whole tasks again %d times.\n", N_RESAMPLES);
+  printf ("Intervals are 95 %%, from drawing whole tasks again %d times.\n",
+          LAUREL_BOOTSTRAP_RESAMPLES);
 }
 
 static gboolean
 run_agreement (LaurelCtl *self, GError **error)
 {
+  const LaurelAgreementRequest request = { .n_resamples = LAUREL_BOOTSTRAP_RESAMPLES };
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autoptr (GPtrArray) list = NULL;
 
   if (!laurel_ctl_open_project (self, error))
     return FALSE;
-  list =
-      laurel_label_list_agreement (laurel_project_get_store (self->project), N_RESAMPLES, 0, error);
+  list = laurel_label_list_agreement (laurel_project_get_store (self->project), &request, error);
   if (list == NULL)
     return FALSE;
   if (!self->json) {

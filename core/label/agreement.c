@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/label/agreement.h"
 
+#include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/base/statistics.h"
 
@@ -121,54 +122,67 @@ widen (LaurelEstimate *estimate, double least, int n_tasks)
   estimate->high = least + (1 - least) * share.high;
 }
 
+/* The counts of @n_resamples draws of @n_tasks of the tasks, the same ones for every measure. */
+static LaurelPairCounts *
+draw_tasks (const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed)
+{
+  LaurelPairCounts *drawn = g_new0 (LaurelPairCounts, MAX (n_resamples, 1));
+
+  for (int r = 0; r < n_resamples && n_tasks > 1; r++) {
+    LaurelRng rng;
+
+    laurel_rng_init (&rng, seed, LAUREL_RNG_BOOTSTRAP, (guint64) r, 0);
+    for (int i = 0; i < n_tasks; i++)
+      add_counts (&drawn[r], &tasks[laurel_rng_below (&rng, (guint32) n_tasks)]);
+  }
+  return drawn;
+}
+
+/* The tasks, and what was drawn of them. */
+typedef struct {
+  const LaurelPairCounts *tasks;
+  int n_tasks;
+  const LaurelPairCounts *drawn;
+  int n_resamples;
+} Draws;
+
 /* @least: what the measure is at the least; at the most it is 1. */
 static LaurelEstimate
-estimate (Measure measure,
-          double least,
-          const LaurelPairCounts *tasks,
-          int n_tasks,
-          int n_resamples,
-          guint64 seed)
+estimate (Measure measure, double least, const Draws *draws)
 {
   LaurelEstimate result = { NAN, NAN, NAN, NULL };
-  g_autofree double *values = g_new (double, MAX (n_resamples, 1));
+  g_autofree double *values = g_new (double, MAX (draws->n_resamples, 1));
   LaurelPairCounts sum = { 0 };
   const char *ignored = NULL;
   int n = 0;
 
-  for (int i = 0; i < n_tasks; i++)
-    add_counts (&sum, &tasks[i]);
-  if (n_tasks == 0)
+  for (int i = 0; i < draws->n_tasks; i++)
+    add_counts (&sum, &draws->tasks[i]);
+  if (draws->n_tasks == 0)
     result.reason = "they have ranked no task in common";
   else
     result.value = measure (&sum, &result.reason);
   if (isnan (result.value))
     return result;
-  if (n_tasks < 2 || n_resamples < 1) {
-    result.reason = n_tasks < 2 ? "an interval needs at least two tasks in common"
-                                : "no resamples were asked for";
+  if (draws->n_tasks < 2 || draws->n_resamples < 1) {
+    result.reason = draws->n_tasks < 2 ? "an interval needs at least two tasks in common"
+                                       : "no resamples were asked for";
     return result;
   }
-  for (int r = 0; r < n_resamples; r++) {
-    LaurelPairCounts drawn = { 0 };
-    LaurelRng rng;
-
-    laurel_rng_init (&rng, seed, LAUREL_RNG_BOOTSTRAP, (guint64) r, 0);
-    for (int i = 0; i < n_tasks; i++)
-      add_counts (&drawn, &tasks[laurel_rng_below (&rng, (guint32) n_tasks)]);
-    values[n] = measure (&drawn, &ignored);
+  for (int r = 0; r < draws->n_resamples; r++) {
+    values[n] = measure (&draws->drawn[r], &ignored);
     n += !isnan (values[n]);
   }
   /* Resamples without any strict pair say nothing; when they are many the rest is
    * no fair sample. */
-  if (2 * n < n_resamples) {
+  if (2 * n < draws->n_resamples) {
     result.reason = "ties leave too few pairs for an interval";
     return result;
   }
   qsort (values, (gsize) n, sizeof *values, compare_doubles);
   result.low = laurel_quantile (values, n, 0.025);
   result.high = laurel_quantile (values, n, 0.975);
-  widen (&result, least, count_defined (measure, tasks, n_tasks));
+  widen (&result, least, count_defined (measure, draws->tasks, draws->n_tasks));
   return result;
 }
 
@@ -176,13 +190,16 @@ void
 laurel_agreement_estimate (
     const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out)
 {
+  g_autofree LaurelPairCounts *drawn = draw_tasks (tasks, n_tasks, n_resamples, seed);
+  const Draws draws = { tasks, n_tasks, drawn, n_resamples };
+
   out->n_tasks = n_tasks;
   out->n_pairs = 0;
   for (int i = 0; i < n_tasks; i++)
     out->n_pairs += tasks[i].n_pairs;
-  out->strict = estimate (measure_strict, 0, tasks, n_tasks, n_resamples, seed);
-  out->half = estimate (measure_half, 0, tasks, n_tasks, n_resamples, seed);
-  out->tau_b = estimate (measure_tau_b, -1, tasks, n_tasks, n_resamples, seed);
+  out->strict = estimate (measure_strict, 0, &draws);
+  out->half = estimate (measure_half, 0, &draws);
+  out->tau_b = estimate (measure_tau_b, -1, &draws);
 }
 
 /* --- A project's labelers --------------------------------------------------- */
@@ -327,47 +344,75 @@ make_agreement (const Ground *ground,
   return agreement;
 }
 
+/* A group, or two of those who have ranked something, who are NULL in a group. */
+typedef struct {
+  LaurelAgreementGroup group;
+  const LaurelLabeler *a, *b;
+} Held;
+
 static void
-add_groups (const Ground *ground, GPtrArray *labelers, GPtrArray *list)
+add_held (GArray *list, LaurelAgreementGroup group, const LaurelLabeler *a, const LaurelLabeler *b)
 {
-  int n_people = 0, n_programs = 0;
+  const Held held = { group, a, b };
+
+  g_array_append_val (list, held);
+}
+
+/* (element-type Held) */
+static GArray *
+list_held (GPtrArray *labelers)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (Held));
+  g_autoptr (GPtrArray) ranked = g_ptr_array_new ();
+  guint n_people = 0;
 
   for (guint i = 0; i < labelers->len; i++) {
-    const LaurelLabeler *labeler = g_ptr_array_index (labelers, i);
+    LaurelLabeler *labeler = g_ptr_array_index (labelers, i);
 
-    n_people += labeler->n_rankings > 0 && labeler->kind == LAUREL_LABELER_PERSON;
-    n_programs += labeler->n_rankings > 0 && labeler->kind != LAUREL_LABELER_PERSON;
+    if (labeler->n_rankings == 0)
+      continue;
+    g_ptr_array_add (ranked, labeler);
+    n_people += labeler->kind == LAUREL_LABELER_PERSON;
   }
-  g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_ALL, NULL, NULL));
+  add_held (list, LAUREL_AGREEMENT_ALL, NULL, NULL);
   if (n_people > 1)
-    g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_PEOPLE, NULL, NULL));
-  if (n_people > 0 && n_programs > 0)
-    g_ptr_array_add (list, make_agreement (ground, LAUREL_AGREEMENT_MIXED, NULL, NULL));
+    add_held (list, LAUREL_AGREEMENT_PEOPLE, NULL, NULL);
+  if (n_people > 0 && n_people < ranked->len)
+    add_held (list, LAUREL_AGREEMENT_MIXED, NULL, NULL);
+  for (guint i = 0; i < ranked->len; i++)
+    for (guint j = i + 1; j < ranked->len; j++)
+      add_held (list, LAUREL_AGREEMENT_PAIR, ranked->pdata[i], ranked->pdata[j]);
+  return list;
 }
 
 GPtrArray *
-laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, GError **error)
+laurel_label_list_agreement (LaurelStore *store,
+                             const LaurelAgreementRequest *request,
+                             GError **error)
 {
   g_autoptr (GPtrArray) rankings = laurel_store_list_rankings (store, 0, error);
   g_autoptr (GPtrArray) labelers =
       rankings != NULL ? laurel_store_list_labelers (store, error) : NULL;
   g_autoptr (GPtrArray) list = NULL;
   g_autoptr (GHashTable) groups = NULL;
-  Ground ground = { rankings, NULL, n_resamples, seed };
+  g_autoptr (GArray) all = NULL;
 
   if (labelers == NULL)
     return NULL;
   groups = group_by_task (rankings);
-  ground.groups = groups;
+  all = list_held (labelers);
   list = g_ptr_array_new_with_free_func ((GDestroyNotify) laurel_agreement_free);
-  add_groups (&ground, labelers, list);
-  for (guint i = 0; i < labelers->len; i++)
-    for (guint j = i + 1; j < labelers->len; j++) {
-      const LaurelLabeler *a = g_ptr_array_index (labelers, i),
-                          *b = g_ptr_array_index (labelers, j);
+  for (guint i = 0; i < all->len; i++) {
+    const Held *held = &g_array_index (all, Held, i);
+    const Ground ground = { rankings, groups, request->n_resamples, request->seed };
 
-      if (a->n_rankings > 0 && b->n_rankings > 0)
-        g_ptr_array_add (list, make_agreement (&ground, LAUREL_AGREEMENT_PAIR, a, b));
+    if (request->progress != NULL
+        && !request->progress ((int) i, (int) all->len, request->user_data)) {
+      g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED,
+                   "Could not say how far labelers agree: it was stopped");
+      return NULL;
     }
+    g_ptr_array_add (list, make_agreement (&ground, held->group, held->a, held->b));
+  }
   return g_steal_pointer (&list);
 }

@@ -64,8 +64,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (LaurelAgreement, laurel_agreement_free)
 /* The three estimates of @n_tasks tasks' counts, with @n_resamples (0: no intervals). */
 void laurel_agreement_estimate (const LaurelPairCounts *tasks, int n_tasks, int n_resamples, guint64 seed, LaurelAgreement *out);
 
+typedef struct {
+  int n_resamples;
+  guint64 seed;
+  gboolean (*progress) (int n_done, int n_all, gpointer user_data); /* estimates; FALSE stops; NULL: none */
+  gpointer user_data;
+} LaurelAgreementRequest;
+
 /* (element-type LaurelAgreement): all labelers together first, then people among themselves and people with programs,
- * where there are such, then each two labelers that have ranked something. */
-GPtrArray *laurel_label_list_agreement (LaurelStore *store, int n_resamples, guint64 seed, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * where there are such, then each two labelers that have ranked something. CANCELLED when the progress stopped it. */
+GPtrArray *laurel_label_list_agreement (LaurelStore *store, const LaurelAgreementRequest *request, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -155,6 +155,7 @@ test_simulate (void)
   g_autoptr (GError) error = NULL;
   gint64 exact = laurel_store_ensure_labeler (store, "exact", LAUREL_LABELER_RULES, NULL);
   gint64 noisy = laurel_store_ensure_labeler (store, "noisy", LAUREL_LABELER_RULES, NULL);
+  const LaurelAgreementRequest request = { .n_resamples = 200, .seed = 1 };
   const LaurelAgreement *pair;
   int n_slips = 0;
 
@@ -185,7 +186,7 @@ test_simulate (void)
   g_assert_cmpint (n_slips, >=, 34);
   g_assert_cmpint (n_slips, <=, 86);
 
-  agreements = laurel_label_list_agreement (store, 200, 1, &error);
+  agreements = laurel_label_list_agreement (store, &request, &error);
   g_assert_no_error (error);
   g_assert_cmpint (agreements->len, ==, 2);
   pair = g_ptr_array_index (agreements, 1);
@@ -196,6 +197,29 @@ test_simulate (void)
   g_assert_cmpfloat (pair->strict.value, <, 1);
   g_assert_cmpfloat (pair->strict.value, >,
                      0.8); /* a slip turns at most two of a ranking's five strict pairs */
+  laurel_file_remove_tree (dir, NULL);
+}
+
+static gboolean
+stop_at_once (int n_done, int n_all, gpointer user_data)
+{
+  g_assert_cmpint (n_done, ==, 0);
+  g_assert_cmpint (n_all, ==, 1); /* nobody has ranked: everybody together alone */
+  return FALSE;
+}
+
+static void
+test_stopped (void)
+{
+  const LaurelAgreementRequest request = { .n_resamples = 200, .progress = stop_at_once };
+  g_autofree char *dir = NULL;
+  g_autoptr (LaurelStore) store = make_store (&dir, 1);
+  g_autoptr (GPtrArray) agreements = NULL;
+  g_autoptr (GError) error = NULL;
+
+  agreements = laurel_label_list_agreement (store, &request, &error);
+  g_assert_null (agreements);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
   laurel_file_remove_tree (dir, NULL);
 }
 
@@ -226,6 +250,7 @@ main (int argc, char **argv)
   g_test_add_func ("/label/agreement/undefined", test_undefined);
   g_test_add_func ("/label/agreement/interval", test_interval);
   g_test_add_func ("/label/agreement/alike", test_alike);
+  g_test_add_func ("/label/agreement/stopped", test_stopped);
   g_test_add_func ("/label/simulate/ranks-by-score", test_simulate);
   g_test_add_func ("/label/simulate/errors", test_simulate_errors);
   return g_test_run ();
