@@ -55,12 +55,23 @@ look_count (GtkWidget *widget, GType type)
   return n;
 }
 
+/* NULL: it is no text. */
+static const char *
+get_text (GtkWidget *widget)
+{
+  if (GTK_IS_INSCRIPTION (widget))
+    return gtk_inscription_get_text (GTK_INSCRIPTION (widget));
+  return GTK_IS_LABEL (widget) ? gtk_label_get_text (GTK_LABEL (widget)) : NULL;
+}
+
 gboolean
 look_shows (GtkWidget *widget, const char *text)
 {
+  const char *own = get_text (widget);
+
   if (!gtk_widget_get_visible (widget))
     return FALSE;
-  if (GTK_IS_LABEL (widget) && strstr (gtk_label_get_text (GTK_LABEL (widget)), text) != NULL)
+  if (own != NULL && strstr (own, text) != NULL)
     return TRUE;
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
        child = gtk_widget_get_next_sibling (child))

@@ -16,7 +16,7 @@ void look_init (void);
 void look_spin (int ms);
 GtkWidget *look_for (GtkWidget *widget, GType type);
 int look_count (GtkWidget *widget, GType type);
-/* Whether a label that is shown has @text in it. */
+/* Whether a label, or a cell of a table, that is shown has @text in it. */
 gboolean look_shows (GtkWidget *widget, const char *text);
 /* With LAUREL_SCREENSHOTS=FOLDER saves @window there in both colour schemes. */
 void look_take_pictures (GtkWidget *window, const char *name);

@@ -5,6 +5,7 @@
 #include "ui/accessible.h"
 #include "ui/data/data_exchange.h"
 #include "ui/data/data_source.h"
+#include "ui/data/labelers_view.h"
 #include "ui/data/order_dialog.h"
 #include "ui/data/paged_list.h"
 #include "ui/data/ranking_dialog.h"
@@ -28,6 +29,7 @@ struct _LaurelDataPage {
   AdwStatusPage *empty;
   GtkColumnView *view;
   GtkStack *contents;
+  LaurelLabelersView *labelers_view;
   LaurelOnlineView *online;
 
   GSignalGroup *signals;
@@ -95,6 +97,8 @@ reload (LaurelDataPage *self)
   adw_status_page_set_description (self->empty,
                                    is_searching ? _("Try other words.") : _ (self->source->empty));
   gtk_stack_set_visible_child_name (self->states, n > 0 ? "rows" : "empty");
+  gtk_stack_set_visible_child_name (
+      self->contents, n > 0 && g_str_equal (self->source->name, "labelers") ? "labelers" : "rows");
 }
 
 static void
@@ -127,7 +131,6 @@ source_cb (LaurelDataPage *self, GtkListBoxRow *row)
     gtk_stack_set_visible_child_name (self->contents, "online");
     return;
   }
-  gtk_stack_set_visible_child_name (self->contents, "rows");
   self->source = &laurel_data_sources (&n)[gtk_list_box_row_get_index (row)];
   name = self->source->name;
   gtk_widget_set_visible (GTK_WIDGET (self->search), self->source->can_search);
@@ -168,6 +171,7 @@ laurel_data_page_project_changed (LaurelPage *page)
 
   g_clear_handle_id (&self->refresh_source, g_source_remove);
   g_signal_group_set_target (self->signals, laurel_page_get_project (page));
+  laurel_labelers_view_set_project (self->labelers_view, laurel_page_get_project (page));
   laurel_online_view_set_project (self->online, laurel_page_get_project (page));
   reload (self);
 }
@@ -277,6 +281,7 @@ laurel_data_page_class_init (LaurelDataPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, empty);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, view);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, contents);
+  gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, labelers_view);
   gtk_widget_class_bind_template_child (widget_class, LaurelDataPage, online);
   gtk_widget_class_bind_template_callback (widget_class, source_cb);
   gtk_widget_class_bind_template_callback (widget_class, reload);
@@ -317,6 +322,7 @@ laurel_data_page_init (LaurelDataPage *self)
 {
   g_autoptr (GtkSelectionModel) selection = NULL;
 
+  g_type_ensure (LAUREL_TYPE_LABELERS_VIEW);
   g_type_ensure (LAUREL_TYPE_ONLINE_VIEW);
   self->rows = laurel_paged_list_new ();
   gtk_widget_init_template (GTK_WIDGET (self));

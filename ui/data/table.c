@@ -10,6 +10,9 @@ struct _LaurelTextRow {
   gint64 id;
   char **cells;
   guint n_cells;
+  char *name;
+  char **tips;
+  guint n_tips;
 };
 
 G_DEFINE_FINAL_TYPE (LaurelTextRow, laurel_text_row, G_TYPE_OBJECT)
@@ -17,7 +20,11 @@ G_DEFINE_FINAL_TYPE (LaurelTextRow, laurel_text_row, G_TYPE_OBJECT)
 static void
 laurel_text_row_finalize (GObject *object)
 {
-  g_strfreev (LAUREL_TEXT_ROW (object)->cells);
+  LaurelTextRow *self = LAUREL_TEXT_ROW (object);
+
+  g_strfreev (self->cells);
+  g_strfreev (self->tips);
+  g_free (self->name);
   G_OBJECT_CLASS (laurel_text_row_parent_class)->finalize (object);
 }
 
@@ -55,6 +62,18 @@ laurel_text_row_get_cell (LaurelTextRow *self, guint column)
 {
   g_return_val_if_fail (LAUREL_IS_TEXT_ROW (self), "");
   return column < self->n_cells ? self->cells[column] : "";
+}
+
+void
+laurel_text_row_describe (LaurelTextRow *self, const char *name, char **tips)
+{
+  g_return_if_fail (LAUREL_IS_TEXT_ROW (self));
+
+  g_free (self->name);
+  self->name = g_strdup (name);
+  g_strfreev (self->tips);
+  self->tips = tips;
+  self->n_tips = g_strv_length (tips);
 }
 
 /* In characters, by kind: where there is room, and at least. */
@@ -95,20 +114,30 @@ name_row (GtkWidget *label, const char *name)
     gtk_accessible_update_property (GTK_ACCESSIBLE (row), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
+/* The cell's own words, or what may have been cut off. */
+static const char *
+get_tip (LaurelTextRow *row, guint column, LaurelColumnKind kind)
+{
+  const char *text = laurel_text_row_get_cell (row, column);
+
+  if (column < row->n_tips && row->tips[column][0] != '\0')
+    return row->tips[column];
+  return g_utf8_strlen (text, -1) >= (glong) least_widths[kind] ? text : NULL;
+}
+
 static void
 cell_bind (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
 {
   LaurelTextRow *row = gtk_list_item_get_item (item);
   GtkWidget *label = gtk_list_item_get_child (item);
-  const char *text = laurel_text_row_get_cell (row, GPOINTER_TO_UINT (data));
-  g_autofree char *line = g_strdelimit (g_strdup (text), "\n\r\t", ' ');
+  guint column = GPOINTER_TO_UINT (data);
+  g_autofree char *line =
+      g_strdelimit (g_strdup (laurel_text_row_get_cell (row, column)), "\n\r\t", ' ');
 
   gtk_inscription_set_text (GTK_INSCRIPTION (label), line);
-  /* It may have been cut off. */
-  gtk_widget_set_tooltip_text (
-      label, g_utf8_strlen (text, -1) >= (glong) least_widths[get_kind (factory)] ? text : NULL);
-  if (GPOINTER_TO_UINT (data) == 0)
-    name_row (label, line);
+  gtk_widget_set_tooltip_text (label, get_tip (row, column, get_kind (factory)));
+  if (column == 0)
+    name_row (label, row->name != NULL ? row->name : line);
 }
 
 static GtkWidget *
@@ -122,13 +151,21 @@ find_label (GtkWidget *widget)
   return found;
 }
 
-/* The title of a column of numbers stands over them; GTK has no property for it. */
+/* GTK has no properties for what is asked of a title, so it is sought behind the column's back. */
+static GtkWidget *
+find_last_title (GtkColumnView *view)
+{
+  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (view));
+
+  return header != NULL ? gtk_widget_get_last_child (header) : NULL;
+}
+
+/* The title of a column of numbers stands over them. */
 static void
 align_last_title (GtkColumnView *view)
 {
-  GtkWidget *header = gtk_widget_get_first_child (GTK_WIDGET (view));
-  GtkWidget *button = header != NULL ? gtk_widget_get_last_child (header) : NULL;
-  GtkWidget *label = button != NULL ? find_label (button) : NULL;
+  GtkWidget *title = find_last_title (view);
+  GtkWidget *label = title != NULL ? find_label (title) : NULL;
 
   if (label != NULL) {
     gtk_widget_set_hexpand (label, TRUE);
@@ -172,8 +209,14 @@ laurel_table_new (const char *label, const LaurelTableColumn *columns, GListMode
   GtkWidget *view = make_view (label, rows);
   GtkWidget *scrolled = gtk_scrolled_window_new ();
 
-  for (guint i = 0; columns[i].title != NULL; i++)
+  for (guint i = 0; columns[i].title != NULL; i++) {
+    GtkWidget *title;
+
     laurel_table_add_column (GTK_COLUMN_VIEW (view), columns[i].title, i, columns[i].kind);
+    title = find_last_title (GTK_COLUMN_VIEW (view));
+    if (title != NULL)
+      gtk_widget_set_tooltip_text (title, columns[i].tip);
+  }
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scrolled), GTK_POLICY_AUTOMATIC,
                                   GTK_POLICY_NEVER);
   /* A bar that is seen: columns that are cut off at an edge look like all there are. */

@@ -14,6 +14,9 @@ G_DECLARE_FINAL_TYPE (LaurelTextRow, laurel_text_row, LAUREL, TEXT_ROW, GObject)
 LaurelTextRow *laurel_text_row_new (gint64 id, char **cells) G_GNUC_WARN_UNUSED_RESULT;
 gint64 laurel_text_row_get_id (LaurelTextRow *self);
 const char *laurel_text_row_get_cell (LaurelTextRow *self, guint column); /* "" beyond the last */
+/* The row's accessible name, which is that of its first cell otherwise, and tooltips of its cells ("": none of its own).
+ * Takes @tips (NULL-terminated). */
+void laurel_text_row_describe (LaurelTextRow *self, const char *name, char **tips);
 
 typedef enum {
   LAUREL_COLUMN_TEXT,   /* one line, ellipsised, takes the free space */
@@ -31,6 +34,7 @@ void laurel_table_add_column (GtkColumnView *view, const char *title, guint inde
 typedef struct {
   const char *title;
   LaurelColumnKind kind;
+  const char *tip; /* of its title; NULL: none */
 } LaurelTableColumn;
 
 /* A small table for a page: as high as all its @rows (element-type LaurelTextRow), scrolling sideways where it must.
