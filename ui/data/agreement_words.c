@@ -176,7 +176,7 @@ count_programs (const LaurelAgreement *row)
   return (row->kind_a != LAUREL_LABELER_PERSON) + (row->kind_b != LAUREL_LABELER_PERSON);
 }
 
-/* Those who share something first, then people; a stable order otherwise. */
+/* Those who share something first, then people, then those who share most. */
 static int
 compare_pairs (gconstpointer a, gconstpointer b)
 {
@@ -206,8 +206,8 @@ GtkWidget *
 laurel_agreement_make_table (GPtrArray *list)
 {
   const LaurelTableColumn columns[] = {
-    { _("Labeler"), LAUREL_COLUMN_TEXT, NULL },
-    { _("With"), LAUREL_COLUMN_TEXT, NULL },
+    { _("Labeler"), LAUREL_COLUMN_NAME, NULL },
+    { _("With"), LAUREL_COLUMN_NAME, NULL },
     { _("Tasks"), LAUREL_COLUMN_NUMBER, _("Tasks that both have ranked") },
     { _("Agreement"), LAUREL_COLUMN_INTERVAL,
       _("Of the pairs of completions that neither calls a tie, the share that both put in the "

@@ -29,6 +29,7 @@ struct _LaurelLabelersView {
 
   LaurelProject *project;
   GSignalGroup *signals;
+  GListStore *labelers; /* (element-type LaurelTextRow) */
   GCancellable *cancellable; /* of what is computed now; NULL: nothing is */
   const char *hint;          /* what to do for more; NULL: nothing */
   gboolean is_old;           /* something has been ranked since the last computation began */
@@ -53,18 +54,26 @@ find_source (void)
 static void
 show_labelers (LaurelLabelersView *self)
 {
+  g_autoptr (GPtrArray) rows = find_source ()->fetch (laurel_project_get_store (self->project),
+                                                      NULL, LAUREL_LABELERS_ALL, G_MAXINT, 0);
+
+  g_list_store_splice (self->labelers, 0, g_list_model_get_n_items (G_LIST_MODEL (self->labelers)),
+                       rows->pdata, rows->len);
+}
+
+static void
+make_labelers (LaurelLabelersView *self)
+{
   const LaurelDataSource *source = find_source ();
-  g_autoptr (GPtrArray) rows = source->fetch (laurel_project_get_store (self->project), NULL,
-                                              LAUREL_LABELERS_ALL, G_MAXINT, 0);
-  g_autoptr (GListStore) store = g_list_store_new (LAUREL_TYPE_TEXT_ROW);
   LaurelTableColumn columns[LAUREL_MAX_DATA_COLUMNS + 1] = { 0 };
 
   for (guint i = 0; source->columns[i].title != NULL; i++)
     columns[i] =
         (LaurelTableColumn){ _ (source->columns[i].title), source->columns[i].kind, NULL };
-  g_list_store_splice (store, 0, 0, rows->pdata, rows->len);
-  adw_bin_set_child (self->labelers_place,
-                     laurel_table_new (_ (source->title), columns, G_LIST_MODEL (store)));
+  self->labelers = g_list_store_new (LAUREL_TYPE_TEXT_ROW);
+  adw_bin_set_child (
+      self->labelers_place,
+      laurel_table_new (_ (source->title), columns, G_LIST_MODEL (self->labelers)));
 }
 
 /* --- Agreement, on a thread ------------------------------------------------------------ */
@@ -100,8 +109,6 @@ update (LaurelLabelersView *self)
 
   gtk_spinner_set_spinning (self->spinner, is_computing);
   gtk_widget_set_visible (GTK_WIDGET (self->spinner), is_computing);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "labelers.compute",
-                                 !is_computing && self->project != NULL);
   gtk_label_set_label (self->remark, remark != NULL ? remark : "");
   gtk_widget_set_visible (GTK_WIDGET (self->remark), remark != NULL);
 }
@@ -178,6 +185,7 @@ stop (LaurelLabelersView *self)
   g_clear_object (&self->cancellable);
 }
 
+/* Stays enabled meanwhile: the button would lose the focus. */
 static void
 compute_action (GtkWidget *widget, const char *name, GVariant *parameter)
 {
@@ -253,6 +261,7 @@ laurel_labelers_view_dispose (GObject *object)
   g_clear_handle_id (&self->refresh_source, g_source_remove);
   g_clear_object (&self->signals);
   gtk_widget_dispose_template (GTK_WIDGET (self), LAUREL_TYPE_LABELERS_VIEW);
+  g_clear_object (&self->labelers);
   g_clear_object (&self->project);
   G_OBJECT_CLASS (laurel_labelers_view_parent_class)->dispose (object);
 }
@@ -285,6 +294,7 @@ laurel_labelers_view_init (LaurelLabelersView *self)
   g_signal_group_connect_swapped (self->signals, "tasks-changed", G_CALLBACK (tasks_changed_cb),
                                   self);
   gtk_widget_init_template (GTK_WIDGET (self));
+  make_labelers (self);
   laurel_accessible_mend (GTK_WIDGET (self));
   update (self);
 }

@@ -77,8 +77,8 @@ laurel_text_row_describe (LaurelTextRow *self, const char *name, char **tips)
 }
 
 /* In characters, by kind: where there is room, and at least. */
-static const guint widths[] = { 40, 14, 18, 8, 24, 20, 9 };
-static const guint least_widths[] = { 16, 14, 12, 8, 24, 20, 9 };
+static const guint widths[] = { 40, 14, 18, 8, 24, 20, 9, 30 };
+static const guint least_widths[] = { 16, 14, 12, 8, 24, 20, 9, 16 };
 
 static LaurelColumnKind
 get_kind (gpointer factory)
@@ -94,7 +94,9 @@ cell_setup (GtkSignalListItemFactory *factory, GtkListItem *item, gpointer data)
   GtkWidget *label = gtk_inscription_new (NULL);
 
   gtk_inscription_set_text_overflow (GTK_INSCRIPTION (label),
-                                     GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
+                                     kind == LAUREL_COLUMN_NAME
+                                         ? GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_MIDDLE
+                                         : GTK_INSCRIPTION_OVERFLOW_ELLIPSIZE_END);
   gtk_inscription_set_min_chars (GTK_INSCRIPTION (label), least_widths[kind]);
   gtk_inscription_set_nat_chars (GTK_INSCRIPTION (label), widths[kind]);
   gtk_inscription_set_xalign (GTK_INSCRIPTION (label), is_number ? 1 : 0);
@@ -185,6 +187,7 @@ laurel_table_add_column (GtkColumnView *view, const char *title, guint index, La
   column = gtk_column_view_column_new (title, factory);
   gtk_column_view_column_set_expand (column, kind == LAUREL_COLUMN_TEXT
                                                  || kind == LAUREL_COLUMN_TITLE
+                                                 || kind == LAUREL_COLUMN_NAME
                                                  || kind == LAUREL_COLUMN_INTERVAL);
   gtk_column_view_column_set_resizable (column, TRUE);
   gtk_column_view_append_column (view, column);

@@ -26,6 +26,7 @@ typedef enum {
   LAUREL_COLUMN_TITLE,  /* what a row of a small table is about */
   LAUREL_COLUMN_INTERVAL, /* the same, wide enough for “0.512 [0.480, 0.544]” */
   LAUREL_COLUMN_WORD,     /* one of a few words */
+  LAUREL_COLUMN_NAME,     /* its end says what it is: cut in the middle, takes free space */
 } LaurelColumnKind;
 
 /* Appends a column that shows cell @index of each LaurelTextRow. */
