@@ -82,14 +82,15 @@ reload (LaurelDataPage *self)
 {
   gint64 n = 0;
   g_autofree char *text = NULL;
-  gboolean is_searching;
+  gboolean is_searching, has_view;
 
   if (self->source == NULL)
     return;
   is_searching = get_search (self) != NULL;
   if (get_store (self) != NULL)
     n = MAX (0, self->source->count (get_store (self), get_search (self), get_labelers (self)));
-  laurel_paged_list_reset (self->rows, (guint) n, fetch, self);
+  has_view = n > 0 && g_str_equal (self->source->name, "labelers");
+  laurel_paged_list_reset (self->rows, has_view ? 0 : (guint) n, fetch, self);
   text = g_strdup_printf (ngettext ("%'d row", "%'d rows", (gulong) n), (int) n);
   gtk_label_set_label (self->count, text);
   adw_status_page_set_title (self->empty,
@@ -97,8 +98,7 @@ reload (LaurelDataPage *self)
   adw_status_page_set_description (self->empty,
                                    is_searching ? _("Try other words.") : _ (self->source->empty));
   gtk_stack_set_visible_child_name (self->states, n > 0 ? "rows" : "empty");
-  gtk_stack_set_visible_child_name (
-      self->contents, n > 0 && g_str_equal (self->source->name, "labelers") ? "labelers" : "rows");
+  gtk_stack_set_visible_child_name (self->contents, has_view ? "labelers" : "rows");
 }
 
 static void
