@@ -26,6 +26,10 @@ from gi.repository import Atspi, Gio, GLib  # noqa: E402
 PATIENCE = float(os.environ.get("LAUREL_E2E_PATIENCE", "30"))
 STARTER = Path(__file__).resolve().parents[2] / "data" / "starter"
 APPLICATION = "io.github.laurel_rlhf.Laurel"
+# GLib never frees the table of its quarks when it makes a longer one, as readers take no lock. No
+# suppression can name that: the stack that LeakSanitizer sees ends in g_malloc().
+QUARKS = re.compile(r"==\d+==ERROR: LeakSanitizer(?:(?!SUMMARY)[\s\S])*"
+                    r"SUMMARY: AddressSanitizer: 16384 byte\(s\) leaked in 1 allocation\(s\)\.")
 # Larger than the pages need, so that no card has to be scrolled to.
 SIZE = "1300x960"
 
@@ -511,7 +515,7 @@ class Laurel:
                 raise Failure("Laurel did not end when asked to") from None
             self._wait_for_bus()
         # No notification server, no session manager and no GPU are this screen's, not Laurel's.
-        complaints = [line for line in self.said().splitlines()
+        complaints = [line for line in QUARKS.sub("", self.said()).splitlines()
                       if re.search(r"CRITICAL|WARNING|ERROR", line)
                       and not re.search(r"Notifications|SessionManager|GLX|MESA|libEGL|dconf", line)]
         check(not complaints, "Laurel complained: " + "; ".join(complaints))

@@ -4,7 +4,6 @@
 
 #include <glib/gi18n.h>
 #include <math.h>
-#include <stdlib.h>
 
 /* The smallest of 1, 2, 5 × 10^k that is at least @rough. */
 static double
@@ -158,7 +157,7 @@ with_minus_sign (char *text)
   }
   exponent = strchr (text, 'e');
   if (exponent != NULL) {
-    int power = atoi (exponent + 1);
+    int power = (int) g_ascii_strtoll (exponent + 1, NULL, 10);
     char *longer = g_strdup_printf ("%.*se%s%d", (int) (exponent - text), text,
                                     power < 0 ? "−" : "", ABS (power));
 
