@@ -130,7 +130,8 @@ test_simulate (Fixture *fixture, gconstpointer unused)
   g_assert_cmpint (simulate (store, rater, TRUE, NULL, NULL, &error), ==, 10); /* Ada's */
   g_assert_cmpint (simulate (store, rater, TRUE, NULL, NULL, &error), ==, 0);
   g_assert_cmpint (laurel_store_count_rankings_by (store, LAUREL_LABELERS_PEOPLE, NULL), ==, 10);
-  agreements = laurel_label_list_agreement (store, &(LaurelAgreementRequest){ .n_resamples = 100 }, &error);
+  agreements = laurel_label_list_agreement (
+      store, &(LaurelAgreementRequest){ .n_resamples = 100 }, &error);
   mixed = find_agreement (agreements, LAUREL_AGREEMENT_MIXED);
   g_assert_cmpint (mixed->n_tasks, ==, 10);
   g_assert_null (find_agreement (agreements, LAUREL_AGREEMENT_PEOPLE)); /* there is one person */
