@@ -38,6 +38,16 @@ check_stream (LaurelCtl *self, GError **error)
 }
 
 static gboolean
+check_shared (LaurelCtl *self, GError **error)
+{
+  if (!laurel_ctl_has (self, "shared") || laurel_ctl_has (self, "task"))
+    return TRUE;
+  g_set_error (error, LAUREL_CTL_USAGE, 0,
+               "Could not share tasks: “--shared” is for tasks that are ranked; give --task too");
+  return FALSE;
+}
+
+static gboolean
 check_mix (LaurelCtl *self, GError **error)
 {
   const char *what = laurel_ctl_has (self, "mix") ? "mix" : "mix-completions";
@@ -99,6 +109,7 @@ read_settings (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
       || !read_int (self, "max-tokens", 1, &request->max_tokens, error)
       || !read_int (self, "batch-size", 0, &request->max_rows, error)
       || !read_int (self, "mix-completions", 1, &request->n_mix, error)
+      || !laurel_ctl_get_double (self, "shared", 0, 1, &request->shared, error)
       || !laurel_ctl_get_int (self, "seed", 0, G_MAXINT64, &seed, error))
     return FALSE;
   request->n_completions = (int) n_completions;
@@ -151,7 +162,7 @@ read_request (LaurelCtl *self, LaurelSampleRequest *request, GError **error)
   request->mix = laurel_ctl_get (self, "mix");
   request->n_completions = 4;
   if (request->model == NULL || !check_stream (self, error) || !check_mix (self, error)
-      || !read_weights (self, request, error)
+      || !check_shared (self, error) || !read_weights (self, request, error)
       || !read_settings (self, &checked, error) /* wrong usage before a missing model */
       || !read_defaults (self, request, error) || !read_settings (self, request, error)
       || !check_best_of (self, request, error))
@@ -490,6 +501,7 @@ static const LaurelCtlOption run_options[] = {
   { "mix", "M", "With --task: some completions of each are this model's; nobody who ranks sees it",
     FALSE },
   { "mix-completions", "N", "How many of them; the others are --model's (half)", FALSE },
+  { "shared", "SHARE", "With --task: this share is for two labelers each (0)", FALSE },
   { NULL }
 };
 

@@ -10,6 +10,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/base/rng.h"
 #include "core/model/rounding.h"
 #include "core/project/best_of.h"
 #include "core/project/data.h"
@@ -39,6 +40,7 @@ typedef struct {
   char **stop, **logit_bias;
   char *stop_text, *logit_bias_text; /* as stored: JSON */
   int n_completions;                 /* of a task */
+  double shared;                     /* this share of the tasks wants two labelers */
   GPtrArray *prompts;                /* (element-type LaurelPrompt), of the snapshot */
   gboolean has_told;                 /* what rounding the weights costs */
 } SampleWork;
@@ -117,6 +119,7 @@ read_options (JsonObject *config, SampleWork *work)
   work->logit_bias = get_texts (config, "logit_bias", &work->logit_bias_text);
   work->options.stop = (const char *const *) work->stop;
   work->n_completions = (int) json_object_get_int_member_with_default (config, "n_completions", 4);
+  work->shared = get_number (config, "shared", 0);
 }
 
 static gboolean
@@ -225,6 +228,16 @@ store_completion (LaurelJob *job,
   return TRUE;
 }
 
+/* Drawn for each prompt by itself, so that a resumed run draws the same. */
+static int
+count_wanted_labelers (const SampleWork *work, gint64 prompt_id)
+{
+  LaurelRng rng;
+
+  laurel_rng_init (&rng, work->options.seed, LAUREL_RNG_QUEUE, 1, (guint64) prompt_id);
+  return laurel_rng_uniform (&rng) < work->shared ? 2 : 1;
+}
+
 /* @samples: of each writer (element-type LaurelSample); prompt @index of the group is stored. */
 static gboolean
 store_task (LaurelJob *job,
@@ -246,7 +259,9 @@ store_task (LaurelJob *job,
                              g_ptr_array_index (samples[w], first + j), &ids[n++], error))
         return FALSE;
   }
-  return laurel_store_add_task (job->store, prompt_id, ids, n, 1, "random", error) != 0;
+  return laurel_store_add_task (job->store, prompt_id, ids, n,
+                                count_wanted_labelers (work, prompt_id), "random", error)
+         != 0;
 }
 
 static gboolean

@@ -116,6 +116,7 @@ typedef struct {
   const char *reward_model;      /* with @best_of; the samples that are not kept are not stored */
   const char *mix;               /* (nullable) a second model: so many of each prompt's completions are its own */
   int n_mix;                     /* 0: half of them */
+  double shared;                 /* this share of the tasks wants two labelers, for their agreement; 0 to 1 */
   int round;                     /* as above */
 } LaurelSampleRequest;
 

@@ -186,6 +186,8 @@ write_sample_config (const LaurelSampleRequest *request)
     json_object_set_string_member (object, "mix", request->mix);
     json_object_set_int_member (object, "n_mix", count_mixed (request));
   }
+  if (request->shared > 0)
+    json_object_set_double_member (object, "shared", request->shared);
   if (request->round != 0)
     json_object_set_int_member (object, "round", request->round);
   if (request->best_of > 1) {
@@ -280,6 +282,18 @@ check_mix (LaurelProject *self, const LaurelSampleRequest *request, GError **err
 }
 
 static gboolean
+check_shared (const LaurelSampleRequest *request, GError **error)
+{
+  if (request->shared >= 0 && request->shared <= 1)
+    return TRUE;
+  g_set_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT,
+               "Could not sample: %g of the tasks cannot be for two labelers; choose a share from "
+               "0 to 1",
+               request->shared);
+  return FALSE;
+}
+
+static gboolean
 check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError **error)
 {
   const LaurelSamplingOptions options = laurel_sample_request_get_options (request);
@@ -290,7 +304,7 @@ check_sampling (LaurelProject *self, const LaurelSampleRequest *request, GError 
                  request->n_completions);
     return FALSE;
   }
-  return laurel_sampling_options_validate (&options, error)
+  return laurel_sampling_options_validate (&options, error) && check_shared (request, error)
          && check_writer (self, request, request->model, error)
          && check_mix (self, request, error) && check_best_of (self, request, error);
 }

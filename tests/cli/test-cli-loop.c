@@ -242,6 +242,8 @@ test_verbs (Fixture *fixture, gconstpointer unused)
   assert_error (&result, 1, "nothing has been ranked");
   run (&result, "--project", project, "loop", "online", "--rounds", "1", "--labels", "1000", NULL);
   assert_error (&result, 1, "36 training prompts for 1000 labels");
+  run (&result, "--project", project, "sample", "run", "--model", "sft", "--shared", "0.2", NULL);
+  assert_error (&result, 2, "--task");
   run (&result, "--project", project, "sample", "run", "--model", "sft", "--mix", "blank", NULL);
   assert_error (&result, 2, "--task");
   run (&result, "--project", project, "sample", "run", "--model", "sft", "--mix", "blank", "--task",

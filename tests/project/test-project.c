@@ -316,6 +316,56 @@ test_sampling_settings (Fixture *fixture, gconstpointer unused)
   }
 }
 
+/* How many of the tasks that a run makes want two labelers; the others want one. */
+static int
+sample_shared (LaurelProject *project, double shared)
+{
+  const LaurelSampleRequest request = { .model = "blank",
+                                        .n_completions = 2,
+                                        .temperature = 1,
+                                        .top_p = 1,
+                                        .max_tokens = 2,
+                                        .seed = 7,
+                                        .shared = shared };
+  LaurelStore *store = laurel_project_get_store (project);
+  int before = (int) laurel_store_count_tasks (store, FALSE, NULL), n_shared = 0;
+  g_autoptr (GPtrArray) tasks = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 id = laurel_project_start_sampling (project, &request, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (laurel_project_wait (project, id, &error));
+  tasks = laurel_store_list_tasks (store, -1, before, &error);
+  g_assert_cmpuint (tasks->len, >=, 16);
+  for (guint i = 0; i < tasks->len; i++) {
+    const LaurelTask *task = g_ptr_array_index (tasks, i);
+
+    g_assert_cmpint (task->n_wanted, >=, 1);
+    g_assert_cmpint (task->n_wanted, <=, 2);
+    n_shared += task->n_wanted == 2;
+  }
+  return n_shared;
+}
+
+static void
+test_shared (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  const LaurelSampleRequest wrong = { .model = "blank", .n_completions = 2, .shared = 1.5 };
+  g_autoptr (GError) error = NULL;
+  int half = sample_shared (project, 0.5);
+  int n = (int) laurel_store_count_tasks (laurel_project_get_store (project), FALSE, NULL);
+
+  /* Of 16 or more draws at one half, all alike would come once in 32,768 seeds. */
+  g_assert_cmpint (half, >, 0);
+  g_assert_cmpint (half, <, n);
+  g_assert_cmpint (sample_shared (project, 0.5), ==, half);
+  g_assert_cmpint (sample_shared (project, 0), ==, 0);
+  g_assert_cmpint (sample_shared (project, 1), ==, n);
+  g_assert_cmpint (laurel_project_start_sampling (project, &wrong, &error), ==, 0);
+  g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_INVALID_ARGUMENT);
+}
+
 static void
 count_cb (LaurelProject *project, gpointer user_data)
 {
@@ -460,6 +510,7 @@ main (int argc, char **argv)
   add ("/project/check/finds", test_check_finds);
   add ("/project/loop", test_loop);
   add ("/project/sampling-settings", test_sampling_settings);
+  add ("/project/shared", test_shared);
   add ("/project/requests/refused", test_requests_refused);
   return g_test_run ();
 }

@@ -257,8 +257,9 @@ laurel_agreement_find_hint (GPtrArray *list)
     if (row->n_tasks > 0)
       continue;
     if (row->group == LAUREL_AGREEMENT_PEOPLE)
-      return _("No two people have ranked the same task: the queue asks one person for each. "
-               "Import another person’s rankings of the same completions (Rankings ▸ Import…).");
+      return _("No two people have ranked the same task. Sample completions with a share of tasks "
+               "for two labelers, or import another person’s rankings of the same completions "
+               "(Rankings ▸ Import…).");
     if (row->group == LAUREL_AGREEMENT_MIXED)
       return _("No program has ranked what people have: let a judge do so (laurelctl ranking "
                "simulate --judge JUDGE --tasks all).");

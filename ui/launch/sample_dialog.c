@@ -18,6 +18,7 @@ struct _LaurelSampleDialog {
   AdwComboRow *model;
   GtkSpinButton *n_prompts;
   GtkSpinButton *n_completions;
+  GtkSpinButton *shared;
   GtkSpinButton *max_tokens;
   GtkSpinButton *temperature;
   GtkSpinButton *top_k;
@@ -75,6 +76,7 @@ start_action (GtkWidget *widget, const char *name, GVariant *parameter)
                                   .n_prompts = gtk_spin_button_get_value_as_int (self->n_prompts),
                                   .n_completions =
                                       gtk_spin_button_get_value_as_int (self->n_completions),
+                                  .shared = gtk_spin_button_get_value (self->shared) / 100,
                                   .temperature = gtk_spin_button_get_value (self->temperature),
                                   .top_k = gtk_spin_button_get_value_as_int (self->top_k),
                                   .top_p = gtk_spin_button_get_value (self->top_p),
@@ -111,6 +113,7 @@ laurel_sample_dialog_class_init (LaurelSampleDialogClass *klass)
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, model);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, n_prompts);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, n_completions);
+  gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, shared);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, max_tokens);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, temperature);
   gtk_widget_class_bind_template_child (widget_class, LaurelSampleDialog, top_k);
