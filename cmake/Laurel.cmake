@@ -31,6 +31,9 @@ endif ()
 # the history of both threads is kept.
 set (laurel_thread_environment "")
 set (laurel_patience 1)
+if (LAUREL_SANITIZE)
+  set (laurel_patience 3)
+endif ()
 if (LAUREL_SANITIZE STREQUAL "thread")
   set (laurel_thread_environment OMP_NUM_THREADS=2
     TSAN_OPTIONS=halt_on_error=1:history_size=7:ignore_noninstrumented_modules=1)
