@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "core/label/exchange.h"
 
+#include "core/base/csv.h"
 #include "core/base/error.h"
-#include "core/label/csv.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/project/evaluation_export.h"
 
+#include "core/base/csv.h"
 #include "core/base/json.h"
 
 #include <math.h>
@@ -102,19 +103,6 @@ append_names (GString *out, const Column *columns, gsize n)
     append_name (out, columns[i].name);
 }
 
-/* A name may have commas and quotation marks in it. */
-static void
-append_text (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (const char *c = text; *c != '\0'; c++) {
-    if (*c == '"')
-      g_string_append_c (out, '"');
-    g_string_append_c (out, *c);
-  }
-  g_string_append_c (out, '"');
-}
-
 /* --- One model, and two ----------------------------------------------------------------- */
 
 void
@@ -144,9 +132,9 @@ laurel_win_summary_to_csv (const char *model, const char *baseline, const Laurel
 
   append_names (out, win_columns, G_N_ELEMENTS (win_columns));
   g_string_append (out, ",length_gap,length_slope,p_sign,p_permutation\n");
-  append_text (out, model);
+  laurel_csv_append (out, model);
   g_string_append_c (out, ',');
-  append_text (out, baseline);
+  laurel_csv_append (out, baseline);
   g_string_append_printf (out, ",%d,%d,%d,%d", wins->n_wins, wins->n_losses, wins->n_ties,
                           wins->n_prompts);
   append_columns (out, win_columns, G_N_ELEMENTS (win_columns), wins);
@@ -194,7 +182,7 @@ laurel_compared_to_csv (GPtrArray *rows)
   for (guint i = 0; i < rows->len; i++) {
     const LaurelCompared *row = g_ptr_array_index (rows, i);
 
-    append_text (out, row->name);
+    laurel_csv_append (out, row->name);
     g_string_append (out, row->is_baseline ? ",true" : ",false");
     append_columns (out, evaluation_columns, G_N_ELEMENTS (evaluation_columns), &row->evaluation);
     append_number (out, row->kl_bound);

@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "ui/charts/chart.h"
 
+#include "core/base/csv.h"
 #include "ui/charts/draw.h"
 
 #include <glib/gi18n.h>
@@ -562,26 +563,14 @@ laurel_chart_summarize (const LaurelChart *self, const char *title)
   return g_string_free (out, FALSE);
 }
 
-static void
-append_csv_text (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (const char *c = text; *c != '\0'; c++) {
-    if (*c == '"')
-      g_string_append_c (out, '"');
-    g_string_append_c (out, *c);
-  }
-  g_string_append_c (out, '"');
-}
-
 char *
 laurel_chart_to_csv (const LaurelChart *self, const char *x_name, const char *y_name)
 {
   GString *out = g_string_new ("series,");
 
-  append_csv_text (out, x_name);
+  laurel_csv_append (out, x_name);
   g_string_append_c (out, ',');
-  append_csv_text (out, y_name);
+  laurel_csv_append (out, y_name);
   g_string_append_c (out, '\n');
   for (gsize s = 0; s < self->n_series; s++) {
     GArray *points = self->series[s]->points;
@@ -590,7 +579,7 @@ laurel_chart_to_csv (const LaurelChart *self, const char *x_name, const char *y_
       const LaurelPoint *point = &g_array_index (points, LaurelPoint, i);
       char x[G_ASCII_DTOSTR_BUF_SIZE], y[G_ASCII_DTOSTR_BUF_SIZE];
 
-      append_csv_text (out, self->series[s]->name);
+      laurel_csv_append (out, self->series[s]->name);
       g_string_append_printf (out, ",%s,%s\n", g_ascii_dtostr (x, sizeof x, point->x),
                               isnan (point->y) ? "" : g_ascii_dtostr (y, sizeof y, point->y));
     }

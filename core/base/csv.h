@@ -3,8 +3,6 @@
  * Fields may be quoted; a quoted field may hold commas, line ends and doubled
  * quotes. Lines end in LF or CRLF; a byte-order mark at the start is skipped.
  *
- * Private to core/label.
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -32,5 +30,8 @@ void laurel_csv_init (LaurelCsv *self, const char *text, gsize length);
  * Returns: %FALSE at the end (no error) and for a faulty record (@error is set)
  */
 gboolean laurel_csv_read (LaurelCsv *self, GPtrArray *fields, guint *out_line, GError **error);
+
+/* Appends @text as one quoted field. */
+void laurel_csv_append (GString *out, const char *text);
 
 G_END_DECLS

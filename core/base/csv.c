@@ -1,7 +1,7 @@
 /* csv.c: a reader of comma-separated values, one record at a time.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "core/label/csv.h"
+#include "core/base/csv.h"
 
 #include "core/base/error.h"
 
@@ -111,4 +111,16 @@ laurel_csv_read (LaurelCsv *self, GPtrArray *fields, guint *out_line, GError **e
   }
   take_line_end (self);
   return TRUE;
+}
+
+void
+laurel_csv_append (GString *out, const char *text)
+{
+  g_string_append_c (out, '"');
+  for (const char *c = text; *c != '\0'; c++) {
+    if (*c == '"')
+      g_string_append_c (out, '"');
+    g_string_append_c (out, *c);
+  }
+  g_string_append_c (out, '"');
 }
