@@ -143,6 +143,40 @@ fixture_request (LaurelStage stage, const char *model, const char *output)
   return request;
 }
 
+gint64
+fixture_start (LaurelProject *project, const LaurelTrainRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = laurel_project_start_training (project, request, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (id, >, 0);
+  return id;
+}
+
+gint64
+fixture_train (LaurelProject *project, const LaurelTrainRequest *request)
+{
+  g_autoptr (GError) error = NULL;
+  gint64 id = fixture_start (project, request);
+
+  g_assert_true (laurel_project_wait (project, id, &error));
+  g_assert_no_error (error);
+  return id;
+}
+
+void
+fixture_wait_for_step (LaurelProject *project, int step)
+{
+  for (;;) {
+    g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (project);
+
+    if (job != NULL && job->step >= step)
+      return;
+    g_main_context_iteration (NULL, TRUE);
+  }
+}
+
 double
 fixture_metric (LaurelProject *project, gint64 run_id, const char *key, int step)
 {

@@ -27,6 +27,12 @@ LaurelProject *fixture_make_project (Fixture *self, const char *name);
 /* A request for @stage that takes about a second. */
 LaurelTrainRequest fixture_request (LaurelStage stage, const char *model, const char *output);
 
+/* Starts a run; the second also waits for its end. */
+gint64 fixture_start (LaurelProject *project, const LaurelTrainRequest *request);
+gint64 fixture_train (LaurelProject *project, const LaurelTrainRequest *request);
+/* Of the run that is on. */
+void fixture_wait_for_step (LaurelProject *project, int step);
+
 /* What a run measured; NaN where it did not. */
 double fixture_metric (LaurelProject *project, gint64 run_id, const char *key, int step);
 void fixture_assert_same_weights (LaurelProject *project, const char *a, const char *b);

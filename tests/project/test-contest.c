@@ -13,17 +13,6 @@
 
 #define N_TASKS 80
 
-static void
-train (LaurelProject *project, const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = laurel_project_start_training (project, request, &error);
-
-  g_assert_no_error (error);
-  g_assert_true (laurel_project_wait (project, id, &error));
-  g_assert_no_error (error);
-}
-
 static double
 score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_data)
 {
@@ -60,7 +49,7 @@ make_project (Fixture *fixture)
     reward.hyperparameters.seed = i + 1;
     reward.hyperparameters.max_steps = 1;
     reward.hyperparameters.normalize_rewards = FALSE; /* samples for nothing */
-    train (project, &reward);
+    fixture_train (project, &reward);
   }
   return project;
 }

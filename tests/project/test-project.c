@@ -235,18 +235,6 @@ test_check_finds (Fixture *fixture, gconstpointer unused)
 
 /* --- Runs -------------------------------------------------------------------- */
 
-static void
-train (LaurelProject *project, const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = laurel_project_start_training (project, request, &error);
-
-  g_assert_no_error (error);
-  g_assert_cmpint (id, >, 0);
-  g_assert_true (laurel_project_wait (project, id, &error));
-  g_assert_no_error (error);
-}
-
 /* Shorter is better: enough to make rankings that differ. */
 static double
 score_cb (const char *prompt, const LaurelCompletion *completion, gpointer user_data)
@@ -388,7 +376,7 @@ tune_by_rloo (LaurelProject *project, char **ptx_files)
   rloo.hyperparameters.ptx_coef = 0.5;
   rloo.hyperparameters.ptx_batch_size = 4;
   rloo.ptx_files = ptx_files;
-  train (project, &rloo);
+  fixture_train (project, &rloo);
   policy = laurel_store_get_model (store, "policy-2", &error);
   g_assert_no_error (error);
   g_assert_cmpstr (policy->kind, ==, "policy");
@@ -433,10 +421,10 @@ test_loop (Fixture *fixture, gconstpointer unused)
   g_signal_connect (project, "tasks-changed", G_CALLBACK (count_cb), &n_tasks);
   sft.data_files = files;
   ppo.reward_model = "reward";
-  train (project, &sft);
+  fixture_train (project, &sft);
   sample_and_rank (project, "sft");
-  train (project, &reward);
-  train (project, &ppo);
+  fixture_train (project, &reward);
+  fixture_train (project, &ppo);
   policy = laurel_store_get_model (store, "policy", &error);
   g_assert_no_error (error);
   g_assert_cmpstr (policy->parent, ==, "sft");

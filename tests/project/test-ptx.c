@@ -22,27 +22,6 @@ static Fixture fixture;
 static LaurelProject *project;
 static gint64 sft_run;
 
-static gint64
-start (const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = laurel_project_start_training (project, request, &error);
-
-  g_assert_no_error (error);
-  return id;
-}
-
-static gint64
-train (const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = start (request);
-
-  g_assert_true (laurel_project_wait (project, id, &error));
-  g_assert_no_error (error);
-  return id;
-}
-
 static void
 make_project (void)
 {
@@ -60,11 +39,11 @@ make_project (void)
   sft.data_files = whole.data_files = rows;
   sft.hyperparameters.seed = SPLIT_SEED;
   sft.hyperparameters.eval_split = SPLIT_SHARE;
-  sft_run = train (&sft);
-  train (&whole); /* its split takes two rows or three */
+  sft_run = fixture_train (project, &sft);
+  fixture_train (project, &whole); /* its split takes two rows or three */
   reward.data_files = comparisons;
   reward.hyperparameters.eval_split = 0;
-  train (&reward);
+  fixture_train (project, &reward);
 }
 
 static LaurelTrainRequest
@@ -183,7 +162,7 @@ test_value (void)
 {
   char *files[] = { fixture.rows, NULL };
   LaurelTrainRequest request = make_request ("sft", "beside", files);
-  gint64 id = train (&request);
+  gint64 id = fixture_train (project, &request);
   g_autofree char *snapshot = dup_snapshot (id);
   double before = compute_loss ("sft", none), after = compute_loss ("beside", none);
 
@@ -227,8 +206,8 @@ test_trains_nothing (void)
   }
   g_assert_cmpuint (n, >=, 8);
   fixture_write (path, other->str);
-  a = train (&first);
-  b = train (&second);
+  a = fixture_train (project, &first);
+  b = fixture_train (project, &second);
   fixture_assert_same_weights (project, "first", "second");
   g_assert_cmpfloat (fabs (fixture_metric (project, a, "eval/ptx_loss", 0)
                            - fixture_metric (project, b, "eval/ptx_loss", 0)),
@@ -281,8 +260,8 @@ test_held_out_prompts (void)
   fixture_write (path, kept->str);
   own.hyperparameters.eval_split = same.hyperparameters.eval_split = 0;
   same.data_files = files;
-  id = train (&own);
-  train (&same);
+  id = fixture_train (project, &own);
+  fixture_train (project, &same);
   fixture_assert_same_weights (project, "own-sft", "same-sft");
   g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
   snapshot = dup_snapshot (id);
@@ -295,7 +274,7 @@ static void
 test_demonstrations (void)
 {
   LaurelTrainRequest request = make_request ("sft", "own", NULL);
-  gint64 id = train (&request);
+  gint64 id = fixture_train (project, &request);
 
   g_assert_true (log_has (id, "Left out 13 demonstrations of held-out prompts, which are"));
   g_assert_cmpfloat_with_epsilon (fixture_metric (project, id, "eval/ptx_loss", 0),
@@ -328,25 +307,13 @@ test_few (void)
   gint64 id;
 
   request.hyperparameters.max_steps = 2;
-  id = train (&request);
+  id = fixture_train (project, &request);
   snapshot = dup_snapshot (id);
   g_assert_null (strstr (snapshot, "ptx_split"));
   g_assert_true (isnan (fixture_metric (project, id, "eval/ptx_loss", 0)));
   g_assert_true (isnan (fixture_metric (project, id, "eval/ptx_loss", 2)));
   g_assert_false (isnan (fixture_metric (project, id, "eval/proxy", 2)));
   g_assert_true (log_has (id, "48 rows to learn beside, 36 prompts"));
-}
-
-static void
-wait_for_step (int step)
-{
-  for (;;) {
-    g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (project);
-
-    if (job != NULL && job->step >= step)
-      return;
-    g_main_context_iteration (NULL, TRUE);
-  }
 }
 
 /* The split is the run's own: the fine-tuning that it came from may be forgotten meanwhile. */
@@ -360,9 +327,9 @@ test_resumes (void)
   gint64 a, b;
 
   whole.hyperparameters.max_steps = parts.hyperparameters.max_steps = 40;
-  a = train (&whole);
-  b = start (&parts);
-  wait_for_step (3);
+  a = fixture_train (project, &whole);
+  b = fixture_start (project, &parts);
+  fixture_wait_for_step (project, 3);
   laurel_project_stop_job (project);
   g_assert_false (laurel_project_wait (project, b, &error));
   g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);

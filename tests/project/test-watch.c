@@ -15,17 +15,6 @@ static Fixture fixture;
 static LaurelProject *project;
 static char *gold; /* a reward model that says the opposite of the project's */
 
-static void
-train (const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = laurel_project_start_training (project, request, &error);
-
-  g_assert_no_error (error);
-  g_assert_true (laurel_project_wait (project, id, &error));
-  g_assert_no_error (error);
-}
-
 /* Short answers are better than long ones. */
 static void
 write_pairs (const char *path)
@@ -73,12 +62,12 @@ make_project (void)
   sft.hyperparameters.max_steps = 60;
   sft.hyperparameters.save_steps = 0; /* a checkpoint waits for the disk */
   sft.hyperparameters.learning_rate = 5e-3;
-  train (&sft);
+  fixture_train (project, &sft);
   reward.data_files = comparisons;
   reward.hyperparameters.max_steps = 20;
   reward.hyperparameters.save_steps = 0;
   reward.hyperparameters.learning_rate = 3e-3;
-  train (&reward);
+  fixture_train (project, &reward);
   gold = make_contrary ();
 }
 
@@ -116,16 +105,6 @@ make_request (const char *output, const char *judge, LaurelOverOptimised then, i
   return make_request_for (LAUREL_STAGE_PPO, output, judge, then, max_steps);
 }
 
-static gint64
-start (const LaurelTrainRequest *request)
-{
-  g_autoptr (GError) error = NULL;
-  gint64 id = laurel_project_start_training (project, request, &error);
-
-  g_assert_no_error (error);
-  return id;
-}
-
 static LaurelAlarms *
 read_alarms (gint64 run_id)
 {
@@ -150,7 +129,7 @@ assert_kept_is_peak (LaurelStage stage, gint64 run_id, int peak)
 
   g_assert_no_error (error);
   if (peak > 0)
-    train (&shorter);
+    fixture_train (project, &shorter);
   fixture_assert_same_weights (project, kept, peak > 0 ? name : "sft");
 }
 
@@ -161,7 +140,7 @@ test_stops (gconstpointer data)
   g_autofree char *name = g_strconcat ("far-", laurel_stage_name (stage), NULL);
   LaurelTrainRequest request =
       make_request_for (stage, name, gold, LAUREL_OVEROPTIMISED_STOP, 20);
-  gint64 id = start (&request);
+  gint64 id = fixture_start (project, &request);
   g_autoptr (LaurelAlarms) alarms = NULL;
   g_autoptr (LaurelRun) run = NULL;
   g_autoptr (LaurelRun) again = NULL;
@@ -225,7 +204,7 @@ static void
 test_pauses (void)
 {
   LaurelTrainRequest request = make_request ("farther", gold, LAUREL_OVEROPTIMISED_PAUSE, 12);
-  gint64 id = start (&request);
+  gint64 id = fixture_start (project, &request);
   g_autofree char *checkpoint =
       g_strdup_printf ("%s/runs/%" G_GINT64_FORMAT "/checkpoint.laurel",
                        laurel_project_get_path (project), id);
@@ -257,18 +236,6 @@ print_metrics (gint64 run_id)
   return g_string_free (out, FALSE);
 }
 
-static void
-wait_for_step (int step)
-{
-  for (;;) {
-    g_autoptr (LaurelJobSnapshot) job = laurel_project_get_job (project);
-
-    if (job != NULL && job->step >= step)
-      return;
-    g_main_context_iteration (NULL, TRUE);
-  }
-}
-
 /* The run @output in one piece; and in three, the second of which goes on. */
 static void
 train_in_parts (LaurelTrainRequest *request, const char *output, gint64 *whole, gint64 *parts)
@@ -277,12 +244,12 @@ train_in_parts (LaurelTrainRequest *request, const char *output, gint64 *whole, 
   g_autoptr (GError) error = NULL;
 
   request->output = output;
-  *whole = start (request);
+  *whole = fixture_start (project, request);
   g_assert_true (laurel_project_wait (project, *whole, &error));
   request->output = other;
-  *parts = start (request);
+  *parts = fixture_start (project, request);
   for (int stop = 3; stop <= 9; stop += 6) {
-    wait_for_step (stop);
+    fixture_wait_for_step (project, stop);
     laurel_project_stop_job (project);
     g_assert_false (laurel_project_wait (project, *parts, &error));
     g_assert_error (error, LAUREL_ERROR, LAUREL_ERROR_CANCELLED);
@@ -338,7 +305,7 @@ test_keeps (void)
   g_autofree char *second = NULL;
   g_autofree char *model = NULL;
   g_autoptr (GError) error = NULL;
-  gint64 id = start (&request);
+  gint64 id = fixture_start (project, &request);
 
   g_assert_true (laurel_project_wait (project, id, &error));
   g_assert_no_error (error);
@@ -350,7 +317,7 @@ test_keeps (void)
   g_assert_cmpfloat (fixture_metric (project, id, "alarm/over-optimisation", run->step), ==, 1);
   shorter.hyperparameters.max_steps = laurel_alarms_get_peak (alarms);
   g_assert_cmpint (shorter.hyperparameters.max_steps, >, 0);
-  train (&shorter);
+  fixture_train (project, &shorter);
   fixture_assert_same_weights (project, "peak", "to-peak");
 
   first = print_metrics (id);
@@ -378,7 +345,7 @@ test_no_gold (void)
   gint64 id;
 
   request.hyperparameters.eval_steps = 2;
-  id = start (&request);
+  id = fixture_start (project, &request);
   g_assert_true (laurel_project_wait (project, id, &error));
   g_assert_no_error (error);
   /* It is the reference yet. */
@@ -413,8 +380,8 @@ test_refuses (void)
   fixture_write (rules, text);
   request.gold = rules;
   request.on_overoptimisation = LAUREL_OVEROPTIMISED_GO_ON;
-  id = start (&request);
-  wait_for_step (1);
+  id = fixture_start (project, &request);
+  fixture_wait_for_step (project, 1);
   laurel_project_stop_job (project);
   g_assert_false (laurel_project_wait (project, id, &error));
   g_clear_error (&error);
