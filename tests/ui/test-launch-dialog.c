@@ -1,4 +1,5 @@
-/* test-launch-dialog.c: whose rankings a reward model learns from, from the checks to the run.
+/* test-launch-dialog.c: whose rankings a reward model learns from, from the checks to the run; how
+ * many tasks sampling shares out.
  *
  * With LAUREL_SCREENSHOTS=FOLDER the dialog is also saved there as pictures.
  *
@@ -30,21 +31,27 @@ add_ben (LaurelProject *project)
   }
 }
 
-/* The check of the row with @title. */
-static GtkCheckButton *
-find_check (GtkWidget *widget, const char *title)
+/* What is of @type in the row with @title. */
+static GtkWidget *
+find_in_row (GtkWidget *widget, const char *title, GType type)
 {
   if (ADW_IS_ACTION_ROW (widget)
       && g_strcmp0 (adw_preferences_row_get_title (ADW_PREFERENCES_ROW (widget)), title) == 0)
-    return GTK_CHECK_BUTTON (look_for (widget, GTK_TYPE_CHECK_BUTTON));
+    return look_for (widget, type);
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
        child = gtk_widget_get_next_sibling (child)) {
-    GtkCheckButton *found = find_check (child, title);
+    GtkWidget *found = find_in_row (child, title, type);
 
     if (found != NULL)
       return found;
   }
   return NULL;
+}
+
+static GtkCheckButton *
+find_check (GtkWidget *dialog, const char *title)
+{
+  return GTK_CHECK_BUTTON (find_in_row (dialog, title, GTK_TYPE_CHECK_BUTTON));
 }
 
 static void
@@ -191,6 +198,33 @@ test_pictures (Fixture *fixture, gconstpointer unused)
   laurel_project_close (project);
 }
 
+/* Percent in the dialog are the share that the run is asked for. */
+static void
+test_shared (Fixture *fixture, gconstpointer unused)
+{
+  g_autoptr (LaurelProject) project = fixture_make_project (fixture, "p.laurel");
+  LaurelStore *store = laurel_project_get_store (project);
+  GtkWidget *window = look_make_window (), *dialog, *shared;
+  g_autoptr (LaurelRun) run = NULL;
+  g_autoptr (GPtrArray) runs = NULL;
+
+  laurel_sample_dialog_present (GTK_WINDOW (window), project);
+  look_spin (100);
+  dialog = look_for_dialog (window);
+  shared = find_in_row (dialog, "Shared Tasks, %", GTK_TYPE_SPIN_BUTTON);
+  g_assert_cmpfloat (gtk_spin_button_get_value (GTK_SPIN_BUTTON (shared)), ==, 0);
+  gtk_spin_button_set_value (GTK_SPIN_BUTTON (shared), 25);
+  g_assert_true (gtk_widget_activate_action (dialog, "launch.start", NULL));
+  runs = laurel_store_list_runs (store, NULL);
+  g_assert_cmpuint (runs->len, ==, 1);
+  run = laurel_store_get_run (store, ((LaurelRun *) g_ptr_array_index (runs, 0))->id, NULL);
+  g_assert_nonnull (strstr (run->config, "\"shared\":0.25"));
+  g_assert_true (laurel_project_wait (project, run->id, NULL));
+  gtk_window_destroy (GTK_WINDOW (window));
+  look_spin (50);
+  laurel_project_close (project);
+}
+
 static void
 add (const char *path, void (*test) (Fixture *, gconstpointer))
 {
@@ -205,5 +239,6 @@ main (int argc, char **argv)
   add ("/ui/launch/labelers", test_choice);
   add ("/ui/launch/labelers/run", test_run);
   add ("/ui/launch/labelers/pictures", test_pictures);
+  add ("/ui/sample/shared", test_shared);
   return g_test_run ();
 }
